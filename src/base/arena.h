@@ -1,0 +1,26 @@
+/* One arena per unit of work, freed in one call. */
+#ifndef WEIR_BASE_ARENA_H
+#define WEIR_BASE_ARENA_H
+
+#include <stddef.h>
+
+struct arena_block;
+struct arena {
+	struct arena_block *head;
+};
+
+/* n zeroed bytes, 16-aligned, owned by the arena; NULL when memory is out. */
+void *arena_alloc(struct arena *a, size_t n);
+
+/* n * size with an overflow check. */
+void *arena_array(struct arena *a, size_t n, size_t size);
+
+/* A copy of s. */
+char *arena_str(struct arena *a, const char *s);
+
+/* printf into the arena. */
+char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+void arena_free(struct arena *a);
+
+#endif

@@ -1,0 +1,48 @@
+/* Hashes and ids: see hash.h. */
+#include "base/hash.h"
+
+#include <openssl/evp.h>
+#include <string.h>
+
+bool sha256(uint8_t to[32], const void *p, size_t n)
+{
+	unsigned len = 0;
+
+	return EVP_Digest(p, n, to, &len, EVP_sha256(), NULL) == 1 && len == 32;
+}
+
+bool id_of(struct id *to, const void *p, size_t n)
+{
+	uint8_t h[32];
+
+	if (!sha256(h, p, n))
+		return false;
+	memcpy(to->b, h, sizeof(to->b));
+	return true;
+}
+
+static const char hex[] = "0123456789abcdef";
+
+char *id_text(char to[ID_TEXT], const struct id *id)
+{
+	for (size_t i = 0; i < sizeof(id->b); i++) {
+		to[2 * i] = hex[id->b[i] >> 4];
+		to[2 * i + 1] = hex[id->b[i] & 15];
+	}
+	to[32] = '\0';
+	return to;
+}
+
+bool id_like(const char *s)
+{
+	size_t n = strspn(s, hex);
+
+	return n >= 6 && n <= 32 && s[n] == '\0';
+}
+
+bool id_match(const struct id *id, const char *s)
+{
+	char text[ID_TEXT];
+
+	return id_like(s) && strncmp(id_text(text, id), s, strlen(s)) == 0;
+}

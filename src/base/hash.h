@@ -1,0 +1,28 @@
+/* SHA-256 (OpenSSL's libcrypto) and the 128-bit ids that are cut from it. */
+#ifndef WEIR_BASE_HASH_H
+#define WEIR_BASE_HASH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A content hash: the first 16 bytes of a SHA-256.  Written as 32 hex digits; a prefix of at least 6 names it where it
+ * is unambiguous. */
+struct id {
+	uint8_t b[16];
+};
+
+#define ID_TEXT 33
+
+/* False where libcrypto fails (no memory). */
+bool sha256(uint8_t to[32], const void *p, size_t n);
+bool id_of(struct id *to, const void *p, size_t n);
+
+char *id_text(char to[ID_TEXT], const struct id *id);
+
+/* Does the hex text s (6 to 32 digits) begin id? */
+bool id_match(const struct id *id, const char *s);
+/* Is s a text that could name an id: 6 to 32 lower-case hex digits? */
+bool id_like(const char *s);
+
+#endif

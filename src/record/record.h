@@ -1,0 +1,47 @@
+/* Recording: the pipeline capture -> decode -> flow table -> store (doc/dataflow.md). */
+#ifndef WEIR_RECORD_RECORD_H
+#define WEIR_RECORD_RECORD_H
+
+#include "base/err.h"
+#include "base/world.h"
+#include "record/packet.h"
+#include "record/store.h"
+
+struct record_sum;
+
+struct record_param {
+	const char *dir;
+	const char *point;
+	const char *filter;             /* BPF text or NULL */
+	const struct prefix *never;     /* never_record: packets with an end inside are not recorded */
+	size_t n_never;
+	bool vlan_key;
+	size_t max_flows;               /* 0: the table's default */
+	uint32_t gap_us;                /* 0: BURST_GAP_RECORDED_US */
+	uint32_t clock_error_us;
+	struct store_keep keep;
+	const volatile int *stop;       /* set by a signal handler: finish cleanly */
+	/* Progress, about 10 times a second; NULL for none. */
+	void (*progress)(void *self, uint64_t done, uint64_t size, const struct record_sum *sum);
+	void *self;
+};
+
+/* What was done: the JSON of `weir record`. */
+struct record_sum {
+	uint64_t packets, bytes; /* counted packets and their frame bytes */
+	uint64_t flows, bursts;
+	int64_t from_us, to_us;  /* first and last counted packet; from > to where there is none */
+	uint64_t skipped[DROP_COUNT];
+	uint64_t kernel_drops;
+	double seconds;          /* wall time spent */
+};
+
+/* Adds to *sum.  A file that is none: STATUS_BAD; a file with bad parts: OK, counted and each kind named in the log. */
+enum status record_file(const struct world *w, const struct record_param *p, const char *path, struct record_sum *sum,
+	struct err *e);
+
+/* Runs until *stop.  The interface is opened first, then all rights are dropped. */
+enum status record_live(const struct world *w, const struct record_param *p, const char *iface, struct record_sum *sum,
+	struct err *e);
+
+#endif
