@@ -19,25 +19,42 @@ struct frame {
 
 struct capture;
 
-enum capture_got { CAPTURE_FRAME, CAPTURE_SKIPPED, CAPTURE_IDLE, CAPTURE_END };
+enum capture_got { CAPTURE_FRAME, CAPTURE_SKIPPED, CAPTURE_IDLE, CAPTURE_END, CAPTURE_FAILED };
 
-/* Not a capture at all, wrong version: STATUS_BAD with file and offset.  Unreadable: STATUS_MACHINE. */
+/* Not a capture at all, wrong version: STATUS_BAD with file and offset.  Unreadable: STATUS_MACHINE.
+ * No such file: STATUS_BAD. */
 enum status capture_open_file(struct capture **to, const char *path, struct err *e);
+
+/* The same for a file that is open already (for instance before the rights to open it were dropped).  name is for
+ * messages.  fd belongs to the capture from here on, also where opening fails. */
+enum status capture_open_fd(struct capture **to, int fd, const char *name, struct err *e);
 
 /* Needs CAP_NET_RAW.  filter: BPF text or NULL. */
 enum status capture_open_live(struct capture **to, const char *iface, const char *filter, struct err *e);
 
 /* CAPTURE_FRAME: *f is filled.  CAPTURE_SKIPPED: a bad record was passed over; *why says which kind, *e has the line
- * (file, offset, what).  CAPTURE_IDLE: live, nothing within 100 ms.  CAPTURE_END: end of file; a cut-off last record
- * was reported as SKIPPED before. */
+ * (file, offset, what, what was done).  CAPTURE_IDLE: live or a pipe, nothing within 100 ms or a signal came; a file:
+ * still looking for the next record behind damage; call again.  CAPTURE_END: end of file, also when called again; a
+ * cut-off last record was reported as SKIPPED (DROP_TRUNCATED) before; f->lost holds what the capture says it lost at
+ * a place that is not known (a statistics block at its end).  CAPTURE_FAILED: the machine failed (read error, the
+ * interface went away); *e is set. */
 enum capture_got capture_next(struct capture *c, struct frame *f, enum drop *why, struct err *e);
 
-/* Resolution of the timestamps (1 for microseconds or finer), snap length, kernel drops so far (live). */
+/* Resolution of the timestamps, the coarsest seen so far (1 for microseconds or finer). */
 uint32_t capture_resolution_us(const struct capture *c);
+/* Packets lost so far: by the kernel (live), or as the file says (pcapng).  The same losses come as frame.lost. */
 uint64_t capture_kernel_drops(struct capture *c);
 /* Bytes read so far and the file's size (0 where not known), for progress. */
 void capture_progress(const struct capture *c, uint64_t *done, uint64_t *size);
 void capture_close(struct capture *c);
+
+/* A BPF filter for frames of any link type (pcap-filter(7)), compiled once per link type.  NULL and *e (STATUS_BAD)
+ * where text is no filter. */
+struct bpf_filter;
+struct bpf_filter *bpf_filter_new(const char *text, struct err *e);
+/* False also where the filter has no meaning for the frame's link type (said once in the log). */
+bool bpf_filter_match(struct bpf_filter *filter, const struct frame *f);
+void bpf_filter_free(struct bpf_filter *filter);
 
 /* Decoder state: the fragments whose first part has been seen (bounded). */
 struct decoder;

@@ -13,7 +13,7 @@ struct packet {
 	int64_t time_us;       /* UTC */
 	uint32_t frame_len;    /* bytes on the wire, outer frame (as tshark's frame.len) */
 	uint32_t payload;      /* transport payload bytes by the IP and transport lengths, never by what was captured */
-	struct endpoint src, dst; /* innermost IP; ports 0 where the protocol has none (ICMP: see decode.h) */
+	struct endpoint src, dst; /* innermost IP; ports 0 where the protocol has none (ICMP: see decode()) */
 	uint8_t proto;         /* IANA protocol number: 6 TCP, 17 UDP, 1 ICMP, 58 ICMPv6, ... */
 	uint8_t ttl;           /* TTL or hop limit */
 	uint8_t tcp_flags;     /* enum tcp_flag */
@@ -21,8 +21,9 @@ struct packet {
 	uint16_t ip_id;
 	uint16_t vlan;         /* outermost VLAN id, 0 for none */
 	uint32_t seq, ack;     /* TCP */
-	uint32_t digest;       /* of the IP and transport headers but TTL, checksums of IP and link layer: equal for
-	                          mirror copies of one packet */
+	uint32_t digest;       /* of the innermost IP and transport headers but what routers and network cards change
+	                          (TTL, DSCP and ECN, IP and TCP checksum): equal for mirror copies of one packet,
+	                          different for a retransmission with another IP id or TCP timestamp */
 };
 
 /* Why a record or frame gave no packet, or a packet was not counted: names are what the user sees in `skipped`.  Add
@@ -42,7 +43,7 @@ enum drop {
 	DROP_NEVER,         /* "never-record": the configuration's never_record */
 	DROP_DUPLICATE,     /* "duplicate": a mirror's second copy */
 	DROP_RECORDED,      /* "already-recorded": an overlapping file brought it before */
-	DROP_FRAGMENT,      /* "fragment": a later fragment whose first one was not seen */
+	DROP_FRAGMENT,      /* "fragment": a later fragment whose first one was not seen, or was a tunnel's */
 	DROP_TABLE,         /* "table-full": the flow table gave it up under a flood */
 	DROP_COUNT
 };
