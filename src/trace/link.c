@@ -1,0 +1,246 @@
+/* The verdict on a pair of legs.
+ *
+ * In go the four trains (forward and back of IN and OUT), out come the evidence and what may be said.  The
+ * evidence is bet on in two directions, IN's forward bursts to OUT's and OUT's answers to IN's, and for each
+ * offset of the clocks on a grid; these are separate e-processes and alpha is split evenly over them: the
+ * largest counts, divided by their number.  A sufficient number is not enough for "proven": the order and the
+ * lag must be a relay's in both directions (link_order.c), else a shared cause cannot be told from a relay
+ * and the verdict is "undecidable". */
+#include "trace/link.h"
+
+#include "trace/link_bet.h"
+#include "trace/link_log.h"
+#include "trace/link_order.h"
+
+#define DIRECTIONS     2
+#define OFFSET_STEP_US 20000
+#define OFFSETS_MAX    201
+#define RESOLUTION_MAX 10000 /* coarser clocks cannot tell what came first */
+#define CEILING_SLACK  0.3
+
+struct legs {
+	struct lane in_fwd, in_back, out_fwd, out_back;
+	int64_t *scratch;
+	struct blinds blind;
+};
+
+static size_t longest(const struct link_leg *in, const struct link_leg *out)
+{
+	size_t n = in->fwd.n > in->back.n ? in->fwd.n : in->back.n;
+	if (out->fwd.n > n)
+		n = out->fwd.n;
+	return out->back.n > n ? out->back.n : n;
+}
+
+size_t link_memory(const struct link_leg *in, const struct link_leg *out)
+{
+	size_t n = in->fwd.n + in->back.n + out->fwd.n + out->back.n;
+	return (2 * n + longest(in, out)) * sizeof(int64_t) + 16;
+}
+
+static void lane_place(struct lane *lane, size_t n, int64_t **at)
+{
+	lane->start = *at;
+	lane->end = *at + n;
+	lane->n = 0;
+	*at += 2 * n;
+}
+
+static void legs_place(struct legs *l, const struct link_leg *in, const struct link_leg *out, void *mem)
+{
+	int64_t *at = mem;
+	lane_place(&l->in_fwd, in->fwd.n, &at);
+	lane_place(&l->in_back, in->back.n, &at);
+	lane_place(&l->out_fwd, out->fwd.n, &at);
+	lane_place(&l->out_back, out->back.n, &at);
+	l->scratch = at;
+}
+
+static void nothing(struct link_result *r, enum link_verdict verdict, enum link_reason reason)
+{
+	r->log10_e = r->max_log10_e = 0;
+	r->lag_us = r->lag_spread_us = 0;
+	r->first_sufficient_us = -1;
+	r->bursts = r->hits = 0;
+	r->verdict = verdict;
+	r->reason = reason;
+}
+
+/* Bursts of a train that start in [from, to], an upper bound of what the lane will hold there. */
+static size_t count_in(const struct link_train *t, int64_t from, int64_t to)
+{
+	size_t lo = 0, hi = t->n;
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		if (t->b[mid].start_us < from)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	size_t first = lo;
+	hi = t->n;
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		if (t->b[mid].start_us <= to)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo - first;
+}
+
+/* The most that bets on a, inside the time that b spans, can bring. */
+static double ceiling_of(const struct link_train *a, const struct link_train *b, int64_t shift)
+{
+	if (a->n == 0 || b->n == 0)
+		return 0;
+	int64_t margin = 2 * BET_HORIZON_US + shift;
+	int64_t from = b->b[0].start_us - margin, to = b->b[b->n - 1].start_us + margin;
+	size_t n = count_in(a, from, to);
+	return bet_ceiling(n < b->n ? n : b->n);
+}
+
+static int has_overlap(const struct link_train *a, const struct link_train *b, int64_t margin)
+{
+	return a->n > 0 && b->n > 0 && a->b[0].start_us <= b->b[b->n - 1].start_us + margin &&
+	       b->b[0].start_us <= a->b[a->n - 1].start_us + margin;
+}
+
+static int64_t magnitude(int64_t v)
+{
+	return v < 0 ? -v : v;
+}
+
+/* 1 if the pair need not be read: the verdict is in r. */
+static int settle_early(const struct link_leg *in, const struct link_leg *out, const struct link_param *p,
+	struct link_result *r)
+{
+	int64_t shift = magnitude(p->offset_us) + p->offset_error_us;
+	int64_t margin = 2 * BET_HORIZON_US + shift;
+	double most = ceiling_of(&in->fwd, &out->fwd, shift);
+	double back = ceiling_of(&out->back, &in->back, shift);
+	if (back > most)
+		most = back;
+	if (!has_overlap(&in->fwd, &out->fwd, margin) && !has_overlap(&out->back, &in->back, margin)) {
+		nothing(r, LINK_INSUFFICIENT, LINK_REASON_NO_OVERLAP);
+		return 1;
+	}
+	if (most < p->needed + CEILING_SLACK) {
+		nothing(r, LINK_INSUFFICIENT, LINK_REASON_FEW_BURSTS);
+		return 1;
+	}
+	if (in->sampling > 1 || out->sampling > 1 || in->resolution_us > RESOLUTION_MAX ||
+		out->resolution_us > RESOLUTION_MAX) {
+		nothing(r, LINK_UNDECIDABLE, LINK_REASON_RESOLUTION);
+		return 1;
+	}
+	return 0;
+}
+
+/* Both directions at one offset. */
+static void bet_both(struct legs *l, const struct link_leg *out, int64_t offset, double target,
+	struct bet_result fwd_back[DIRECTIONS])
+{
+	lane_fill(&l->out_fwd, &out->fwd, offset, &l->blind);
+	lane_fill(&l->out_back, &out->back, offset, &l->blind);
+	bet_run(&l->in_fwd, &l->out_fwd, &l->blind, target, &fwd_back[0]);
+	bet_run(&l->out_back, &l->in_back, &l->blind, target, &fwd_back[1]);
+}
+
+struct best {
+	struct bet_result r[DIRECTIONS];
+	double sup, mean;
+	int64_t offset, reached_us;
+};
+
+static void bet_offsets(
+	struct legs *l, const struct link_leg *out, const struct link_param *p, struct best *best)
+{
+	int64_t error = p->offset_error_us > 0 ? p->offset_error_us : 0;
+	int64_t steps = (error + OFFSET_STEP_US - 1) / OFFSET_STEP_US;
+	if (steps > OFFSETS_MAX / 2)
+		steps = OFFSETS_MAX / 2;
+	double charge = link_log10((double)(DIRECTIONS * (2 * steps + 1)));
+	double sum = 0, top = -1e9;
+	best->sup = -1e9;
+	best->reached_us = INT64_MIN;
+	for (int64_t i = -steps; i <= steps; i++) {
+		struct bet_result r[DIRECTIONS];
+		int64_t offset = p->offset_us + (steps > 0 ? i * error / steps : 0);
+		bet_both(l, out, offset, p->needed + charge, r);
+		for (int d = 0; d < DIRECTIONS; d++) {
+			double e = r[d].log10_end;
+			if (e > top) {
+				sum = sum * link_exp((top - e) / 0.43429448190325182765);
+				top = e;
+			}
+			sum += link_exp((e - top) / 0.43429448190325182765);
+			if (r[d].reached_us != INT64_MIN &&
+				(best->reached_us == INT64_MIN || r[d].reached_us < best->reached_us))
+				best->reached_us = r[d].reached_us;
+			if (r[d].log10_sup > best->sup) {
+				best->sup = r[d].log10_sup;
+				best->offset = offset;
+				best->r[0] = r[0];
+				best->r[1] = r[1];
+			}
+		}
+	}
+	best->sup -= charge;
+	best->mean = top + link_log10(sum) - charge;
+}
+
+/* Is it a relay's order?  Both directions must have been seen. */
+static int relay_shaped(const struct order *fwd, const struct order *back)
+{
+	return order_follows(fwd) && order_follows(back) && order_conserves(back);
+}
+
+static void judge(struct legs *l, const struct link_param *p, const struct best *best, struct link_result *r)
+{
+	struct order fwd, back;
+	order_measure(&l->in_fwd, &l->out_fwd, l->scratch, &fwd);
+	order_measure(&l->out_back, &l->in_back, l->scratch, &back);
+	const struct bet_result *b = best->r[1].log10_sup > best->r[0].log10_sup ? &best->r[1] : &best->r[0];
+	r->log10_e = best->mean;
+	r->max_log10_e = best->sup;
+	r->bursts = b->bets;
+	r->hits = b->hits;
+	r->lag_us = fwd.lag_us;
+	r->lag_spread_us = fwd.spread_us;
+	r->verdict = LINK_INSUFFICIENT;
+	r->reason = LINK_REASON_WEAK;
+	if (best->sup >= p->needed) {
+		int proven = relay_shaped(&fwd, &back);
+		r->verdict = proven ? LINK_PROVEN : LINK_UNDECIDABLE;
+		r->reason = proven ? LINK_REASON_NONE : LINK_REASON_SHARED_CAUSE;
+		int64_t first = l->in_fwd.n > 0 ? l->in_fwd.start[0] : l->out_back.start[0];
+		r->first_sufficient_us = best->reached_us > first ? best->reached_us - first : 0;
+	} else if (best->r[0].tame * 2 > best->r[0].bets && best->r[1].tame * 2 >= best->r[1].bets) {
+		r->verdict = LINK_UNDECIDABLE;
+		r->reason = LINK_REASON_PREDICTABLE;
+	} else if (bet_ceiling(b->bets) < p->needed) {
+		r->reason = LINK_REASON_FEW_BURSTS;
+	}
+}
+
+void link_test(const struct link_leg *in, const struct link_leg *out, const struct span *blind,
+	size_t n_blind, const struct link_param *p, void *mem, size_t mem_size, struct link_result *r)
+{
+	if (settle_early(in, out, p, r))
+		return;
+	nothing(r, LINK_UNDECIDABLE, LINK_REASON_MEMORY);
+	if (mem == NULL || mem_size < link_memory(in, out))
+		return;
+	struct legs l;
+	struct best best;
+	l.blind.s = blind;
+	l.blind.n = n_blind;
+	legs_place(&l, in, out, mem);
+	lane_fill(&l.in_fwd, &in->fwd, 0, &l.blind);
+	lane_fill(&l.in_back, &in->back, 0, &l.blind);
+	bet_offsets(&l, out, p, &best);
+	lane_fill(&l.out_fwd, &out->fwd, best.offset, &l.blind);
+	lane_fill(&l.out_back, &out->back, best.offset, &l.blind);
+	judge(&l, p, &best, r);
+}

@@ -1,0 +1,271 @@
+/* Betting: the e-process of one direction.
+ *
+ * In go two lanes, out comes the wealth of somebody who, at each burst of A, buys tickets on windows of time
+ * in which B is to start a burst.  A ticket on a window pays 1/q and q is an upper bound of its probability
+ * under the null, so no ticket is favourable and the wealth is a non-negative supermartingale; by Ville's
+ * inequality (Ville 1939; Shafer & Vovk 2019, ch. 2) it reaches 1/a with probability at most a.  With the
+ * stake s = (r - q) / (1 - q) the factor is r/q on a hit and (1 - r)/(1 - q) on a miss; r is learned from
+ * this cell's own settled bets and s = 0 while r <= q.
+ *
+ * Each window is a cell with its own wealth and one open bet at a time; the average of the cells' wealths is
+ * the result.  A bet is settled, and its cell's wealth changed, when B starts or the window has passed; the
+ * average is looked at only at A's bursts, with every bet settled until then and no other. */
+#include "trace/link_bet.h"
+
+#include "trace/link_log.h"
+#include "trace/link_null.h"
+
+#define CELLS	    13
+#define BLOCK_US    INT64_C(1000000) /* B's number of bursts per block is conditioned on */
+#define Q_FLOOR	    0.04	     /* no probability is taken to be smaller */
+#define Q_BET	    0.90	     /* and none above this is bet on */
+#define RATE_SAFETY 1.25	     /* on the uniform density within a block */
+#define KELLY	    0.9		     /* share of the optimal stake */
+#define SCALE_BITS  512
+#define SCALE_UP    1.3407807929942597e154 /* 2^512 */
+#define LN2	    0.69314718055994530942
+#define LN10	    2.30258509299404568402
+#define LOG10_2	    0.30102999566398119521
+
+struct window {
+	int64_t lo_us, w_us;
+};
+
+/* Sorted by lo: windows of the same lo share what is known of B at t + lo. */
+static const struct window WINDOWS[CELLS] = {
+	{0, 5000},
+	{0, 20000},
+	{0, 50000},
+	{0, 100000},
+	{0, 200000},
+	{10000, 20000},
+	{10000, 50000},
+	{30000, 30000},
+	{50000, 50000},
+	{50000, 100000},
+	{100000, 100000},
+	{100000, 200000},
+	{200000, 200000},
+};
+
+struct cell {
+	double wealth, factor; /* factor waits for settle_us */
+	double seen, hit;      /* settled opportunities */
+	int64_t settle_us;
+	int open, won;
+};
+
+struct run {
+	const struct lane *a, *b;
+	const struct blinds *blind;
+	struct cell cell[CELLS];
+	struct null_past past;
+	size_t known; /* pauses of B up to this burst are in past */
+	size_t pause_cursor;
+	int scale;	    /* all wealths are to be multiplied by 2^(SCALE_BITS * scale) */
+	double sup, target; /* in the scale's units */
+	double target_ln;
+	int64_t settled_us;
+	struct bet_result *r;
+};
+
+/* What is known of B at the moment a window opens. */
+struct outlook {
+	int64_t open_us; /* t + lo */
+	int64_t tau_us;	 /* silence so far */
+	int64_t next_us; /* the next start, INT64_MAX if none: the outcome, not used for q */
+	double density;	 /* expected starts per microsecond in what is left of the block */
+	int64_t left_us; /* of the block */
+	int usable;
+};
+
+static int64_t block_end(int64_t t, int64_t d)
+{
+	int64_t m = t % d;
+	if (m < 0)
+		m += d;
+	return t - m + d;
+}
+
+/* B's pauses that ended at or before t become known. */
+static void learn_pauses(struct run *x, int64_t t)
+{
+	const struct lane *b = x->b;
+	while (x->known < b->n && b->start[x->known] <= t) {
+		size_t k = x->known++;
+		if (k == 0)
+			continue;
+		while (x->pause_cursor < x->blind->n && x->blind->s[x->pause_cursor].to_us < b->end[k - 1])
+			x->pause_cursor++;
+		int blind =
+			x->pause_cursor < x->blind->n && x->blind->s[x->pause_cursor].from_us <= b->start[k];
+		if (!blind)
+			null_past_add(&x->past, b->start[k] - b->end[k - 1]);
+	}
+}
+
+/* Is there a blind interval, its guard included, between from and to? */
+static int is_blind(const struct run *x, int64_t from, int64_t to)
+{
+	size_t lo = 0, hi = x->blind->n;
+	while (lo < hi) { /* the first that ends late enough */
+		size_t mid = lo + (hi - lo) / 2;
+		if (x->blind->s[mid].to_us + LANE_GUARD_US < from)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < x->blind->n && x->blind->s[lo].from_us <= to;
+}
+
+static void look(struct run *x, int64_t t, const struct window *w, size_t *cursor, struct outlook *o)
+{
+	const struct lane *b = x->b;
+	o->open_us = t + w->lo_us;
+	int64_t after = w->lo_us == 0 ? o->open_us + 1 : o->open_us; /* equal times have no order */
+	while (*cursor < b->n && b->start[*cursor] < after)
+		(*cursor)++;
+	size_t i = *cursor;
+	o->usable = 0;
+	if (i == 0 || b->end[i - 1] > o->open_us)
+		return;
+	o->next_us = i < b->n ? b->start[i] : INT64_MAX;
+	o->tau_us = o->open_us - b->end[i - 1];
+	int64_t stop = block_end(o->open_us, BLOCK_US);
+	o->left_us = stop - o->open_us;
+	size_t n = 0;
+	while (i + n < b->n && b->start[i + n] < stop)
+		n++;
+	o->density = (double)n / (double)o->left_us;
+	o->usable = n > 0 && !is_blind(x, b->end[i - 1], stop);
+}
+
+static double bound(const struct run *x, const struct outlook *o, const struct window *w)
+{
+	double q = Q_FLOOR;
+	double rate = RATE_SAFETY * o->density * (double)w->w_us;
+	if (rate > q)
+		q = rate;
+	double self = null_self(&x->past, o->tau_us, w->w_us);
+	if (self > q)
+		q = self;
+	return q;
+}
+
+static void open_bet(struct cell *c, const struct outlook *o, const struct window *w, double q)
+{
+	int64_t last = o->open_us + w->w_us;
+	c->won = o->next_us < last;
+	c->settle_us = c->won ? o->next_us : last;
+	c->open = 1;
+	c->factor = 1.0;
+	double r = (c->hit + 1.0) / (c->seen + 2.0);
+	if (q >= Q_BET || r <= q)
+		return;
+	double s = KELLY * (r - q) / (1.0 - q);
+	c->factor = c->won ? 1.0 - s + s / q : 1.0 - s;
+}
+
+static void settle(struct run *x, int64_t now)
+{
+	double sum = 0;
+	for (int i = 0; i < CELLS; i++) {
+		struct cell *c = &x->cell[i];
+		if (c->open && c->settle_us <= now) {
+			c->open = 0;
+			c->seen += 1.0;
+			c->hit += c->won;
+			c->wealth *= c->factor;
+			if (c->wealth < 1e-200)
+				c->wealth = 0;
+			if (c->settle_us > x->settled_us)
+				x->settled_us = c->settle_us;
+		}
+		sum += c->wealth;
+	}
+	sum /= CELLS;
+	if (sum > x->sup)
+		x->sup = sum;
+	if (sum >= x->target && x->r->reached_us == INT64_MIN)
+		x->r->reached_us = x->settled_us;
+	if (sum < SCALE_UP)
+		return;
+	for (int i = 0; i < CELLS; i++)
+		x->cell[i].wealth /= SCALE_UP;
+	x->scale++;
+	x->sup /= SCALE_UP;
+	x->target = link_exp(x->target_ln - (double)x->scale * SCALE_BITS * LN2);
+}
+
+static void bet_burst(struct run *x, int64_t t, size_t cursor[CELLS])
+{
+	struct outlook o = {0};
+	int could = 0, tame = 0;
+	for (int i = 0; i < CELLS; i++) {
+		const struct window *w = &WINDOWS[i];
+		if (i == 0 || w->lo_us != WINDOWS[i - 1].lo_us)
+			look(x, t, w, &cursor[i], &o);
+		if (!o.usable || w->w_us > o.left_us || x->cell[i].open)
+			continue;
+		double q = bound(x, &o, w);
+		could = 1;
+		tame |= w->w_us <= 20000 && q >= 0.5;
+		open_bet(&x->cell[i], &o, w, q);
+	}
+	size_t next = lane_find(x->b, t + 1);
+	x->r->bets += (uint32_t)could;
+	x->r->hits += could && next < x->b->n && x->b->start[next] < t + BET_HORIZON_US;
+	x->r->tame += (uint32_t)tame;
+}
+
+static void run_init(struct run *x)
+{
+	for (int i = 0; i < CELLS; i++) {
+		struct cell *c = &x->cell[i];
+		c->wealth = 1.0;
+		c->factor = 1.0;
+		c->seen = c->hit = 0;
+		c->settle_us = 0;
+		c->open = c->won = 0;
+	}
+	null_past_init(&x->past);
+	x->known = x->pause_cursor = 0;
+	x->scale = 0;
+	x->sup = 1.0;
+	x->settled_us = INT64_MIN;
+	x->target = link_exp(x->target_ln);
+}
+
+void bet_run(const struct lane *a, const struct lane *b, const struct blinds *blind, double target,
+	struct bet_result *r)
+{
+	struct run x;
+	size_t cursor[CELLS];
+	x.a = a;
+	x.b = b;
+	x.blind = blind;
+	x.r = r;
+	x.target_ln = target * LN10;
+	run_init(&x);
+	r->reached_us = INT64_MIN;
+	r->bets = r->hits = r->tame = 0;
+	for (int i = 0; i < CELLS; i++)
+		cursor[i] = 0;
+	for (size_t k = 0; k < a->n; k++) {
+		learn_pauses(&x, a->start[k]);
+		settle(&x, a->start[k]);
+		bet_burst(&x, a->start[k], cursor);
+	}
+	settle(&x, INT64_MAX);
+	double sum = 0;
+	for (int i = 0; i < CELLS; i++)
+		sum += x.cell[i].wealth;
+	double shift = (double)x.scale * SCALE_BITS * LOG10_2;
+	r->log10_end = link_log10(sum / CELLS) + shift;
+	r->log10_sup = link_log10(x.sup) + shift;
+}
+
+double bet_ceiling(size_t n)
+{
+	return (double)n * -link_log10(Q_FLOOR);
+}

@@ -1,0 +1,28 @@
+/* Lanes: a train made ready for betting.  Bursts merged at the reading gap, in time order, on IN's clock, and
+ * without those whose start is an artefact of a blind interval. */
+#ifndef WEIR_TRACE_LINK_LANE_H
+#define WEIR_TRACE_LINK_LANE_H
+
+#include "trace/link.h"
+
+#define LANE_TIME_MAX (INT64_C(1) << 60) /* bursts beyond are no times and are left out */
+#define LANE_GUARD_US 200000 /* after a blind interval running transfers look like starting ones */
+
+struct lane {
+	int64_t *start, *end; /* microseconds; start[k+1] - end[k] >= BURST_GAP_READ_US */
+	size_t n;
+};
+
+struct blinds {
+	const struct span *s;
+	size_t n;
+};
+
+/* Fills lane (its arrays hold t->n elements) from a train whose clock is offset_us behind.  Bursts that start
+ * before their predecessor (a clock that stepped back) are dropped. */
+void lane_fill(struct lane *lane, const struct link_train *t, int64_t offset_us, const struct blinds *blind);
+
+/* First index with start >= t, lane->n if there is none. */
+size_t lane_find(const struct lane *lane, int64_t t);
+
+#endif
