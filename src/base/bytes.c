@@ -23,7 +23,7 @@ uint64_t rd_varint(struct rd *r)
 void buf_free(struct buf *b)
 {
 	free(b->p);
-	*b = (struct buf){ 0 };
+	*b = (struct buf){0};
 }
 
 static bool buf_room(struct buf *b, size_t n)
@@ -102,13 +102,13 @@ void buf_svarint(struct buf *b, int64_t v)
 	buf_varint(b, ((uint64_t)v << 1) ^ (uint64_t)(v >> 63));
 }
 
-/* Slicing-by-four over tables made at compile time would be faster; blocks are checked once per flush, so the plain
- * nibble table is enough and stays readable. */
+/* Slicing-by-four over tables made at compile time would be faster; blocks are checked once per flush, so the
+ * plain nibble table is enough and stays readable. */
 uint32_t crc32c(const void *data, size_t n)
 {
-	static const uint32_t nibble[16] = { 0x00000000, 0x105ec76f, 0x20bd8ede, 0x30e349b1, 0x417b1dbc, 0x5125dad3,
-		0x61c69362, 0x7198540d, 0x82f63b78, 0x92a8fc17, 0xa24bb5a6, 0xb21572c9, 0xc38d26c4, 0xd3d3e1ab,
-		0xe330a81a, 0xf36e6f75 };
+	static const uint32_t nibble[16] = {0x00000000, 0x105ec76f, 0x20bd8ede, 0x30e349b1, 0x417b1dbc,
+		0x5125dad3, 0x61c69362, 0x7198540d, 0x82f63b78, 0x92a8fc17, 0xa24bb5a6, 0xb21572c9,
+		0xc38d26c4, 0xd3d3e1ab, 0xe330a81a, 0xf36e6f75};
 	const uint8_t *p = data;
 	uint32_t c = 0xffffffffU;
 

@@ -1,5 +1,6 @@
-/* Bounded readers and writers for bytes from outside.  A reader never runs past its end: a read beyond it gives 0 and
- * sets `bad`, so that a parser reads a whole header and looks once.  Sub-readers are cut, never indexed. */
+/* Bounded readers and writers for bytes from outside.  A reader never runs past its end: a read beyond it
+ * gives 0 and sets `bad`, so that a parser reads a whole header and looks once.  Sub-readers are cut, never
+ * indexed. */
 #ifndef WEIR_BASE_BYTES_H
 #define WEIR_BASE_BYTES_H
 
@@ -15,7 +16,7 @@ struct rd {
 
 static inline struct rd rd_of(const void *p, size_t n)
 {
-	return (struct rd){ .p = p, .end = (const uint8_t *)p + n, .bad = false };
+	return (struct rd){.p = p, .end = (const uint8_t *)p + n, .bad = false};
 }
 
 static inline size_t rd_left(const struct rd *r)

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Days since 1970-01-01 of a proleptic Gregorian date (counting years from March, so that leap days come last). */
+/* Days since 1970-01-01 of a proleptic Gregorian date (counting years from March, so that leap days come
+ * last). */
 static int64_t days_of(int64_t y, int64_t m, int64_t d)
 {
 	y -= m <= 2;
@@ -39,9 +40,9 @@ char *wall_text(char to[WALL_TEXT], struct wall t)
 	int64_t days = s >= 0 ? s / 86400 : -((86399 - s) / 86400);
 	int64_t sod = s - days * 86400;
 	date_of(days, &y, &m, &d);
-	(void)snprintf(to, WALL_TEXT, "%04lld-%02lld-%02lldT%02lld:%02lld:%02lld.%06lldZ", (long long)y, (long long)m,
-		(long long)d, (long long)(sod / 3600), (long long)(sod / 60 % 60), (long long)(sod % 60),
-		(long long)us);
+	(void)snprintf(to, WALL_TEXT, "%04lld-%02lld-%02lldT%02lld:%02lld:%02lld.%06lldZ", (long long)y,
+		(long long)m, (long long)d, (long long)(sod / 3600), (long long)(sod / 60 % 60),
+		(long long)(sod % 60), (long long)us);
 	return to;
 }
 
@@ -115,7 +116,8 @@ bool wall_parse(struct wall *t, const char *s)
 	const char *p = s;
 	int64_t y, mo, d, h = 0, mi = 0, sec = 0, us = 0, off = 0;
 
-	if (!digits(&p, 4, &y) || !literal(&p, '-') || !digits(&p, 2, &mo) || !literal(&p, '-') || !digits(&p, 2, &d))
+	if (!digits(&p, 4, &y) || !literal(&p, '-') || !digits(&p, 2, &mo) || !literal(&p, '-') ||
+		!digits(&p, 2, &d))
 		return epoch_parse(t, s);
 	if (*p == 'T' || *p == 't' || *p == ' ') {
 		p++;
@@ -139,8 +141,8 @@ bool span_parse(int64_t *us, const char *s)
 	static const struct {
 		const char *unit;
 		int64_t us;
-	} units[] = { { "us", 1 }, { "ms", 1000 }, { "s", SECOND_US }, { "m", 60 * SECOND_US },
-		{ "h", 3600 * SECOND_US }, { "d", 86400 * SECOND_US }, { "w", 7 * 86400 * SECOND_US } };
+	} units[] = {{"us", 1}, {"ms", 1000}, {"s", SECOND_US}, {"m", 60 * SECOND_US},
+		{"h", 3600 * SECOND_US}, {"d", 86400 * SECOND_US}, {"w", 7 * 86400 * SECOND_US}};
 	int64_t sum = 0;
 
 	if (!*s)

@@ -13,16 +13,24 @@ struct mono {
 	int64_t us; /* microseconds since an arbitrary start */
 };
 
-#define SECOND_US      INT64_C(1000000)
-#define WALL_TEXT      40
-#define WALL_BEGIN     (struct wall){ INT64_MIN }
-#define WALL_END       (struct wall){ INT64_MAX }
+#define SECOND_US INT64_C(1000000)
+#define WALL_TEXT 40
+#define WALL_BEGIN                                                                                           \
+	(struct wall)                                                                                        \
+	{                                                                                                    \
+		INT64_MIN                                                                                    \
+	}
+#define WALL_END                                                                                             \
+	(struct wall)                                                                                        \
+	{                                                                                                    \
+		INT64_MAX                                                                                    \
+	}
 
 /* "2026-11-22T15:10:24.123456Z"; returns to. */
 char *wall_text(char to[WALL_TEXT], struct wall t);
 
-/* RFC 3339 with or without fraction, with Z or an offset (also +0000 as Suricata writes it), a date alone, or seconds
- * since 1970 ("@1416441600.5", also without '@').  False where s is none. */
+/* RFC 3339 with or without fraction, with Z or an offset (also +0000 as Suricata writes it), a date alone, or
+ * seconds since 1970 ("@1416441600.5", also without '@').  False where s is none. */
 bool wall_parse(struct wall *t, const char *s);
 
 /* "10m", "1h30m", "45s", "2d", "500ms": microseconds.  False where s is none. */

@@ -4,6 +4,7 @@
 #define WEIR_BASE_CONFIG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -42,12 +43,17 @@ struct config {
 enum status config_load(struct config *c, const char *dir, struct err *e);
 /* The same from one file. */
 enum status config_read(struct config *c, const char *path, struct err *e);
+/* The same from n bytes of memory; name stands in messages. */
+enum status config_parse(struct config *c, const char *name, const char *text, size_t n, struct err *e);
 void config_free(struct config *c);
+
+/* Name of the i-th key of the table, NULL behind the last. */
+const char *config_key(size_t i);
 
 /* Writes the effective configuration in a form that config_read() loads to the same values. */
 enum status config_write(const struct config *c, FILE *to, struct err *e);
 
-/* "20G", "500M", "1T", "0", bytes: also the --keep option. */
+/* "20G", "500M", "1T", "0", bytes; K, M, G, T, P are powers of 1024: also the --keep option.  False where s is none. */
 bool size_parse(uint64_t *bytes, const char *s);
 
 /* May hosts in this network be followed: own networks has it, or none are configured. */

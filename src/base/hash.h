@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A content hash: the first 16 bytes of a SHA-256.  Written as 32 hex digits; a prefix of at least 6 names it where it
- * is unambiguous. */
+/* A content hash: the first 16 bytes of a SHA-256.  Written as 32 hex digits; a prefix of at least 6 names it
+ * where it is unambiguous. */
 struct id {
 	uint8_t b[16];
 };

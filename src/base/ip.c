@@ -7,7 +7,7 @@
 
 struct ip ip_v4(const uint8_t b[4])
 {
-	struct ip ip = { .v = 4 };
+	struct ip ip = {.v = 4};
 
 	memcpy(ip.b, b, 4);
 	return ip;
@@ -15,7 +15,7 @@ struct ip ip_v4(const uint8_t b[4])
 
 struct ip ip_v6(const uint8_t b[16])
 {
-	struct ip ip = { .v = 6 };
+	struct ip ip = {.v = 6};
 
 	memcpy(ip.b, b, 16);
 	return ip;

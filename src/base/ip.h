@@ -1,5 +1,5 @@
-/* IP addresses, prefixes and endpoints, and their notation: 192.0.2.1, 2001:db8::1, 192.0.2.0/24, 192.0.2.1:22,
- * [2001:db8::1]:22 (RFC 5952). */
+/* IP addresses, prefixes and endpoints, and their notation: 192.0.2.1, 2001:db8::1, 192.0.2.0/24,
+ * 192.0.2.1:22, [2001:db8::1]:22 (RFC 5952). */
 #ifndef WEIR_BASE_IP_H
 #define WEIR_BASE_IP_H
 
@@ -26,7 +26,7 @@ struct endpoint {
 	uint16_t port;
 };
 
-#define IP_TEXT       48 /* bytes that any address needs, with the zero */
+#define IP_TEXT	      48 /* bytes that any address needs, with the zero */
 #define PREFIX_TEXT   52
 #define ENDPOINT_TEXT 56
 

@@ -31,7 +31,8 @@ void progress_show(const char *what, uint64_t done, uint64_t total)
 		bar[i] = i < full ? '#' : '.';
 	bar[WIDTH] = '\0';
 	if (total)
-		(void)fprintf(stderr, "\r\033[K%s [%s] %3.0f %%", what, bar, 100.0 * (double)done / (double)total);
+		(void)fprintf(
+			stderr, "\r\033[K%s [%s] %3.0f %%", what, bar, 100.0 * (double)done / (double)total);
 	else
 		(void)fprintf(stderr, "\r\033[K%s %llu", what, (unsigned long long)done);
 	(void)fflush(stderr);

@@ -6,8 +6,8 @@
 
 void log_line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* A progress bar on standard error, only where that is a terminal; drawn at most ten times a second by the caller.
- * total 0: not known.  progress_end() wipes it. */
+/* A progress bar on standard error, only where that is a terminal; drawn at most ten times a second by the
+ * caller. total 0: not known.  progress_end() wipes it. */
 void progress_show(const char *what, uint64_t done, uint64_t total);
 void progress_end(void);
 

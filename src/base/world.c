@@ -21,13 +21,13 @@ static int64_t clock_us(clockid_t id)
 static struct wall real_now(void *self)
 {
 	(void)self;
-	return (struct wall){ clock_us(CLOCK_REALTIME) };
+	return (struct wall){clock_us(CLOCK_REALTIME)};
 }
 
 static struct mono real_mono(void *self)
 {
 	(void)self;
-	return (struct mono){ clock_us(CLOCK_MONOTONIC) };
+	return (struct mono){clock_us(CLOCK_MONOTONIC)};
 }
 
 static int real_random(void *self, void *to, size_t n)
@@ -84,7 +84,7 @@ static int real_close(void *self, int fd)
 	return close(fd);
 }
 
-const struct world world_real = { .now = real_now,
+const struct world world_real = {.now = real_now,
 	.mono = real_mono,
 	.random = real_random,
 	.open = real_open,
@@ -94,7 +94,7 @@ const struct world world_real = { .now = real_now,
 	.rename = real_rename,
 	.unlink = real_unlink,
 	.mkdir = real_mkdir,
-	.close = real_close };
+	.close = real_close};
 
 int world_write_all(const struct world *w, int fd, const void *p, size_t n)
 {
@@ -118,7 +118,8 @@ int world_sync_dir(const struct world *w, const char *path)
 {
 	char dir[4096];
 	const char *slash = strrchr(path, '/');
-	int n = slash ? snprintf(dir, sizeof(dir), "%.*s", (int)(slash - path), path) : snprintf(dir, sizeof(dir), ".");
+	int n = slash ? snprintf(dir, sizeof(dir), "%.*s", (int)(slash - path), path)
+		      : snprintf(dir, sizeof(dir), ".");
 
 	if (n < 0 || (size_t)n >= sizeof(dir)) {
 		errno = ENAMETOOLONG;

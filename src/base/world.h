@@ -1,5 +1,5 @@
-/* The handed-in world: clock, randomness and the file operations that change something.  The same core runs live, in
- * replay and in tests, and a test can fail the Nth write. */
+/* The handed-in world: clock, randomness and the file operations that change something.  The same core runs
+ * live, in replay and in tests, and a test can fail the Nth write. */
 #ifndef WEIR_BASE_WORLD_H
 #define WEIR_BASE_WORLD_H
 

@@ -1,0 +1,172 @@
+/* The chain: from the attack at the victim upstream, a hop at each relay, until no further leg was recorded,
+ * the evidence does not suffice, or the host is outside the own networks.
+ *
+ * A translation (NAT, balancer) on the way is no relay: the chain goes on at the inner side of the same flow.
+ */
+#include "trace/tracer.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* The copy of f before translation whose upstream end is another host: where f really comes from.  NULL:
+ * none.  The copies share one end with f, so they stand in the view of one of f's ends. */
+static enum status before_translation(
+	struct tracer *t, const struct flow *f, const struct ip *host, const struct flow **to, struct err *e)
+{
+	*to = NULL;
+	for (int side = 0; side < 2 && !*to; side++) {
+		struct view *v;
+		const struct flow *self = NULL;
+		enum status s = view_get(t, &f->head.end[side].ip, &v, e);
+		if (s != STATUS_OK)
+			return s;
+		for (size_t i = 0; i < v->n && !self; i++)
+			if (memcmp(&v->by_tuple[i]->head.id, &f->head.id, sizeof(f->head.id)) == 0)
+				self = v->by_tuple[i];
+		for (size_t i = 0; i < v->n && self && !*to; i++) {
+			const struct flow *g = v->by_tuple[i];
+			if (flow_rewritten(self, g) && flow_side(g, host) < 0)
+				*to = g;
+		}
+	}
+	return STATUS_OK;
+}
+
+/* The copy of f to work with at host: the observation point that saw the most other flows of the host. */
+static const struct flow *best_copy(const struct view *v, const struct flow *f, int64_t skew)
+{
+	const struct flow *best = f;
+	size_t most = 0;
+
+	for (size_t i = 0; i < v->n; i++) {
+		const struct flow *g = v->by_tuple[i];
+		size_t n = 0;
+		if (!flow_same(g, f, skew))
+			continue;
+		for (size_t k = 0; k < v->n; k++)
+			n += strcmp(v->by_tuple[k]->head.point, g->head.point) == 0 &&
+			     flow_overlap(v->by_tuple[k], g, 0);
+		if (n > most) {
+			most = n;
+			best = g;
+		}
+	}
+	return best;
+}
+
+static bool seen(const struct chain *c, const struct ip *host)
+{
+	for (size_t i = 0; i < c->n_hop; i++)
+		if (ip_equal(&c->hop[i].relay, host))
+			return true;
+	return false;
+}
+
+static enum chain_end end_of(const struct hop *h)
+{
+	if (h->searched == 0)
+		return END_NOT_RECORDED;
+	if (h->best.link.verdict == LINK_UNDECIDABLE)
+		return END_UNDECIDABLE;
+	return END_INSUFFICIENT;
+}
+
+/* One hop at c->end_host, which *out left.  *go: whether the chain goes on, with *out and c->end_host moved
+ * up. */
+static enum status step(struct tracer *t, struct chain *c, const struct flow **out, bool *go, struct err *e)
+{
+	struct hop *h = &c->hop[c->n_hop];
+	const struct flow *inner = NULL, *outer = *out;
+	struct view *v;
+	enum status s = before_translation(t, *out, &c->end_host, &inner, e);
+
+	*go = false;
+	if (s != STATUS_OK)
+		return s;
+	if (inner && !seen(c, &inner->head.end[0].ip)) {
+		*out = inner;
+		c->end_host = inner->head.end[0].ip;
+	}
+	s = view_get(t, &c->end_host, &v, e);
+	if (s == STATUS_OK)
+		s = search_hop(t, v, best_copy(v, *out, t->cfg->clock_skew_us), h, e);
+	if (s != STATUS_OK)
+		return s;
+	h->translated = *out == outer ? NULL : outer;
+	h->declared = config_known_relay(t->cfg, &c->end_host, 0);
+	c->searched += h->searched;
+	c->end = end_of(h);
+	if (h->searched == 0)
+		return STATUS_OK;
+	c->n_hop++;
+	if (h->best.link.verdict != LINK_PROVEN)
+		return STATUS_OK;
+	c->n_proven++;
+	*out = h->best.flow;
+	c->end_host = *flow_peer(*out, &h->relay);
+	*go = true;
+	return STATUS_OK;
+}
+
+enum status trace_chain(struct tracer *t, const struct flow *attack, struct chain *to, struct err *e)
+{
+	const struct flow *out = attack;
+	enum status s = STATUS_OK;
+	bool go = true;
+
+	*to = (struct chain){
+		.attack = attack, .alpha = t->alpha, .end_host = attack->head.end[0].ip, .end = END_DEPTH};
+	to->hop = arena_array(&t->arena, TRACE_HOPS + 1, sizeof(*to->hop));
+	if (!to->hop)
+		return err_nomem(e);
+	while (go && s == STATUS_OK) {
+		to->end = END_DEPTH;
+		if (to->n_hop == TRACE_HOPS)
+			break;
+		to->end = END_LOOP;
+		if (seen(to, &to->end_host))
+			break;
+		to->end = END_OUTSIDE;
+		if (!config_owns(t->cfg, &to->end_host))
+			break;
+		s = step(t, to, &out, &go, e);
+	}
+	return s;
+}
+
+char *chain_end_text(char *to, size_t n, const struct chain *c)
+{
+	char host[IP_TEXT];
+	const struct hop *last = c->n_hop ? &c->hop[c->n_hop - 1] : NULL;
+
+	ip_text(host, &c->end_host);
+	switch (c->end) {
+	case END_NOT_RECORDED:
+		(void)snprintf(to, n,
+			"no other flow of %s was recorded meanwhile: what fed it is not known here", host);
+		break;
+	case END_INSUFFICIENT:
+		(void)snprintf(to, n,
+			"insufficient: of %zu flows of %s none is proven to have fed it (best %.1f, needed "
+			"%.1f)",
+			last->searched, host, last->best.link.log10_e, last->needed);
+		break;
+	case END_UNDECIDABLE:
+		(void)snprintf(
+			to, n, "undecidable at %s: %s", host, link_reason_text(last->best.link.reason));
+		break;
+	case END_OUTSIDE:
+		(void)snprintf(
+			to, n, "%s is outside the own networks: only its own network can look further", host);
+		break;
+	case END_LOOP:
+		(void)snprintf(to, n, "%s is in the chain already", host);
+		break;
+	case END_DEPTH:
+		(void)snprintf(to, n, "the chain has %d relays: it is followed no further", TRACE_HOPS);
+		break;
+	default:
+		break;
+	}
+	return to;
+}

@@ -1,0 +1,110 @@
+/* Trace and scan: which flow into a host carries what a flow out of it carried, hop by hop upstream; and
+ * every relay in a recording.  The link test itself is link.h; here are the candidates, the charge for
+ * searching among them, the chain and where it ends. */
+#ifndef WEIR_TRACE_TRACE_H
+#define WEIR_TRACE_TRACE_H
+
+#include "base/config.h"
+#include "base/world.h"
+#include "record/store.h"
+#include "trace/link.h"
+
+#define TRACE_RIVALS 5	/* runners-up that a hop names */
+#define TRACE_HOPS   16 /* longest chain that is followed */
+
+/* Clock of point OUT against point IN, from flows that both saw: IN = OUT + offset + drift * (t - at). */
+struct clock_fit {
+	int64_t at_us, offset_us, error_us;
+	double drift; /* seconds per second */
+	size_t flows; /* that it rests on; 0: nothing is known but the configured skew (error_us) */
+};
+
+struct candidate {
+	const struct flow *flow;
+	struct clock_fit clock; /* all zero where both legs are of one observation point */
+	struct link_result link;
+};
+
+/* One relay: OUT left it, and the best of the flows that could have fed it. */
+struct hop {
+	struct ip relay;
+	const struct flow *out;
+	const struct flow *translated; /* where OUT is the inner side of a translation: the flow it came from,
+					  else NULL */
+	struct candidate best;	       /* best.flow NULL: there was no candidate */
+	struct candidate rival[TRACE_RIVALS];
+	size_t n_rival;
+	size_t searched; /* M: flows that could have fed OUT */
+	double needed;	 /* log10(1/alpha) + log10(M) */
+	bool declared;	 /* the configuration's known_relays has it */
+};
+
+enum chain_end {
+	END_NOT_RECORDED, /* no other flow of the host was recorded meanwhile */
+	END_INSUFFICIENT, /* candidates, but none suffices */
+	END_UNDECIDABLE,  /* timing cannot tell here */
+	END_OUTSIDE,	  /* the host is outside the own networks */
+	END_LOOP,	  /* the host is in the chain already */
+	END_DEPTH,	  /* TRACE_HOPS */
+};
+
+struct chain {
+	const struct flow *attack;
+	double alpha;
+	size_t searched; /* candidates at all hops */
+	struct hop *hop; /* from the victim upstream; the last one may be not proven */
+	size_t n_hop, n_proven;
+	struct ip end_host;
+	enum chain_end end;
+};
+
+/* Reads what it needs of DIR once and keeps it; flows handed out live until tracer_close(). */
+struct tracer;
+enum status tracer_open(struct tracer **to, const struct world *w, const char *dir, const struct config *cfg,
+	double alpha, struct err *e);
+void tracer_close(struct tracer *t);
+
+/* A flow by id prefix or notation (either direction): of several the one that is alive at `at` or nearest to
+ * it, the latest where at is WALL_END.  STATUS_NO: not recorded; STATUS_BAD: neither id nor notation, or
+ * ambiguous. */
+enum status tracer_flow(
+	struct tracer *t, const char *text, struct wall at, const struct flow **to, struct err *e);
+
+/* Follows `attack` upstream from its initiator. */
+enum status trace_chain(struct tracer *t, const struct flow *attack, struct chain *to, struct err *e);
+
+/* In plain words, why the chain ends; to has n bytes. */
+char *chain_end_text(char *to, size_t n, const struct chain *c);
+
+/* A pair of flows at one host, as scan reports it. */
+struct scan_link {
+	struct ip relay;
+	const struct flow *in, *out;
+	struct link_result link;
+	double needed;
+	const char *role; /* "relay", "reverse" (both legs opened by the relay), "rendezvous" (both by
+			     others), "declared", "rewritten" */
+};
+
+struct scan_param {
+	struct wall since, until;
+	bool all; /* also what is not proven */
+	const volatile int *stop;
+	void (*progress)(void *self, uint64_t done, uint64_t total);
+	enum status (*found)(void *self, const struct scan_link *l, struct err *e);
+	void *self;
+};
+
+struct scan_sum {
+	uint64_t hosts, flows, pairs, proven, undecidable, rewritten, declared;
+	bool stopped;
+};
+
+/* Every pair of flows that overlap at an own host, exhaustively; M = all those pairs. */
+enum status trace_scan(struct tracer *t, const struct scan_param *p, struct scan_sum *sum, struct err *e);
+
+const char *link_verdict_name(enum link_verdict v);
+/* The reason in plain words ("both trains predict themselves"). */
+const char *link_reason_text(enum link_reason r);
+
+#endif

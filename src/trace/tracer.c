@@ -1,0 +1,200 @@
+/* What tracing reads: one view of the recording a host, read once and kept; flows by id or notation. */
+#include "trace/tracer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum status tracer_open(struct tracer **to, const struct world *w, const char *dir, const struct config *cfg,
+	double alpha, struct err *e)
+{
+	struct tracer *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return err_nomem(e);
+	t->w = w;
+	t->dir = dir;
+	t->cfg = cfg;
+	t->alpha = alpha;
+	*to = t;
+	return STATUS_OK;
+}
+
+static void views_free(struct view *v)
+{
+	while (v) {
+		struct view *next = v->next;
+		recording_free(&v->own);
+		free(v);
+		v = next;
+	}
+}
+
+void tracer_close(struct tracer *t)
+{
+	if (!t)
+		return;
+	views_free(t->views);
+	views_free(t->found);
+	arena_free(&t->arena);
+	free(t->mem);
+	free(t->shifted);
+	free(t);
+}
+
+static bool view_fill(struct view *v)
+{
+	v->rec = &v->own;
+	v->n = v->own.n_flow;
+	v->by_tuple = arena_array(&v->own.arena, v->n + 1, sizeof(*v->by_tuple));
+	for (size_t i = 0; v->by_tuple && i < v->n; i++)
+		v->by_tuple[i] = &v->own.flow[i];
+	if (v->by_tuple)
+		view_sort(v);
+	return v->by_tuple != NULL;
+}
+
+static enum status view_read(
+	struct tracer *t, struct view **list, const struct store_query *q, struct view **to, struct err *e)
+{
+	struct view *v = calloc(1, sizeof(*v));
+
+	if (!v)
+		return err_nomem(e);
+	enum status s = recording_read(&v->own, t->w, t->dir, q, e);
+	if (s == STATUS_OK && !view_fill(v)) {
+		recording_free(&v->own);
+		s = err_nomem(e);
+	}
+	if (s != STATUS_OK) {
+		free(v);
+		return s;
+	}
+	v->next = *list;
+	*list = v;
+	*to = v;
+	return STATUS_OK;
+}
+
+static struct store_query query_all(const struct tracer *t)
+{
+	return (struct store_query){
+		.since = WALL_BEGIN, .until = WALL_END, .port = -1, .gap_us = t->cfg->burst_gap_us};
+}
+
+enum status view_get(struct tracer *t, const struct ip *host, struct view **to, struct err *e)
+{
+	struct store_query q = query_all(t);
+
+	for (struct view *v = t->views; v; v = v->next) {
+		if (ip_equal(&v->host, host)) {
+			*to = v;
+			return STATUS_OK;
+		}
+	}
+	q.host = host;
+	enum status s = view_read(t, &t->views, &q, to, e);
+	if (s == STATUS_OK)
+		(*to)->host = *host;
+	return s;
+}
+
+const struct ip *flow_peer(const struct flow *f, const struct ip *host)
+{
+	return &f->head.end[ip_equal(&f->head.end[0].ip, host) ? 1 : 0].ip;
+}
+
+bool flow_overlap(const struct flow *a, const struct flow *b, int64_t skew_us)
+{
+	return a->head.first_us <= b->last_us + skew_us && b->head.first_us <= a->last_us + skew_us;
+}
+
+bool flow_same(const struct flow *a, const struct flow *b, int64_t skew_us)
+{
+	const struct endpoint *x = a->head.end, *y = b->head.end;
+
+	if (a->head.proto != b->head.proto || !flow_overlap(a, b, skew_us))
+		return false;
+	return (endpoint_equal(&x[0], &y[0]) && endpoint_equal(&x[1], &y[1])) ||
+	       (endpoint_equal(&x[0], &y[1]) && endpoint_equal(&x[1], &y[0]));
+}
+
+bool flow_rewritten(const struct flow *a, const struct flow *b)
+{
+	const struct flow *ra = a->rewrite_of ? a->rewrite_of : a, *rb = b->rewrite_of ? b->rewrite_of : b;
+
+	return ra == rb && a != b;
+}
+
+/* How far t is from the flow's life; 0 inside. */
+static int64_t distance(const struct flow *f, int64_t t)
+{
+	if (t < f->head.first_us)
+		return f->head.first_us - t;
+	return t > f->last_us ? t - f->last_us : 0;
+}
+
+static bool matches(const struct flow *f, uint8_t proto, const struct endpoint end[2])
+{
+	const struct endpoint *x = f->head.end;
+
+	if (f->head.proto != proto)
+		return false;
+	return (endpoint_equal(&x[0], &end[0]) && endpoint_equal(&x[1], &end[1])) ||
+	       (endpoint_equal(&x[0], &end[1]) && endpoint_equal(&x[1], &end[0]));
+}
+
+static enum status by_notation(struct tracer *t, uint8_t proto, const struct endpoint end[2], struct wall at,
+	const struct flow **to, struct err *e)
+{
+	struct view *v;
+	const struct flow *best = NULL;
+	enum status s = view_get(t, &end[1].ip, &v, e);
+
+	if (s != STATUS_OK)
+		return s;
+	for (size_t i = 0; i < v->n; i++) {
+		const struct flow *f = v->by_tuple[i];
+		if (!matches(f, proto, end))
+			continue;
+		bool nearer = best && at.us != INT64_MAX && distance(f, at.us) < distance(best, at.us);
+		bool later = best && at.us == INT64_MAX && f->last_us > best->last_us;
+		if (!best || nearer || later)
+			best = f;
+	}
+	*to = best;
+	return best ? STATUS_OK : STATUS_NO;
+}
+
+static enum status by_id(struct tracer *t, const char *id, const struct flow **to, struct err *e)
+{
+	struct store_query q = query_all(t);
+	struct view *v;
+
+	q.id = id;
+	enum status s = view_read(t, &t->found, &q, &v, e);
+	if (s != STATUS_OK)
+		return s;
+	if (v->n > 1)
+		return err_set(e, STATUS_BAD, "%s: %zu flows begin like this; give more digits", id, v->n);
+	*to = v->n ? v->by_tuple[0] : NULL;
+	return *to ? STATUS_OK : STATUS_NO;
+}
+
+enum status tracer_flow(
+	struct tracer *t, const char *text, struct wall at, const struct flow **to, struct err *e)
+{
+	struct endpoint end[2];
+	uint8_t proto;
+	enum status s;
+
+	*to = NULL;
+	if (id_like(text))
+		s = by_id(t, text, to, e);
+	else if (flow_parse(&proto, end, text))
+		s = by_notation(t, proto, end, at, to, e);
+	else
+		return err_set(e, STATUS_BAD, "%s: neither a flow id nor a flow (tcp A:P > B:P)", text);
+	if (s == STATUS_NO)
+		return err_set(e, STATUS_NO, "%s: not recorded here", text);
+	return s;
+}

@@ -1,0 +1,83 @@
+/* Inside src/trace: what the parts of tracing share. */
+#ifndef WEIR_TRACE_TRACER_H
+#define WEIR_TRACE_TRACER_H
+
+#include "trace/trace.h"
+
+/* Two observation points of a view: the second one's clock against the first one's, and when either was
+ * blind, on the first one's clock. */
+struct meeting {
+	struct meeting *next;
+	const char *in_point, *out_point;
+	struct clock_fit clock;
+	const struct span *blind;
+	size_t n_blind;
+};
+
+/* What was recorded of one host. */
+struct view {
+	struct view *next;
+	struct ip host;
+	struct recording own;  /* where the view was read for itself */
+	struct recording *rec; /* the recording that the flows are of: own, or one that many views share */
+	struct flow *
+		*by_tuple; /* the host's flows; the same 5-tuple stands together, then by point and time */
+	size_t n;
+	struct meeting *meetings;
+};
+
+struct tracer {
+	const struct world *w;
+	const char *dir;
+	const struct config *cfg;
+	double alpha;
+	struct arena arena; /* results */
+	struct view *views;
+	struct view *found; /* queries by id, kept so that flows stay alive */
+	void *mem;	    /* working memory of the link test, grown on demand */
+	size_t mem_size;
+	struct burst *shifted; /* OUT's bursts on IN's clock, grown on demand */
+	size_t n_shifted;
+};
+
+/* Everything recorded with `host` at an end; read once. */
+enum status view_get(struct tracer *t, const struct ip *host, struct view **to, struct err *e);
+
+/* Same protocol and endpoints (initiator may differ), alive at overlapping times give or take skew: one flow,
+ * perhaps seen at two points. */
+bool flow_same(const struct flow *a, const struct flow *b, int64_t skew_us);
+bool flow_overlap(const struct flow *a, const struct flow *b, int64_t skew_us);
+/* Copies of one flow before and after translation. */
+bool flow_rewritten(const struct flow *a, const struct flow *b);
+
+/* Compares the 5-tuples of two flows, whichever end opened them. */
+int tuple_compare(const struct flow *a, const struct flow *b);
+
+/* Sorts v->by_tuple, which holds v->n flows. */
+void view_sort(struct view *v);
+
+/* The clock of out's point against in's, from the flows of v that both points saw. */
+struct clock_fit clock_between(
+	const struct view *v, const char *in_point, const char *out_point, int64_t skew_us);
+
+/* The meeting of two points, made once a view. */
+enum status meeting_get(struct view *v, const char *in_point, const char *out_point, int64_t skew_us,
+	const struct meeting **to, struct err *e);
+
+/* The link test on a pair of flows at the view's host. */
+enum status pair_test(struct tracer *t, const struct view *v, const struct meeting *m, const struct flow *in,
+	const struct flow *out, double needed, struct link_result *r, struct err *e);
+
+/* Flows of v that stand for one flow each: of one flow seen at several points the copy at `point` where there
+ * is one; of translated copies the first.  Sorted by first packet; owned by the view's arena. */
+enum status view_flows(struct view *v, const char *point, int64_t skew_us, const struct flow ***to, size_t *n,
+	struct err *e);
+
+/* The flows of view that could have fed out at its relay, tested; fills hop but translated and declared. */
+enum status search_hop(
+	struct tracer *t, struct view *v, const struct flow *out, struct hop *hop, struct err *e);
+
+/* The other end of f, seen from host. */
+const struct ip *flow_peer(const struct flow *f, const struct ip *host);
+
+#endif
