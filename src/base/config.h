@@ -1,5 +1,5 @@
-/* The configuration: DIR/weir.conf, else /etc/weir.conf, else the defaults; nothing must be configured to start.
- * Syntax by libconfuse; every key is one row of the table in config.c (doc/weir.conf.5). */
+/* The configuration: DIR/weir.conf, else /etc/weir.conf, else the defaults; nothing must be configured to
+ * start. Syntax by libconfuse; every key is one row of the table in config.c (doc/weir.conf.5). */
 #ifndef WEIR_BASE_CONFIG_H
 #define WEIR_BASE_CONFIG_H
 
@@ -29,17 +29,18 @@ struct config {
 	size_t n_never;
 	struct config_host *relays; /* known_relays = {"192.0.2.5", "192.0.2.6:443", "[2001:db8::1]:22"} */
 	size_t n_relays;
-	uint64_t keep_bytes;     /* keep_size = "20G"; 0: no cap */
-	int64_t keep_age_us;     /* keep_age = "30d"; 0: no cap */
-	int64_t clock_skew_us;   /* clock_skew = "2s": how far clocks of two observation points may be apart */
-	int64_t burst_gap_us;    /* burst_gap = "100ms": readers merge bursts up to this; at least 20ms */
-	double alpha;            /* alpha = 1e-6; in (0, 0.5] */
-	bool vlan_overlap;       /* vlan_overlap = false: addresses overlap between VLANs, the VLAN is part of the key */
-	uint64_t max_flows;      /* max_flows = 1000000 */
+	uint64_t keep_bytes;   /* keep_size = "20G"; 0: no cap */
+	int64_t keep_age_us;   /* keep_age = "30d"; 0: no cap */
+	int64_t clock_skew_us; /* clock_skew = "2s": how far clocks of two observation points may be apart */
+	int64_t burst_gap_us;  /* burst_gap = "100ms": readers merge bursts up to this; at least 20ms */
+	double alpha;	       /* alpha = 1e-6; in (0, 0.5] */
+	bool vlan_overlap;  /* vlan_overlap = false: addresses overlap between VLANs, the VLAN is part of the
+			       key */
+	uint64_t max_flows; /* max_flows = 1000000 */
 };
 
-/* Reads the configuration of data directory dir (which need not exist).  STATUS_BAD names file, line and key; an
- * unknown key is an error. */
+/* Reads the configuration of data directory dir (which need not exist).  STATUS_BAD names file, line and key;
+ * an unknown key is an error. */
 enum status config_load(struct config *c, const char *dir, struct err *e);
 /* The same from one file. */
 enum status config_read(struct config *c, const char *path, struct err *e);
@@ -53,7 +54,8 @@ const char *config_key(size_t i);
 /* Writes the effective configuration in a form that config_read() loads to the same values. */
 enum status config_write(const struct config *c, FILE *to, struct err *e);
 
-/* "20G", "500M", "1T", "0", bytes; K, M, G, T, P are powers of 1024: also the --keep option.  False where s is none. */
+/* "20G", "500M", "1T", "0", bytes; K, M, G, T, P are powers of 1024: also the --keep option.  False where s
+ * is none. */
 bool size_parse(uint64_t *bytes, const char *s);
 
 /* May hosts in this network be followed: own networks has it, or none are configured. */

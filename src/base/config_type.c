@@ -1,0 +1,291 @@
+/* The types of the configuration's values: how each is read from text, printed back, and described to who
+ * wrote something else.  Bounds are here, the keys that use a type are in config.c. */
+#include "base/config_type.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/config.h"
+
+#define TEXT_MAX_POINT	63
+#define TEXT_MAX_FILTER 4095
+#define FLOWS_MIN	64
+#define FLOWS_MAX	100000000
+
+bool size_parse(uint64_t *bytes, const char *s)
+{
+	static const char units[] = "KMGTP";
+	size_t n = strspn(s, "0123456789");
+	uint64_t v;
+
+	if (n == 0 || n > 18)
+		return false;
+	v = strtoull(s, NULL, 10);
+	if (s[n]) {
+		const char *unit = strchr(units, toupper((unsigned char)s[n]));
+		if (!unit || s[n + 1])
+			return false;
+		unsigned shift = 10 * (unsigned)(unit - units + 1);
+		if (v > (uint64_t)INT64_MAX >> shift)
+			return false;
+		v <<= shift;
+	}
+	*bytes = v;
+	return true;
+}
+
+static bool point_parse(struct arena *a, void *to, const char *s)
+{
+	static const char set[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+	size_t n = strlen(s);
+
+	if (n == 0 || n > TEXT_MAX_POINT || strspn(s, set) != n)
+		return false;
+	*(char **)to = arena_str(a, s);
+	return true;
+}
+
+static bool filter_parse(struct arena *a, void *to, const char *s)
+{
+	if (strlen(s) > TEXT_MAX_FILTER)
+		return false;
+	for (const char *p = s; *p; p++)
+		if (*p < 0x20 || *p >= 0x7f)
+			return false;
+	*(char **)to = *s ? arena_str(a, s) : NULL;
+	return true;
+}
+
+/* In double quotes.  '$' is written as an escape, since "${" has a meaning to libconfuse. */
+static void text_print(const void *from, FILE *to)
+{
+	const char *s = *(char *const *)from;
+
+	(void)fputc('"', to);
+	for (; s && *s; s++) {
+		if (*s == '$')
+			(void)fputs("\\x24", to);
+		else
+			(void)fprintf(to, *s == '"' || *s == '\\' ? "\\%c" : "%c", *s);
+	}
+	(void)fputc('"', to);
+}
+
+static bool size_type_parse(struct arena *a, void *to, const char *s)
+{
+	(void)a;
+	return size_parse(to, s);
+}
+
+static void size_print(const void *from, FILE *to)
+{
+	uint64_t v = *(const uint64_t *)from;
+	const char *unit = "\0KMGTP";
+
+	for (; v && v % 1024 == 0 && unit[1]; unit++)
+		v /= 1024;
+	(void)fprintf(to, "\"%llu%.1s\"", (unsigned long long)v, unit);
+}
+
+static bool span_in(void *to, const char *s, int64_t min, int64_t max)
+{
+	int64_t us;
+
+	if (!span_parse(&us, s) || us < min || us > max)
+		return false;
+	*(int64_t *)to = us;
+	return true;
+}
+
+static bool age_parse(struct arena *a, void *to, const char *s)
+{
+	(void)a;
+	if (strcmp(s, "0") == 0)
+		s = "0s";
+	return span_in(to, s, 0, INT64_C(36500) * 86400 * SECOND_US);
+}
+
+static bool skew_parse(struct arena *a, void *to, const char *s)
+{
+	(void)a;
+	return span_in(to, s, 0, 3600 * SECOND_US);
+}
+
+static bool gap_parse(struct arena *a, void *to, const char *s)
+{
+	(void)a;
+	return span_in(to, s, 20000, 60 * SECOND_US);
+}
+
+static void span_print(const void *from, FILE *to)
+{
+	static const struct {
+		int64_t us;
+		const char *unit;
+	} units[] = {{86400 * SECOND_US, "d"}, {3600 * SECOND_US, "h"}, {60 * SECOND_US, "m"},
+		{SECOND_US, "s"}, {1000, "ms"}, {1, "us"}};
+	int64_t v = *(const int64_t *)from;
+
+	(void)fputs(v == 0 ? "\"0s" : "\"", to);
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (v >= units[i].us)
+			(void)fprintf(to, "%lld%s", (long long)(v / units[i].us), units[i].unit);
+		v %= units[i].us;
+	}
+	(void)fputc('"', to);
+}
+
+static bool alpha_parse(struct arena *a, void *to, const char *s)
+{
+	char *end;
+	double v;
+
+	(void)a;
+	if (!*s || strspn(s, "0123456789.eE+-") != strlen(s))
+		return false;
+	v = strtod(s, &end);
+	if (*end || !isfinite(v) || !(v > 0) || v > 0.5)
+		return false;
+	*(double *)to = v;
+	return true;
+}
+
+/* The shortest text that reads back to the same number. */
+static void alpha_print(const void *from, FILE *to)
+{
+	double v = *(const double *)from;
+	char text[40];
+
+	for (int digits = 1; digits <= 17; digits++) {
+		(void)snprintf(text, sizeof(text), "%.*g", digits, v);
+		if (strtod(text, NULL) == v) /* exactly: the aim is to read it back */
+			break;
+	}
+	(void)fputs(text, to);
+}
+
+static bool bool_parse(struct arena *a, void *to, const char *s)
+{
+	static const char *const words[2][3] = {{"false", "no", "off"}, {"true", "yes", "on"}};
+
+	(void)a;
+	for (size_t v = 0; v < 2; v++)
+		for (size_t i = 0; i < 3; i++)
+			if (strcmp(s, words[v][i]) == 0) {
+				*(bool *)to = v == 1;
+				return true;
+			}
+	return false;
+}
+
+static void bool_print(const void *from, FILE *to)
+{
+	(void)fputs(*(const bool *)from ? "true" : "false", to);
+}
+
+static bool flows_parse(struct arena *a, void *to, const char *s)
+{
+	size_t n = strlen(s);
+	uint64_t v;
+
+	(void)a;
+	if (n == 0 || n > 9 || strspn(s, "0123456789") != n)
+		return false;
+	v = strtoull(s, NULL, 10);
+	if (v < FLOWS_MIN || v > FLOWS_MAX)
+		return false;
+	*(uint64_t *)to = v;
+	return true;
+}
+
+static void count_print(const void *from, FILE *to)
+{
+	(void)fprintf(to, "%llu", (unsigned long long)*(const uint64_t *)from);
+}
+
+static bool network_parse(struct arena *a, void *to, const char *s)
+{
+	(void)a;
+	return prefix_parse(to, s);
+}
+
+/* A host prefix is written as its address. */
+static const char *short_text(char to[PREFIX_TEXT], const struct prefix *p)
+{
+	(void)prefix_text(to, p);
+	if (p->len == (p->ip.v == 4 ? 32 : 128))
+		*strchr(to, '/') = '\0';
+	return to;
+}
+
+static void network_print(const void *from, FILE *to)
+{
+	char text[PREFIX_TEXT];
+
+	(void)fprintf(to, "\"%s\"", short_text(text, from));
+}
+
+/* ADDR, PREFIX, ADDR:PORT, PREFIX:PORT, [V6]:PORT, [V6PREFIX]:PORT.  A colon in a text without brackets is
+ * the port's only where it is the one colon. */
+static bool relay_parse(struct arena *a, void *to, const char *s)
+{
+	struct config_host *h = to;
+	struct endpoint port = {.port = 0};
+	char host[PREFIX_TEXT], probe[PREFIX_TEXT + 8];
+	const char *colon = strrchr(s, ':');
+	bool bracket = *s == '[';
+	size_t n;
+
+	(void)a;
+	if (!bracket && (!colon || strchr(s, ':') != colon))
+		return prefix_parse(&h->prefix, s);
+	if (!colon || (bracket && colon[-1] != ']'))
+		return false;
+	n = (size_t)(colon - s) - (bracket ? 2 : 0);
+	if (n >= sizeof(host))
+		return false;
+	memcpy(host, s + (bracket ? 1 : 0), n);
+	host[n] = '\0';
+	(void)snprintf(probe, sizeof(probe), "0.0.0.0%s", strlen(colon) > 6 ? ":x" : colon);
+	if (!prefix_parse(&h->prefix, host) || (h->prefix.ip.v == 6) != bracket ||
+		!endpoint_parse(&port, probe))
+		return false;
+	h->port = port.port;
+	return h->port != 0;
+}
+
+static void relay_print(const void *from, FILE *to)
+{
+	const struct config_host *h = from;
+	char text[PREFIX_TEXT];
+
+	(void)short_text(text, &h->prefix);
+	if (h->port == 0)
+		(void)fprintf(to, "\"%s\"", text);
+	else
+		(void)fprintf(to, h->prefix.ip.v == 6 ? "\"[%s]:%u\"" : "\"%s:%u\"", text, h->port);
+}
+
+const struct config_type config_point_type = {
+	"1 to 63 letters, digits, '.', '_', '-'", point_parse, text_print, 0};
+const struct config_type config_filter_type = {
+	"a BPF expression of at most 4095 printable characters", filter_parse, text_print, 0};
+const struct config_type config_size_type = {
+	"a number of bytes, with K, M, G, T or P for powers of 1024; 0 for no cap", size_type_parse,
+	size_print, 0};
+const struct config_type config_age_type = {
+	"a time such as \"30d\" or \"12h\"; \"0\" for no cap", age_parse, span_print, 0};
+const struct config_type config_skew_type = {"a time from \"0s\" to \"1h\"", skew_parse, span_print, 0};
+const struct config_type config_gap_type = {"a time from \"20ms\" to \"1m\"", gap_parse, span_print, 0};
+const struct config_type config_alpha_type = {
+	"a number above 0 and at most 0.5", alpha_parse, alpha_print, 0};
+const struct config_type config_bool_type = {"true or false", bool_parse, bool_print, 0};
+const struct config_type config_flows_type = {"a number from 64 to 100000000", flows_parse, count_print, 0};
+const struct config_type config_network_type = {
+	"addresses and prefixes without host bits, such as \"192.0.2.0/24\"", network_parse, network_print,
+	sizeof(struct prefix)};
+const struct config_type config_relay_type = {
+	"addresses and prefixes, with or without a port, such as \"192.0.2.6:443\"", relay_parse, relay_print,
+	sizeof(struct config_host)};
