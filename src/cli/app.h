@@ -1,0 +1,81 @@
+/* What the commands share: the global options, option parsing from tables, output as text or JSON. */
+#ifndef WEIR_CLI_APP_H
+#define WEIR_CLI_APP_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/config.h"
+#include "base/err.h"
+#include "base/world.h"
+#include "case/case.h"
+#include "record/flow.h"
+#include "trace/trace.h"
+
+#define WEIR_VERSION "0.1.0"
+
+struct app {
+	const struct world *w;
+	const char *dir;
+	bool json;
+	FILE *out;
+	struct config cfg; /* loaded before a command runs */
+};
+
+/* One command: a file of its own, a row of the table in main.c. */
+struct command {
+	const char *name, *args, *does; /* the usage line's words */
+	enum status (*run)(struct app *a, int argc, char **argv, struct err *e);
+};
+
+extern const struct command command_record, command_forget, command_flows, command_case, command_trace,
+	command_scan, command_why, command_config;
+
+enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_TIME, OPTION_IP, OPTION_PORT, OPTION_SIZE, OPTION_ALPHA };
+
+/* `to` points to a bool, const char *, struct wall, struct ip, int, uint64_t or double. */
+struct option_row {
+	const char *name;
+	char letter; /* 0: none */
+	enum option_kind kind;
+	void *to;
+};
+
+/* Parses argv[1..] by the table and the global options (-C, --json); *first is the index of the first
+ * argument that is none.  STATUS_BAD names what is wrong. */
+enum status options_parse(struct app *a, const struct option_row *row, size_t n, int argc, char **argv,
+	int *first, struct err *e);
+
+/* Loads the configuration of the app's directory; called by each command after its options. */
+enum status app_config(struct app *a, struct err *e);
+
+/* One JSON document on a line of its own; takes the reference.  STATUS_MACHINE where it cannot be written. */
+enum status json_out(struct app *a, json_t *j, struct err *e);
+
+json_t *json_time(int64_t us);
+/* {"id", "flow", "point", ...}: what every flow shows.  NULL flow: JSON null. */
+json_t *json_flow(const struct flow *f);
+/* verdict, reason and numbers of a link test, into an object. */
+void json_link(json_t *to, const struct link_result *l, double needed);
+json_t *json_hop(const struct hop *h, const char *claim_id);
+json_t *json_chain(const struct chain *c, char (*claim_id)[ID_TEXT]);
+
+/* "1,234,567"; to needs 32 bytes. */
+char *thousands(char to[32], uint64_t v);
+/* "12.3 MB" */
+char *amount(char to[32], uint64_t bytes);
+
+/* Draws a hop: the bursts of the in-leg and, under them, of the out-leg, over the stretch that shows most. */
+void draw_legs(FILE *to, const struct ip *relay, const struct flow *in, const struct flow *out,
+	const struct clock_fit *clock, const char *indent);
+
+/* Prints one hop or a whole chain for people. */
+void print_chain(struct app *a, const struct chain *c, char (*claim_id)[ID_TEXT]);
+
+/* Set by ^C and SIGTERM once catch_signals() was called. */
+extern volatile int stop_requested;
+void catch_signals(void);
+
+#endif

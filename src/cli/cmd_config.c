@@ -1,0 +1,26 @@
+/* weir config: the effective configuration, in a form that loads again. */
+#include "cli/app.h"
+
+static enum status run(struct app *a, int argc, char **argv, struct err *e)
+{
+	bool check = false;
+	struct option_row row[] = {{"check", 0, OPTION_FLAG, &check}};
+	int first;
+	enum status s = options_parse(a, row, 1, argc, argv, &first, e);
+
+	if (s == STATUS_OK && first < argc)
+		s = err_set(e, STATUS_BAD, "config: %s: takes --check only", argv[first]);
+	if (s == STATUS_OK)
+		s = app_config(a, e);
+	if (s != STATUS_OK)
+		return s;
+	if (check && a->json)
+		return json_out(a, json_pack("{s:b, s:s?}", "ok", 1, "file", a->cfg.path), e);
+	if (!check)
+		return config_write(&a->cfg, a->out, e);
+	(void)fprintf(a->out, "%s: no fault\n", a->cfg.path ? a->cfg.path : "defaults, no file");
+	return STATUS_OK;
+}
+
+const struct command command_config = {
+	"config", "[--check]", "print the effective configuration, in a form that loads again", run};

@@ -1,0 +1,155 @@
+/* weir record: captures or a live interface into trains. */
+#include "cli/app.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "record/record.h"
+
+static json_t *skipped_json(const struct record_sum *s)
+{
+	json_t *j = json_object();
+
+	for (size_t d = 1; d < DROP_COUNT; d++)
+		if (s->skipped[d])
+			(void)json_object_set_new(
+				j, drop_name((enum drop)d), json_integer((json_int_t)s->skipped[d]));
+	if (s->kernel_drops)
+		(void)json_object_set_new(j, "kernel-drops", json_integer((json_int_t)s->kernel_drops));
+	return j;
+}
+
+static json_t *sum_json(const struct record_sum *s)
+{
+	bool any = s->packets > 0;
+
+	return json_pack("{s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:f}", "packets", (json_int_t)s->packets,
+		"bytes", (json_int_t)s->bytes, "flows", (json_int_t)s->flows, "bursts", (json_int_t)s->bursts,
+		"from", any ? json_time(s->from_us) : json_null(), "to",
+		any ? json_time(s->to_us) : json_null(), "skipped", skipped_json(s), "seconds", s->seconds);
+}
+
+static void sum_print(FILE *o, const struct record_sum *s)
+{
+	char n[32], b[32], f[32], u[32], from[WALL_TEXT], to[WALL_TEXT];
+
+	(void)fprintf(o, "%s packets (%s), %s flows, %s bursts in %.1f s\n", thousands(n, s->packets),
+		amount(b, s->bytes), thousands(f, s->flows), thousands(u, s->bursts), s->seconds);
+	if (s->packets)
+		(void)fprintf(o, "from %s to %s\n", wall_text(from, (struct wall){s->from_us}),
+			wall_text(to, (struct wall){s->to_us}));
+	for (size_t d = 1; d < DROP_COUNT; d++)
+		if (s->skipped[d])
+			(void)fprintf(
+				o, "skipped %s: %s\n", drop_name((enum drop)d), thousands(n, s->skipped[d]));
+	if (s->kernel_drops)
+		(void)fprintf(o, "skipped kernel-drops: %s\n", thousands(n, s->kernel_drops));
+}
+
+static void progress(void *self, uint64_t done, uint64_t size, const struct record_sum *sum)
+{
+	(void)self;
+	if (size)
+		progress_show("recording", done, size);
+	else
+		progress_show("recorded packets", sum->packets, 0);
+}
+
+/* Flows of open cases, which the caps spare; none where there is no database yet. */
+static enum status held(struct app *a, struct arena *arena, struct store_keep *keep, struct err *e)
+{
+	struct case_db *db = NULL;
+	struct id *ids = NULL;
+
+	if (keep->max_bytes == 0 && keep->max_age_us == 0)
+		return STATUS_OK;
+	enum status s = case_db_open(&db, a->w, a->dir, e);
+	if (s == STATUS_OK)
+		s = case_held(db, arena, &ids, &keep->n_held, e);
+	keep->held = ids;
+	case_db_close(db);
+	return s;
+}
+
+/* Every file is tried; the worst status is what remains, with its message. */
+static enum status files(struct app *a, const struct record_param *p, int n, char **path,
+	struct record_sum *sum, struct err *e)
+{
+	enum status worst = STATUS_OK;
+
+	for (int i = 0; i < n && !stop_requested; i++) {
+		struct err one = {0};
+		enum status s = record_file(a->w, p, path[i], sum, &one);
+		if (s != STATUS_OK && worst != STATUS_OK)
+			log_line("%s", e->text);
+		if (s > worst || (s != STATUS_OK && worst == STATUS_OK)) {
+			worst = s;
+			*e = one;
+		} else if (s != STATUS_OK) {
+			*e = one;
+		}
+		if (s == STATUS_MACHINE)
+			break;
+	}
+	return worst;
+}
+
+static enum status param(struct app *a, struct record_param *p, const char *point, uint64_t keep_bytes,
+	struct arena *arena, struct err *e)
+{
+	*p = (struct record_param){.dir = a->dir,
+		.point = point ? point : a->cfg.point,
+		.filter = a->cfg.filter,
+		.never = a->cfg.never,
+		.n_never = a->cfg.n_never,
+		.vlan_key = a->cfg.vlan_overlap,
+		.max_flows = a->cfg.max_flows,
+		.keep = {.max_bytes = keep_bytes ? keep_bytes : a->cfg.keep_bytes,
+			.max_age_us = a->cfg.keep_age_us},
+		.stop = &stop_requested,
+		.progress = progress};
+	enum status s = store_prepare(a->w, a->dir, e);
+	return s == STATUS_OK ? held(a, arena, &p->keep, e) : s;
+}
+
+static enum status run(struct app *a, int argc, char **argv, struct err *e)
+{
+	const char *point = NULL, *iface = NULL;
+	uint64_t keep = 0;
+	struct option_row row[] = {{"point", 0, OPTION_TEXT, &point}, {"keep", 0, OPTION_SIZE, &keep},
+		{"interface", 'i', OPTION_TEXT, &iface}};
+	struct record_param p;
+	struct record_sum sum = {.from_us = INT64_MAX, .to_us = INT64_MIN};
+	struct arena arena = {0};
+	int first;
+	enum status s = options_parse(a, row, sizeof(row) / sizeof(row[0]), argc, argv, &first, e);
+
+	if (s != STATUS_OK)
+		return s;
+	if ((iface != NULL) == (first < argc))
+		return err_set(e, STATUS_BAD,
+			iface ? "record: files or -i IFACE, not both" : "record: no file (or -i IFACE)");
+	s = app_config(a, e);
+	catch_signals();
+	if (s == STATUS_OK)
+		s = param(a, &p, point, keep, &arena, e);
+	if (s == STATUS_OK)
+		s = iface ? record_live(a->w, &p, iface, &sum, e)
+			  : files(a, &p, argc - first, argv + first, &sum, e);
+	else
+		goto out;
+	progress_end();
+	if (a->json) {
+		struct err json_err;
+		(void)json_out(a, sum_json(&sum), &json_err);
+	} else {
+		sum_print(a->out, &sum);
+	}
+out:
+	arena_free(&arena);
+	return s;
+}
+
+const struct command command_record = {"record", "[--point NAME] [--keep SIZE] FILE... | -i IFACE",
+	"read pcap or pcapng files, or a live interface, into trains", run};

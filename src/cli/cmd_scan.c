@@ -1,0 +1,101 @@
+/* weir scan: which of my hosts relay now?  Every link in the recording, strongest evidence first for people,
+ * as found in JSON. */
+#include "cli/app.h"
+
+#include <string.h>
+
+#include "base/log.h"
+
+static json_t *scan_json(const struct scan_link *l)
+{
+	char relay[IP_TEXT];
+	json_t *j = json_pack("{s:s, s:o, s:o}", "relay", ip_text(relay, &l->relay), "in", json_flow(l->in),
+		"out", json_flow(l->out));
+
+	if (strcmp(l->role, "rewritten") == 0)
+		(void)json_object_set_new(j, "verdict", json_string("undecidable"));
+	else
+		json_link(j, &l->link, l->needed);
+	(void)json_object_set_new(j, "role", json_string(l->role));
+	return j;
+}
+
+static enum status found(void *self, const struct scan_link *l, struct err *e)
+{
+	struct app *a = self;
+	char relay[IP_TEXT], text[FLOW_TEXT];
+
+	if (a->json)
+		return json_out(a, scan_json(l), e);
+	progress_end();
+	(void)fprintf(a->out, "relay %s  %s", ip_text(relay, &l->relay), l->role);
+	if (strcmp(l->role, "rewritten") == 0)
+		(void)fprintf(a->out, ": one flow, seen before and after translation\n");
+	else
+		(void)fprintf(a->out, "  %s  log10 e %.1f, needed %.1f, lag %.1f ms, %u bursts\n",
+			link_verdict_name(l->link.verdict), l->link.log10_e, l->needed,
+			(double)l->link.lag_us / 1000, l->link.bursts);
+	(void)fprintf(a->out, "  in   %s\n", flow_text(text, &l->in->head));
+	(void)fprintf(a->out, "  out  %s\n", flow_text(text, &l->out->head));
+	return STATUS_OK;
+}
+
+static void progress(void *self, uint64_t done, uint64_t total)
+{
+	(void)self;
+	progress_show("scanning", done, total);
+}
+
+static void print_sum(const struct scan_sum *s)
+{
+	char f[32], h[32], p[32];
+
+	log_line("%s flows, %s hosts, %s pairs tested: %llu links proven (%llu of declared relays), %llu "
+		 "undecidable, "
+		 "%llu translated copies told apart%s",
+		thousands(f, s->flows), thousands(h, s->hosts), thousands(p, s->pairs),
+		(unsigned long long)s->proven, (unsigned long long)s->declared,
+		(unsigned long long)s->undecidable, (unsigned long long)s->rewritten,
+		s->stopped ? " (stopped before the end)" : "");
+}
+
+static enum status run(struct app *a, int argc, char **argv, struct err *e)
+{
+	bool any_host = false;
+	double alpha = 0;
+	struct scan_param p = {.since = WALL_BEGIN,
+		.until = WALL_END,
+		.stop = &stop_requested,
+		.progress = progress,
+		.found = found,
+		.self = a};
+	struct option_row row[] = {{"alpha", 0, OPTION_ALPHA, &alpha}, {"all", 0, OPTION_FLAG, &p.all},
+		{"any-host", 0, OPTION_FLAG, &any_host}, {"since", 0, OPTION_TIME, &p.since},
+		{"until", 0, OPTION_TIME, &p.until}};
+	struct tracer *t = NULL;
+	struct scan_sum sum = {0};
+	int first;
+	enum status s = options_parse(a, row, 5, argc, argv, &first, e);
+
+	if (s == STATUS_OK && first < argc)
+		s = err_set(e, STATUS_BAD, "scan: %s: takes options only", argv[first]);
+	if (s == STATUS_OK && any_host)
+		s = err_set(e, STATUS_BAD,
+			"scan: --any-host is not in this release: legs are looked for at one host");
+	if (s == STATUS_OK)
+		s = app_config(a, e);
+	if (s != STATUS_OK)
+		return s;
+	catch_signals();
+	s = tracer_open(&t, a->w, a->dir, &a->cfg, alpha > 0 ? alpha : a->cfg.alpha, e);
+	if (s == STATUS_OK)
+		s = trace_scan(t, &p, &sum, e);
+	progress_end();
+	if (s == STATUS_OK)
+		print_sum(&sum);
+	tracer_close(t);
+	return s;
+}
+
+const struct command command_scan = {"scan", "[--alpha A] [--all] [--since T] [--until T]",
+	"every relay in the recording: which of my hosts relay?", run};

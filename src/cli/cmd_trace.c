@@ -1,0 +1,165 @@
+/* weir trace: follow an attack upstream, hop by hop, from a case's sightings or one flow. */
+#include "cli/app.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+
+/* The claim "host R relayed OUT from IN" with all that re-computing it takes. */
+static json_t *link_claim(const struct app *a, const struct hop *h, double alpha)
+{
+	json_t *j = json_hop(h, NULL);
+
+	(void)json_object_del(j, "rivals");
+	(void)json_object_set_new(j, "code", json_string("weir " WEIR_VERSION));
+	(void)json_object_set_new(j, "alpha", json_real(alpha));
+	(void)json_object_set_new(j, "burst_gap_us", json_integer(a->cfg.burst_gap_us));
+	return j;
+}
+
+/* Stores the proven hops; their ids go to `id`. */
+static enum status write_claims(struct app *a, struct case_db *db, const struct id *case_id,
+	const struct chain *c, char (*id)[ID_TEXT], struct err *e)
+{
+	enum status s = STATUS_OK;
+
+	for (size_t i = 0; i < c->n_hop && s == STATUS_OK; i++) {
+		json_t *j = link_claim(a, &c->hop[i], c->alpha);
+		char *body = json_dumps(j, JSON_COMPACT | JSON_REAL_PRECISION(12));
+		struct claim claim = {.kind = "link", .body = body, .made = a->w->now(a->w->self)};
+		json_decref(j);
+		if (!body)
+			return err_nomem(e);
+		s = claim_write(db, case_id, &claim, e);
+		(void)id_text(id[i], &claim.id);
+		free(body);
+	}
+	return s;
+}
+
+static enum status trace_one(struct app *a, struct tracer *t, struct case_db *db, const struct id *case_id,
+	const struct flow *f, struct err *e)
+{
+	struct chain c;
+	char id[TRACE_HOPS + 1][ID_TEXT] = {{0}};
+	enum status s = trace_chain(t, f, &c, e);
+
+	if (s == STATUS_OK)
+		s = write_claims(a, db, case_id, &c, id, e);
+	if (s != STATUS_OK)
+		return s;
+	if (a->json)
+		s = json_out(a, json_chain(&c, id), e);
+	else
+		print_chain(a, &c, id);
+	if (s == STATUS_OK && c.n_proven == 0) {
+		e->text[0] = '\0';
+		s = STATUS_NO;
+	}
+	return s;
+}
+
+/* A sighting whose flow was not recorded here: said so, in the shape of a chain without hops. */
+static enum status not_recorded(
+	struct app *a, const char *flow, const char *host, double alpha, struct err *e)
+{
+	static const char why[] = "the attack itself is not in this recording";
+
+	if (a->json)
+		return json_out(a,
+			json_pack("{s:{s:n, s:s}, s:f, s:i, s:[], s:{s:s, s:s, s:s}}", "attack", "id", "flow",
+				flow, "alpha", alpha, "searched", 0, "hops", "ends", "host", host, "kind",
+				"not-recorded", "why", why),
+			e);
+	(void)fprintf(a->out, "attack %s\nends at %s: %s.\n", flow, host, why);
+	return STATUS_OK;
+}
+
+static enum status trace_sighting(struct app *a, struct tracer *t, struct case_db *db,
+	const struct id *case_id, const struct sighting *g, double alpha, struct err *e)
+{
+	char text[FLOW_TEXT], host[IP_TEXT];
+	struct flow_head head = {.proto = g->proto, .end = {g->end[0], g->end[1]}};
+	const struct flow *f = NULL;
+	enum status s = STATUS_NO;
+
+	(void)flow_text(text, &head);
+	if (g->flow_id)
+		s = tracer_flow(t, g->flow_id, g->at, &f, e);
+	if (s == STATUS_NO)
+		s = tracer_flow(t, text, g->at, &f, e);
+	if (s == STATUS_NO) {
+		s = not_recorded(a, text, ip_text(host, &g->end[0].ip), alpha, e);
+		e->text[0] = '\0';
+		return s == STATUS_OK ? STATUS_NO : s;
+	}
+	return s == STATUS_OK ? trace_one(a, t, db, case_id, f, e) : s;
+}
+
+/* Yes where any sighting led to a proven hop. */
+static enum status trace_case(
+	struct app *a, struct tracer *t, struct case_db *db, const char *id, double alpha, struct err *e)
+{
+	struct arena arena = {0};
+	struct attack_case c;
+	enum status s = case_read(db, id, &arena, &c, e), all = STATUS_NO;
+
+	if (s == STATUS_NO)
+		s = err_set(e, STATUS_BAD, "%s: no such case (weir case list)", id);
+	for (size_t i = 0; i < c.n_sighting && s <= STATUS_NO; i++) {
+		if (i && !a->json)
+			(void)fputc('\n', a->out);
+		s = trace_sighting(a, t, db, &c.id, &c.sighting[i], alpha, e);
+		all = s == STATUS_OK ? STATUS_OK : all;
+	}
+	arena_free(&arena);
+	return s > STATUS_NO ? s : all;
+}
+
+static enum status with_tracer(
+	struct app *a, const char *case_id, const char *flow, struct wall at, double alpha, struct err *e)
+{
+	struct tracer *t = NULL;
+	struct case_db *db = NULL;
+	const struct flow *f;
+	enum status s = store_prepare(a->w, a->dir, e);
+
+	if (s == STATUS_OK)
+		s = case_db_open(&db, a->w, a->dir, e);
+	if (s == STATUS_OK)
+		s = tracer_open(&t, a->w, a->dir, &a->cfg, alpha, e);
+	if (s == STATUS_OK && case_id) {
+		s = trace_case(a, t, db, case_id, alpha, e);
+	} else if (s == STATUS_OK) {
+		s = tracer_flow(t, flow, at, &f, e);
+		if (s == STATUS_OK)
+			s = trace_one(a, t, db, NULL, f, e);
+	}
+	tracer_close(t);
+	case_db_close(db);
+	return s;
+}
+
+static enum status run(struct app *a, int argc, char **argv, struct err *e)
+{
+	const char *flow = NULL;
+	struct wall at = WALL_END;
+	double alpha = 0;
+	struct option_row row[] = {{"flow", 0, OPTION_TEXT, &flow}, {"at", 0, OPTION_TIME, &at},
+		{"alpha", 0, OPTION_ALPHA, &alpha}};
+	int first;
+	enum status s = options_parse(a, row, 3, argc, argv, &first, e);
+
+	if (s != STATUS_OK)
+		return s;
+	if ((flow != NULL) == (first < argc) || argc - first > 1)
+		return err_set(e, STATUS_BAD, "trace: one CASE, or --flow FLOW");
+	s = app_config(a, e);
+	if (s != STATUS_OK)
+		return s;
+	return with_tracer(a, flow ? NULL : argv[first], flow, at, alpha > 0 ? alpha : a->cfg.alpha, e);
+}
+
+const struct command command_trace = {
+	"trace", "CASE | --flow FLOW [--at TIME] [--alpha A]", "follow the attack upstream hop by hop", run};

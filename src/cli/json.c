@@ -1,0 +1,160 @@
+/* The JSON of flows, links, hops and chains (a contract: doc/weir.1).  In all of it a flow is an object with
+ * at least `id` and `flow`. */
+#include "cli/app.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/hash.h"
+
+enum status json_out(struct app *a, json_t *j, struct err *e)
+{
+	/* 12 significant digits: what doubters compare is 1e-9 */
+	int r = j ? json_dumpf(j, a->out, JSON_COMPACT | JSON_REAL_PRECISION(12)) : -1;
+
+	json_decref(j);
+	if (r != 0)
+		return err_nomem(e);
+	if (fputc('\n', a->out) == EOF || ferror(a->out))
+		return err_errno(e, "standard output");
+	return STATUS_OK;
+}
+
+json_t *json_time(int64_t us)
+{
+	char t[WALL_TEXT];
+
+	return json_string(wall_text(t, (struct wall){us}));
+}
+
+static void flags_into(json_t *j, const struct flow *f)
+{
+	static const struct {
+		uint8_t flag;
+		const char *name;
+	} names[] = {{FLOW_ASSUMED, "initiator_assumed"}, {FLOW_CLOSED, "closed"},
+		{FLOW_DERIVED_0, "derived_to_responder"}, {FLOW_DERIVED_1, "derived_to_initiator"}};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (f->head.flags & names[i].flag)
+			(void)json_object_set_new(j, names[i].name, json_true());
+	if (f->count[0].packets == 0 || f->count[1].packets == 0)
+		(void)json_object_set_new(j, "half", json_true());
+}
+
+static json_t *two(uint64_t a, uint64_t b)
+{
+	return json_pack("[I, I]", (json_int_t)a, (json_int_t)b);
+}
+
+json_t *json_flow(const struct flow *f)
+{
+	char id[ID_TEXT], other[ID_TEXT], text[FLOW_TEXT];
+
+	if (!f)
+		return json_null();
+	json_t *j = json_pack("{s:s, s:s, s:s}", "id", id_text(id, &f->head.id), "flow",
+		flow_text(text, &f->head), "point", f->head.point);
+	if (!j)
+		return NULL;
+	if (f->head.vlan)
+		(void)json_object_set_new(j, "vlan", json_integer(f->head.vlan));
+	(void)json_object_set_new(j, "first", json_time(f->head.first_us));
+	(void)json_object_set_new(j, "last", json_time(f->last_us));
+	(void)json_object_set_new(j, "packets", two(f->count[0].packets, f->count[1].packets));
+	(void)json_object_set_new(j, "frame_bytes", two(f->count[0].frame_bytes, f->count[1].frame_bytes));
+	(void)json_object_set_new(
+		j, "payload_bytes", two(f->count[0].payload_bytes, f->count[1].payload_bytes));
+	(void)json_object_set_new(j, "bursts", two(f->n_burst[0], f->n_burst[1]));
+	flags_into(j, f);
+	if (f->rewrite_of)
+		(void)json_object_set_new(
+			j, "rewrite_of", json_string(id_text(other, &f->rewrite_of->head.id)));
+	return j;
+}
+
+void json_link(json_t *to, const struct link_result *l, double needed)
+{
+	(void)json_object_set_new(to, "log10_e", json_real(l->log10_e));
+	(void)json_object_set_new(to, "needed", json_real(needed));
+	(void)json_object_set_new(to, "lag_ms", json_real((double)l->lag_us / 1000));
+	(void)json_object_set_new(to, "bursts", json_integer(l->bursts));
+	(void)json_object_set_new(to, "first_sufficient_s",
+		l->first_sufficient_us < 0 ? json_null() : json_real((double)l->first_sufficient_us / 1e6));
+	(void)json_object_set_new(to, "verdict", json_string(link_verdict_name(l->verdict)));
+	if (l->verdict != LINK_PROVEN)
+		(void)json_object_set_new(to, "reason", json_string(link_reason_text(l->reason)));
+}
+
+static json_t *json_clock(const struct clock_fit *c)
+{
+	return json_pack("{s:I, s:I, s:f, s:I, s:I}", "at_us", (json_int_t)c->at_us, "offset_us",
+		(json_int_t)c->offset_us, "drift_ppm", c->drift * 1e6, "error_us", (json_int_t)c->error_us,
+		"flows", (json_int_t)c->flows);
+}
+
+static void rival_into(json_t *list, const struct candidate *c, double needed)
+{
+	json_t *j = json_flow(c->flow);
+
+	json_link(j, &c->link, needed);
+	(void)json_array_append_new(list, j);
+}
+
+/* Where nothing is proven nobody is named as the in-leg, and the best is only the first of the rivals. */
+static json_t *json_rivals(const struct hop *h)
+{
+	json_t *list = json_array();
+
+	if (h->best.flow && h->best.link.verdict != LINK_PROVEN)
+		rival_into(list, &h->best, h->needed);
+	for (size_t i = 0; i < h->n_rival; i++)
+		rival_into(list, &h->rival[i], h->needed);
+	return list;
+}
+
+json_t *json_hop(const struct hop *h, const char *claim_id)
+{
+	char relay[IP_TEXT];
+	bool named = h->best.link.verdict == LINK_PROVEN;
+	json_t *j = json_object();
+
+	if (claim_id)
+		(void)json_object_set_new(j, "id", json_string(claim_id));
+	(void)json_object_set_new(j, "relay", json_string(ip_text(relay, &h->relay)));
+	(void)json_object_set_new(j, "in", named ? json_flow(h->best.flow) : json_null());
+	(void)json_object_set_new(j, "out", json_flow(h->out));
+	if (h->translated)
+		(void)json_object_set_new(j, "translated_from", json_flow(h->translated));
+	(void)json_object_set_new(j, "searched", json_integer((json_int_t)h->searched));
+	json_link(j, &h->best.link, h->needed);
+	if (named && strcmp(h->best.flow->head.point, h->out->head.point) != 0)
+		(void)json_object_set_new(j, "clock", json_clock(&h->best.clock));
+	if (h->declared)
+		(void)json_object_set_new(j, "declared", json_true());
+	(void)json_object_set_new(j, "rivals", json_rivals(h));
+	return j;
+}
+
+json_t *json_chain(const struct chain *c, char (*claim_id)[ID_TEXT])
+{
+	static const char *const end[] = {[END_NOT_RECORDED] = "not-recorded",
+		[END_INSUFFICIENT] = "insufficient",
+		[END_UNDECIDABLE] = "undecidable",
+		[END_OUTSIDE] = "outside",
+		[END_LOOP] = "loop",
+		[END_DEPTH] = "depth"};
+	char why[256], host[IP_TEXT];
+	json_t *j = json_object(), *hops = json_array();
+
+	(void)json_object_set_new(j, "attack", json_flow(c->attack));
+	(void)json_object_set_new(j, "alpha", json_real(c->alpha));
+	(void)json_object_set_new(j, "searched", json_integer((json_int_t)c->searched));
+	for (size_t i = 0; i < c->n_hop; i++)
+		(void)json_array_append_new(hops, json_hop(&c->hop[i], claim_id ? claim_id[i] : NULL));
+	(void)json_object_set_new(j, "hops", hops);
+	(void)json_object_set_new(j, "ends",
+		json_pack("{s:s, s:s, s:s}", "host", ip_text(host, &c->end_host), "kind", end[c->end], "why",
+			chain_end_text(why, sizeof(why), c)));
+	return j;
+}

@@ -1,0 +1,112 @@
+/* weir: one program, a table of commands.  Global options, dispatch, one message and one exit status at the
+ * end. */
+#include "cli/app.h"
+
+#include <locale.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+
+static const struct command *const commands[] = {&command_record, &command_flows, &command_forget,
+	&command_case, &command_trace, &command_scan, &command_why, &command_config};
+
+#define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static void usage(FILE *to)
+{
+	(void)fputs("weir finds the network that a relayed attack comes from and proves it to a sceptic.\n\n"
+		    "usage: weir [-C DIR] [--json] COMMAND ...\n\n",
+		to);
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		(void)fprintf(to, "  %-8s %-62s\n           %s\n", commands[i]->name, commands[i]->args,
+			commands[i]->does);
+	(void)fputs("\nDIR holds everything; default $WEIR_DIR, else ./weir-data.  FLOW is an id or `tcp A:P "
+		    "> B:P`.\n"
+		    "Exit status: 0 done or yes, 1 no, 2 usage or bad input, 3 the machine failed.  Manual: "
+		    "man weir.\n",
+		to);
+}
+
+static const struct command *find(const char *name)
+{
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		if (strcmp(commands[i]->name, name) == 0)
+			return commands[i];
+	return NULL;
+}
+
+static enum status help(int argc, char **argv, struct err *e)
+{
+	const struct command *c = argc > 1 ? find(argv[1]) : NULL;
+
+	if (argc > 1 && !c)
+		return err_set(e, STATUS_BAD, "%s: no such command", argv[1]);
+	if (c)
+		(void)printf("usage: weir [-C DIR] [--json] %s %s\n%s\n", c->name, c->args, c->does);
+	else
+		usage(stdout);
+	return STATUS_OK;
+}
+
+/* Global options before the command; returns its index, or -1. */
+static int globals(struct app *a, int argc, char **argv)
+{
+	int i = 1;
+
+	for (; i < argc && argv[i][0] == '-'; i++) {
+		if (strcmp(argv[i], "--json") == 0)
+			a->json = true;
+		else if (strcmp(argv[i], "-C") == 0 && i + 1 < argc)
+			a->dir = argv[++i];
+		else if (strncmp(argv[i], "-C", 2) == 0 && argv[i][2])
+			a->dir = argv[i] + 2;
+		else
+			return strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0 ||
+					       strcmp(argv[i], "--version") == 0
+				       ? i
+				       : -1;
+	}
+	return i < argc ? i : -1;
+}
+
+static enum status dispatch(struct app *a, int argc, char **argv, struct err *e)
+{
+	int i = globals(a, argc, argv);
+
+	if (i < 0) {
+		usage(stderr);
+		return err_set(
+			e, STATUS_BAD, argc > 1 ? "unknown option or missing command" : "no command given");
+	}
+	if (strcmp(argv[i], "--version") == 0 || strcmp(argv[i], "version") == 0) {
+		(void)printf("weir %s\n", WEIR_VERSION);
+		return STATUS_OK;
+	}
+	if (strcmp(argv[i], "help") == 0 || strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+		return help(argc - i, argv + i, e);
+	const struct command *c = find(argv[i]);
+	if (!c)
+		return err_set(e, STATUS_BAD, "%s: no such command (see weir help)", argv[i]);
+	if (argc > i + 1 && (strcmp(argv[i + 1], "--help") == 0 || strcmp(argv[i + 1], "-h") == 0))
+		return help(2, (char *[]){argv[0], argv[i]}, e);
+	return c->run(a, argc - i, argv + i, e);
+}
+
+int main(int argc, char **argv)
+{
+	const char *env = getenv("WEIR_DIR");
+	struct app a = {.w = &world_real, .dir = env && *env ? env : "weir-data", .out = stdout};
+	struct err e = {0};
+
+	(void)setlocale(LC_CTYPE, "");
+	(void)signal(SIGPIPE, SIG_IGN);
+	enum status s = dispatch(&a, argc, argv, &e);
+	if (fflush(stdout) != 0 && s < STATUS_BAD)
+		s = err_errno(&e, "standard output");
+	if (s != STATUS_OK && e.text[0])
+		log_line("%s", e.text);
+	config_free(&a.cfg);
+	return (int)s;
+}
