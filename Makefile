@@ -1,0 +1,55 @@
+# make            installs what is missing and builds build/weir
+# make demo       the main job on recorded relays of the laboratory, in seconds, without root
+# make check      every test; ends with `N passed, N failed, N skipped`
+# make lab        real programs as relays in network namespaces, recorded and traced (root)
+# make bench      speed against peers, in one run
+# make evidence   the link test's tables of validity and power
+# make fuzz       each fuzz target for FUZZ_SECONDS
+BUILD = build
+FUZZ_SECONDS = 60
+
+all: $(BUILD)/build.ninja
+	@ninja -C $(BUILD) --quiet src/cli/weir
+	@ln -sf src/cli/weir $(BUILD)/weir
+
+$(BUILD)/build.ninja:
+	@./setup build
+	@meson setup $(BUILD) -Dtests=false >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
+	@mv $(BUILD).log $(BUILD)/setup.log
+
+# the tests need more than the program does
+.PHONY: with-tests
+with-tests: all
+	@./setup check
+	@meson configure $(BUILD) -Dtests=true
+	@ninja -C $(BUILD) --quiet
+
+demo: all
+	@lab/demo
+
+check: with-tests
+	@tests/lib/run-tests $(BUILD)
+
+lab: all
+	@./setup lab
+	@meson configure $(BUILD) -Dtests=true && ninja -C $(BUILD) --quiet
+	@lab/lab all
+
+bench: with-tests
+	@./setup bench
+	@bench/run $(BUILD)
+
+evidence: with-tests
+	@tests/trace/evidence $(BUILD)
+
+fuzz:
+	@./setup check
+	@fuzz/run $(FUZZ_SECONDS)
+
+install: all
+	@meson install -C $(BUILD)
+
+clean:
+	rm -rf $(BUILD)
+
+.PHONY: all demo check lab bench evidence fuzz install clean
