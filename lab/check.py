@@ -1,0 +1,77 @@
+"""Is a finished run what it claims to be? Reads only what the run left.
+
+Every flow that the truth file names is in the captures with packets in both directions, at each point where it was recorded; at least
+40 bystander sessions ran; nothing was dropped; no address lies outside the documentation and benchmark ranges; alerts name
+the attack. Prints one line per complaint and a last line; status 0 when there are none.
+"""
+
+import ipaddress
+import json
+import os
+import subprocess
+import tempfile
+
+import pcap
+
+LEAST_BYSTANDERS = 40
+
+
+def plain(path, folder):
+    """The capture itself, or an unpacked copy of it in `folder`."""
+    if not path.endswith(".zst"):
+        return path
+    copy = os.path.join(folder, os.path.basename(path)[:-4])
+    subprocess.run(["zstd", "-q", "-d", "-f", path, "-o", copy], check=True)
+    return copy
+
+
+def missing(flow, point, seen):
+    f = seen[point].get(flow)
+    if f is None:
+        return "%s is not in the capture of %s" % (flow, point)
+    if 0 in f["packets"]:
+        return "%s has packets in one direction only at %s" % (flow, point)
+    return None
+
+
+def named_flows(truth):
+    """(flow, point) for every flow that must be there."""
+    for a in truth["attacks"]:
+        yield a["flow"], "victim"
+    for e in truth["links"] + [h for a in truth["attacks"] for h in a["hops"]]:
+        for name in (e["in"], e["out"]) + tuple(e["inside"][k] for k in ("in", "out") if "inside" in e):
+            yield name, e["point"]
+
+
+def complaints(folder, truth, seen, addresses):
+    wrong = [m for f, p in dict.fromkeys(named_flows(truth)) if p in seen for m in [missing(f, p, seen)] if m]
+    wrong += ["address %s is not allowed" % a for a in sorted(addresses)
+              if not any(ipaddress.ip_address(a) in n for n in pcap.ALLOWED)]
+    if not truth["attacks"]:
+        wrong.append("no attack reached the victim")
+    if truth["bystanders"] < LEAST_BYSTANDERS:
+        wrong.append("only %d bystander sessions" % truth["bystanders"])
+    wrong += ["%s: the kernel dropped %d packets" % (p, v["dropped"]) for p, v in truth["points"].items() if v["dropped"]]
+    flows = {tuple(pcap.flow_sides(a["flow"])) for a in truth["attacks"]}
+    for line in open(folder + "/eve.json"):
+        e = json.loads(line)
+        if (e["src_ip"], e["src_port"], e["dest_ip"], e["dest_port"]) not in flows:
+            wrong.append("an alert names no attack flow")
+    return wrong
+
+
+def check_run(folder):
+    truth = json.load(open(folder + "/truth.json"))
+    seen, addresses = {}, set()
+    with tempfile.TemporaryDirectory() as scratch:
+        for point, v in truth["points"].items():
+            seen[point], found = pcap.flows(plain(os.path.join(folder, v["file"]), scratch))
+            addresses |= found
+    wrong = complaints(folder, truth, seen, addresses)
+    for w in wrong:
+        print("%s: %s" % (folder, w))
+    hops = [len(a["hops"]) for a in truth["attacks"]]
+    print("%s: %s: %d attacks with %s hops, %d other links, %d flows" % (
+        folder, "ok" if not wrong else "%d complaints" % len(wrong), len(hops), hops, len(truth["links"]),
+        sum(len(f) for f in seen.values())))
+    return 1 if wrong else 0

@@ -1,0 +1,91 @@
+"""The runs that exist: what the attack is, what lies in its way, who else uses the relays meanwhile.
+
+A run is its name, its kind of attack and its seed. The seed decides every key, pause, size, address and start; what the
+kernel and the real programs add (ports, scheduling) differs from time to time, as it does in life.
+"""
+
+import random
+from dataclasses import dataclass, field
+
+from sessions import SERVERS, Job
+from topology import CLIENT_ALIASES, HOSTS, World
+
+# kind of session, how many of them run through the same relays as the attack, all at the same time
+BYSTANDERS = [("jump", 8), ("nested", 4), ("socat", 6), ("microsocks", 5), ("microsocksweb", 5), ("socks", 3), ("copy", 2),
+              ("login", 8), ("idle", 3), ("beacon", 6), ("web", 4)]
+FROM_RELAY = ("beacon", "web")  # these begin at the relay itself
+ATTACKS = ["nested", "jump", "socks", "reverse", "socat", "microsocks"]
+
+
+@dataclass
+class Run:
+    name: str
+    kind: str
+    about: str
+    relays: list = field(default_factory=lambda: ["relay1"])
+    seconds: float = 110.0
+    ipv6: bool = False
+    nat: bool = False
+    mirror: list = field(default_factory=list)      # points whose capture is a mirror port with duplicates
+    relay_bumps: dict = field(default_factory=dict)  # relay -> (delay, jitter) in microseconds, each way
+    clocks: dict = field(default_factory=dict)       # point -> (offset in seconds, drift in ppm)
+    snap: int = 0
+    zeek: bool = False
+    mixed: bool = False  # sessions and attacks of all kinds come and go until the time is over
+
+    def points(self):
+        return ["victim", "relay1", "relay2", "relay3"]
+
+    def world(self):
+        return World(self.ipv6, self.nat, self.relay_bumps)
+
+
+THREE = ["relay1", "relay2", "relay3"]
+RUNS = {r.name: r for r in [
+    Run("nested", "nested", "ssh typed inside an ssh", zeek=True),
+    Run("jump", "jump", "ssh -J"),
+    Run("socks", "socks", "ssh -D with a SOCKS client, a browser in the same tunnel"),
+    Run("reverse", "reverse", "ssh -R: the relay opens both legs"),
+    Run("socat", "socat", "a port forwarded by socat"),
+    Run("microsocks", "microsocks", "ssh through a SOCKS server"),
+    Run("chain3", "nested", "three relays in three networks, every leg recorded", relays=THREE),
+    Run("hidden", "hidden", "keystrokes hidden as OpenSSH does from 9.5 on"),
+    Run("jitter", "nested", "the relay forwards 30 ms later, give or take 20", relay_bumps={"relay1": (15000, 10000)}),
+    Run("ipv6", "nested", "everything over IPv6", ipv6=True),
+    Run("nat", "nested", "the relay behind NAT, captured before and after translation", nat=True),
+    Run("mirror", "jump", "a mirror port that delivers packets twice", mirror=["relay1", "victim"]),
+    Run("clocks", "nested", "three relays, points whose clocks differ and drift", relays=THREE,
+        clocks={"victim": (1.374, 35.0), "relay1": (-0.512, -80.0), "relay2": (0.871, 100.0), "relay3": (-0.611, -15.0)}),
+    Run("short", "nested", "a session of some ten seconds", seconds=7.0),
+    Run("hour", "mixed", "one hour of everything, with NAT and mirror duplicates", relays=THREE, seconds=3600.0, nat=True,
+        mirror=["relay2"], snap=160, mixed=True),
+]}
+
+
+def draw(seed, *what):
+    """A random generator of its own for each thing that is decided, so that one more does not change the others."""
+    return random.Random("/".join([str(seed), *map(str, what)]))
+
+
+def attack_job(run, seed, kind, number=0, relays=None, seconds=None):
+    rng = draw(seed, "attack", number)
+    client = "asrv" if kind == "reverse" else ("a1" if number % 2 == 0 else "a2")
+    return Job(kind, client, relays or run.relays, "victim", seconds or run.seconds, "x%d" % number, attack=True, rng=rng)
+
+
+def bystander_job(world, seed, kind, relay, number, seconds):
+    rng = draw(seed, "bystander", kind, relay, number)
+    client = relay if kind in FROM_RELAY else rng.choice(list(HOSTS["by"]))
+    source = "" if client == relay else world.own_addresses(client)[rng.randrange(CLIENT_ALIASES)]
+    return Job(kind, client, [relay], rng.choice(SERVERS), seconds, "%s%d" % (kind[0], number), source=source, rng=rng)
+
+
+def bystander_jobs(run, world, seed, seconds):
+    """[(start, job)]: on each relay of the attack a full share, the first starts spread over some seconds."""
+    jobs, rng = [], draw(seed, "starts")
+    for relay in run.relays:
+        share = 1.0 if len(run.relays) == 1 else 0.5
+        for kind, count in BYSTANDERS:
+            for n in range(max(1, round(count * share))):
+                jobs.append((rng.uniform(0, 20), bystander_job(world, seed, kind, relay, n, seconds)))
+    return jobs
