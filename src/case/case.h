@@ -1,7 +1,8 @@
 /* Cases: what belongs together about one attack, in DIR/weir.db (SQLite, WAL, synchronous FULL).
  *
- * A case has sightings (somebody's word that a flow is an attack) and claims (checkable statements with the numbers
- * that they rest on).  Ids are content hashes: opening the same sightings again gives the same case. */
+ * A case has sightings (somebody's word that a flow is an attack) and claims (checkable statements with the
+ * numbers that they rest on).  Ids are content hashes: opening the same sightings again gives the same case.
+ */
 #ifndef WEIR_CASE_CASE_H
 #define WEIR_CASE_CASE_H
 
@@ -15,20 +16,20 @@
 #include "base/world.h"
 
 struct sighting {
-	struct id id;           /* SHA-256 over source, flow, time, text */
-	const char *source;     /* "eve", "zeek", "operator" */
+	struct id id;       /* SHA-256 over source, flow, time, text */
+	const char *source; /* "eve", "zeek", "operator" */
 	uint8_t proto;
 	struct endpoint end[2]; /* initiator first, as far as the source knows */
 	struct wall at;         /* when it was seen */
 	const char *text;       /* signature or note; made printable where it is printed */
 	const char *flow_id;    /* hex id of the recorded flow where known, else NULL */
-	uint64_t count;         /* alerts of the same flow that were joined to this one */
+	uint64_t count; /* alerts of this flow that were joined to this one, itself included: at least 1 */
 };
 
 struct claim {
-	struct id id;      /* SHA-256 over kind, body */
-	const char *kind;  /* "link", later others */
-	const char *body;  /* JSON, canonical as written: the data that makes it checkable */
+	struct id id;     /* SHA-256 over kind, body */
+	const char *kind; /* "link", later others */
+	const char *body; /* JSON, canonical as written: the data that makes it checkable */
 	struct wall made;
 };
 
@@ -48,36 +49,42 @@ struct case_db;
 enum status case_db_open(struct case_db **to, const struct world *w, const char *dir, struct err *e);
 void case_db_close(struct case_db *db);
 
-/* Opens a case with these sightings (ids are filled in), or finds the one that is there (reopens it where closed). */
-enum status case_open(struct case_db *db, const char *title, struct sighting *s, size_t n, struct id *id,
-	struct err *e);
+/* Opens a case with these sightings (ids are filled in), or finds the one that is there (reopens it where
+ * closed).  A title of NULL or "" keeps the one that is there, or is made from the first sighting. STATUS_BAD
+ * without a sighting, or where a text is not UTF-8. */
+enum status case_open(
+	struct case_db *db, const char *title, struct sighting *s, size_t n, struct id *id, struct err *e);
+/* Closing a closed case is OK and keeps its time.  Status of the prefix as case_read(). */
 enum status case_close(struct case_db *db, const char *id_prefix, struct id *id, struct err *e);
 
-/* One case by id prefix (6 or more hex digits): STATUS_NO where there is none, STATUS_BAD where it is ambiguous. */
-enum status case_read(struct case_db *db, const char *id_prefix, struct arena *a, struct attack_case *to,
-	struct err *e);
-/* All, newest first, without claims. */
+/* One case by id prefix (6 or more hex digits): STATUS_NO where there is none, STATUS_BAD where it is
+ * ambiguous. */
+enum status case_read(
+	struct case_db *db, const char *id_prefix, struct arena *a, struct attack_case *to, struct err *e);
+/* Those opened in [since, until), newest first, without claims. */
 enum status case_list(struct case_db *db, struct wall since, struct wall until, struct arena *a,
 	struct attack_case **to, size_t *n, struct err *e);
 
-/* Stores a claim (once; again is OK) and ties it to a case (case_id may be NULL: a claim of no case). */
+/* Stores a claim (once; again is OK) and ties it to a case (case_id may be NULL: a claim of no case).  Fills
+ * in the id, and the time where it is 0.  STATUS_BAD where the body is not JSON, STATUS_NO where the case is
+ * not there. */
 enum status claim_write(struct case_db *db, const struct id *case_id, struct claim *c, struct err *e);
 /* By id prefix; *case_id text is filled where it belongs to one ("" else). */
-enum status claim_read(struct case_db *db, const char *id_prefix, struct arena *a, struct claim *to, char case_id[ID_TEXT],
-	struct err *e);
+enum status claim_read(struct case_db *db, const char *id_prefix, struct arena *a, struct claim *to,
+	char case_id[ID_TEXT], struct err *e);
 /* A sighting by id prefix. */
 enum status sighting_read(struct case_db *db, const char *id_prefix, struct arena *a, struct sighting *to,
 	char case_id[ID_TEXT], struct err *e);
 
-/* Ids (full hex resolved to struct id) of the flows that open cases refer to, from sightings and claims: they are held
- * beyond the caps. */
+/* Ids (32 hex digits resolved to struct id; sorted, each once) of the flows that open cases refer to, from
+ * sightings and claims: they are held beyond the caps. */
 enum status case_held(struct case_db *db, struct arena *a, struct id **to, size_t *n, struct err *e);
 
-/* Readers of what sensors wrote.  Bad lines are skipped and counted (*skipped), each kind named once in the log.
- * Alerts of one flow are joined.  STATUS_BAD where the file holds no alert at all, or is none. */
-enum status eve_read(const char *path, struct arena *a, struct sighting **to, size_t *n, uint64_t *skipped,
-	struct err *e);
-enum status zeek_read(const char *path, struct arena *a, struct sighting **to, size_t *n, uint64_t *skipped,
-	struct err *e);
+/* Readers of what sensors wrote.  Bad lines are skipped and counted (*skipped), each kind named once in the
+ * log. Alerts of one flow are joined.  STATUS_BAD where the file holds no alert at all, or is none. */
+enum status eve_read(
+	const char *path, struct arena *a, struct sighting **to, size_t *n, uint64_t *skipped, struct err *e);
+enum status zeek_read(
+	const char *path, struct arena *a, struct sighting **to, size_t *n, uint64_t *skipped, struct err *e);
 
 #endif

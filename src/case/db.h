@@ -1,0 +1,96 @@
+/* The database below cases, sightings and claims: see db.c.  Only src/case includes this. */
+#ifndef WEIR_CASE_DB_H
+#define WEIR_CASE_DB_H
+
+#include <sqlite3.h>
+
+#include "case/case.h"
+
+/* Every statement there is; the texts are in db_schema.c. */
+enum db_query {
+	DB_CASE_FIND,
+	DB_CASE_READ,
+	DB_CASE_ADD,
+	DB_CASE_OPEN_AGAIN,
+	DB_CASE_CLOSE,
+	DB_CASE_LIST,
+	DB_CASE_SIGHTINGS,
+	DB_CASE_CLAIMS,
+	DB_SIGHTING_ADD,
+	DB_SIGHTING_TIE,
+	DB_SIGHTING_FIND,
+	DB_SIGHTING_READ,
+	DB_SIGHTING_CASE,
+	DB_CLAIM_ADD,
+	DB_CLAIM_TIE,
+	DB_CLAIM_FIND,
+	DB_CLAIM_READ,
+	DB_CLAIM_CASE,
+	DB_HELD_SIGHTINGS,
+	DB_HELD_CLAIMS,
+	DB_QUERIES,
+};
+
+#define DB_VERSION     1          /* PRAGMA user_version: of the schema */
+#define DB_APPLICATION 0x77656972 /* PRAGMA application_id: "weir" */
+
+extern const char db_schema[];
+extern const char *const db_texts[DB_QUERIES];
+
+struct case_db {
+	sqlite3 *sql;
+	const struct world *world;
+	char *path;
+	sqlite3_stmt *prepared[DB_QUERIES]; /* made at first use */
+};
+
+/* The status and message of the error that the database reports now; what was being done stands before it. */
+enum status db_error(struct case_db *db, const char *what, struct err *e);
+/* Something read back is not what was written. */
+enum status db_damaged(const struct case_db *db, const char *what, struct err *e);
+
+/* A statement, reset and without values; each text that is bound must live until db_done(). */
+enum status db_query(struct case_db *db, enum db_query q, sqlite3_stmt **to, struct err *e);
+void db_bind_text(sqlite3_stmt *st, int at, const char *text); /* NULL is NULL */
+void db_bind_int(sqlite3_stmt *st, int at, int64_t v);
+void db_bind_id(sqlite3_stmt *st, int at, const struct id *id);
+/* *row says whether there is one. */
+enum status db_step(struct case_db *db, sqlite3_stmt *st, bool *row, struct err *e);
+/* Runs a statement that gives no row. */
+enum status db_run(struct case_db *db, sqlite3_stmt *st, struct err *e);
+void db_done(sqlite3_stmt *st);
+
+/* A text column copied into the arena, "" for NULL. */
+const char *db_text(sqlite3_stmt *st, int column, struct arena *a);
+bool db_id(struct id *to, sqlite3_stmt *st, int column);
+bool id_from_text(struct id *to, const char *hex);
+
+/* All or nothing: begin, then end with what came of it, which commits or takes back; gives the status. */
+enum status db_begin(struct case_db *db, bool write, struct err *e);
+enum status db_end(struct case_db *db, enum status s, struct err *e);
+
+/* The id that begins with a prefix, by a query that gives at most two ids.  STATUS_NO: none; STATUS_BAD: no
+ * prefix, or several.  what: "case". */
+enum status db_find(struct case_db *db, enum db_query q, const char *what, const char *prefix, struct id *to,
+	struct err *e);
+/* The newest case that a sighting or claim belongs to, "" for none. */
+enum status db_case_of(
+	struct case_db *db, enum db_query q, const struct id *id, char to[ID_TEXT], struct err *e);
+
+/* Room for one more element in an array of n in the arena; NULL when memory is out. */
+void *db_room(struct arena *a, void *array, size_t n, size_t *cap, size_t size);
+
+/* Is s valid UTF-8?  Texts go out as JSON. */
+bool utf8_valid(const char *s);
+
+/* sighting.c */
+bool sighting_make_id(struct sighting *s);
+enum status sighting_write(
+	struct case_db *db, const struct id *case_id, const struct sighting *s, struct err *e);
+enum status sightings_of_case(struct case_db *db, const struct id *case_id, struct arena *a,
+	struct sighting **to, size_t *n, struct err *e);
+/* claim.c */
+enum status claims_of_case(struct case_db *db, const struct id *case_id, struct arena *a, struct claim **to,
+	size_t *n, struct err *e);
+
+#endif

@@ -1,0 +1,90 @@
+/* The schema of weir.db and every statement that is run on it.
+ *
+ * Ids are the 32 hex digits that people see, so that a prefix is a range of the primary key; times are UTC
+ * microseconds; addresses are text as RFC 5952 writes it.  A table only gains rows: a case is closed, never
+ * removed. */
+#include "case/db.h"
+
+const char db_schema[] = "CREATE TABLE cases ("
+			 " id TEXT PRIMARY KEY CHECK (length(id) = 32),"
+			 " title TEXT NOT NULL,"
+			 " opened INTEGER NOT NULL,"
+			 " closed INTEGER NOT NULL DEFAULT 0"
+			 ") STRICT, WITHOUT ROWID;"
+			 "CREATE INDEX cases_opened ON cases (opened);"
+			 "CREATE TABLE sightings ("
+			 " id TEXT PRIMARY KEY CHECK (length(id) = 32),"
+			 " source TEXT NOT NULL,"
+			 " proto INTEGER NOT NULL CHECK (proto BETWEEN 0 AND 255),"
+			 " from_ip TEXT NOT NULL,"
+			 " from_port INTEGER NOT NULL CHECK (from_port BETWEEN 0 AND 65535),"
+			 " to_ip TEXT NOT NULL,"
+			 " to_port INTEGER NOT NULL CHECK (to_port BETWEEN 0 AND 65535),"
+			 " at INTEGER NOT NULL,"
+			 " text TEXT NOT NULL,"
+			 " flow_id TEXT,"
+			 " alerts INTEGER NOT NULL"
+			 ") STRICT, WITHOUT ROWID;"
+			 "CREATE TABLE case_sightings ("
+			 " case_id TEXT NOT NULL REFERENCES cases (id),"
+			 " sighting_id TEXT NOT NULL REFERENCES sightings (id),"
+			 " PRIMARY KEY (case_id, sighting_id)"
+			 ") STRICT, WITHOUT ROWID;"
+			 "CREATE INDEX case_sightings_back ON case_sightings (sighting_id);"
+			 "CREATE TABLE claims ("
+			 " id TEXT PRIMARY KEY CHECK (length(id) = 32),"
+			 " kind TEXT NOT NULL,"
+			 " body TEXT NOT NULL,"
+			 " made INTEGER NOT NULL"
+			 ") STRICT, WITHOUT ROWID;"
+			 "CREATE TABLE case_claims ("
+			 " case_id TEXT NOT NULL REFERENCES cases (id),"
+			 " claim_id TEXT NOT NULL REFERENCES claims (id),"
+			 " PRIMARY KEY (case_id, claim_id)"
+			 ") STRICT, WITHOUT ROWID;"
+			 "CREATE INDEX case_claims_back ON case_claims (claim_id);";
+
+#define SIGHTING_COLUMNS                                                                                     \
+	"s.id, s.source, s.proto, s.from_ip, s.from_port, s.to_ip, s.to_port, s.at, s.text, s.flow_id, "     \
+	"s.alerts"
+
+/* 'g' comes behind every hex digit: ids that begin with the prefix ?1. */
+#define BEGINS "id BETWEEN ?1 AND ?1 || 'g' LIMIT 2"
+
+const char *const db_texts[DB_QUERIES] = {
+	[DB_CASE_FIND] = "SELECT id FROM cases WHERE " BEGINS,
+	[DB_CASE_READ] = "SELECT id, title, opened, closed FROM cases WHERE id = ?1",
+	[DB_CASE_ADD] = "INSERT INTO cases (id, title, opened) VALUES (?1, ?2, ?3)",
+	[DB_CASE_OPEN_AGAIN] = "UPDATE cases SET closed = 0, title = coalesce(?2, title) WHERE id = ?1",
+	[DB_CASE_CLOSE] = "UPDATE cases SET closed = ?2 WHERE id = ?1 AND closed = 0",
+	[DB_CASE_LIST] = "SELECT id, title, opened, closed FROM cases WHERE opened >= ?1 AND opened < ?2"
+			 " ORDER BY opened DESC, id",
+	[DB_CASE_SIGHTINGS] =
+		"SELECT " SIGHTING_COLUMNS " FROM case_sightings c JOIN sightings s ON s.id = c.sighting_id"
+		" WHERE c.case_id = ?1 ORDER BY s.at, s.id",
+	[DB_CASE_CLAIMS] =
+		"SELECT l.id, l.kind, l.body, l.made FROM case_claims c JOIN claims l ON l.id = c.claim_id"
+		" WHERE c.case_id = ?1 ORDER BY l.made, l.id",
+	[DB_SIGHTING_ADD] =
+		"INSERT INTO sightings (id, source, proto, from_ip, from_port, to_ip, to_port, at, text,"
+		" flow_id, alerts) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
+		" ON CONFLICT (id) DO UPDATE SET alerts = max(alerts, excluded.alerts),"
+		" flow_id = coalesce(excluded.flow_id, flow_id)",
+	[DB_SIGHTING_TIE] = "INSERT OR IGNORE INTO case_sightings (case_id, sighting_id) VALUES (?1, ?2)",
+	[DB_SIGHTING_FIND] = "SELECT id FROM sightings WHERE " BEGINS,
+	[DB_SIGHTING_READ] = "SELECT " SIGHTING_COLUMNS " FROM sightings s WHERE s.id = ?1",
+	[DB_SIGHTING_CASE] = "SELECT c.id FROM case_sightings t JOIN cases c ON c.id = t.case_id"
+			     " WHERE t.sighting_id = ?1 ORDER BY c.opened DESC, c.id LIMIT 1",
+	[DB_CLAIM_ADD] = "INSERT OR IGNORE INTO claims (id, kind, body, made) VALUES (?1, ?2, ?3, ?4)",
+	[DB_CLAIM_TIE] = "INSERT OR IGNORE INTO case_claims (case_id, claim_id) VALUES (?1, ?2)",
+	[DB_CLAIM_FIND] = "SELECT id FROM claims WHERE " BEGINS,
+	[DB_CLAIM_READ] = "SELECT l.id, l.kind, l.body, l.made FROM claims l WHERE l.id = ?1",
+	[DB_CLAIM_CASE] = "SELECT c.id FROM case_claims t JOIN cases c ON c.id = t.case_id"
+			  " WHERE t.claim_id = ?1 ORDER BY c.opened DESC, c.id LIMIT 1",
+	[DB_HELD_SIGHTINGS] =
+		"SELECT DISTINCT s.flow_id FROM cases c JOIN case_sightings t ON t.case_id = c.id"
+		" JOIN sightings s ON s.id = t.sighting_id"
+		" WHERE c.closed = 0 AND s.flow_id IS NOT NULL",
+	[DB_HELD_CLAIMS] = "SELECT DISTINCT l.body FROM cases c JOIN case_claims t ON t.case_id = c.id"
+			   " JOIN claims l ON l.id = t.claim_id WHERE c.closed = 0",
+};

@@ -1,0 +1,382 @@
+/* Files of sensors: lines of JSON, one object a line (Suricata EVE, Zeek with JSON logs).
+ *
+ * In comes a file that may be hostile, cut off or still growing; out come sightings, one for each flow, with
+ * the number of alerts that were joined to it.  Memory is bounded by the longest line and by the number of
+ * flows, not by the number of alerts.  A bad line is skipped and counted, and the first of each kind is named
+ * with its line number; a last line without its end, as a growing file has, is counted but not named.  JSON
+ * is RFC 8259, strictly: a key that is given twice is refused, since two readers could disagree on what it
+ * says. */
+#include "case/sensor.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/bytes.h"
+#include "base/log.h"
+#include "case/lines.h"
+
+static const char *const reasons[LINE_COUNT] = {
+	[LINE_LONG] = "longer than 1 MiB",
+	[LINE_NUL] = "has a NUL byte",
+	[LINE_UTF8] = "is not UTF-8",
+	[LINE_NUMBER] = "has a number out of range",
+	[LINE_DEEP] = "is nested too deeply",
+	[LINE_TWICE] = "gives a key twice",
+	[LINE_JSON] = "is not JSON",
+	[LINE_OBJECT] = "is not a JSON object",
+	[LINE_KIND] = "is not a record of this sensor",
+	[LINE_TIME] = "has no valid time",
+	[LINE_ADDRESS] = "has no two addresses of one family",
+	[LINE_PROTO] = "has no known protocol",
+	[LINE_PORT] = "has no valid ports",
+	[LINE_FLOWS] = "is of one flow too many (65536 are kept)",
+	[LINE_TAIL] = "is not complete",
+};
+
+/* ---- joining ---- */
+
+struct entry {
+	struct id key;
+	struct sighting s;
+	bool sure, word;
+};
+
+/* The sightings so far, and a hash table of their indices (plus one; 0 is free) by key. */
+struct joined {
+	struct entry *entry;
+	size_t n, cap;
+	uint32_t *slot;
+	size_t slots; /* a power of two, at least twice n */
+};
+
+static void joined_free(struct joined *j)
+{
+	free(j->entry);
+	free(j->slot);
+}
+
+static size_t slot_of(const struct joined *j, const struct id *key)
+{
+	uint64_t h;
+
+	memcpy(&h, key->b, sizeof(h));
+	size_t i = (size_t)h & (j->slots - 1);
+	while (j->slot[i] && memcmp(&j->entry[j->slot[i] - 1].key, key, sizeof(*key)) != 0)
+		i = (i + 1) & (j->slots - 1);
+	return i;
+}
+
+static bool joined_grow(struct joined *j)
+{
+	size_t cap = j->cap ? 2 * j->cap : 64;
+	struct entry *entry = realloc(j->entry, cap * sizeof(*entry));
+	uint32_t *slot = calloc(4 * cap, sizeof(*slot));
+
+	if (entry)
+		j->entry = entry;
+	if (!entry || !slot) {
+		free(slot);
+		return false;
+	}
+	free(j->slot);
+	j->slot = slot;
+	j->cap = cap;
+	j->slots = 4 * cap;
+	for (size_t i = 0; i < j->n; i++)
+		j->slot[slot_of(j, &j->entry[i].key)] = (uint32_t)(i + 1);
+	return true;
+}
+
+/* The key of an alert's flow: SHA-256, so that no sender of alerts can make them collide.  The direction is
+ * no part of it: half of the alerts may come from answers. */
+static bool alert_key(struct id *key, const struct alert *al)
+{
+	struct {
+		struct endpoint end[2];
+		char ident[SENSOR_IDENT_MAX];
+		uint8_t proto;
+	} k;
+	int first = memcmp(&al->end[0].ip, &al->end[1].ip, sizeof(struct ip));
+
+	if (first == 0)
+		first = (int)al->end[0].port - (int)al->end[1].port;
+	memset(&k, 0, sizeof(k));
+	for (int i = 0; i < 2; i++) {
+		const struct endpoint *from = &al->end[first <= 0 ? i : 1 - i];
+		k.end[i].ip = from->ip;
+		k.end[i].port = from->port;
+	}
+	memcpy(k.ident, al->ident, strnlen(al->ident, sizeof(k.ident)));
+	k.proto = al->proto;
+	return id_of(key, &k, sizeof(k));
+}
+
+/* At most SENSOR_TEXT_MAX - 1 bytes, cut between characters. */
+static const char *text_keep(struct arena *a, const char *s)
+{
+	size_t n = strnlen(s, SENSOR_TEXT_MAX);
+
+	if (n == SENSOR_TEXT_MAX)
+		for (n--; n > 0 && ((uint8_t)s[n] & 0xc0) == 0x80; n--)
+			;
+	char *to = arena_alloc(a, n + 1);
+	if (to)
+		memcpy(to, s, n);
+	return to;
+}
+
+/* What a later alert of the same flow adds: who began it, and somebody's word where there was none. */
+static bool entry_add(struct entry *en, const struct alert *al, struct arena *a)
+{
+	en->s.count++;
+	if (al->sure && !en->sure) {
+		memcpy(en->s.end, al->end, sizeof(al->end));
+		en->sure = true;
+	}
+	if (al->word && !en->word) {
+		en->word = true;
+		en->s.at = al->at;
+		en->s.text = text_keep(a, al->text);
+	}
+	return en->s.text != NULL;
+}
+
+static enum line alert_join(
+	struct joined *j, const struct sensor *k, const struct alert *al, struct arena *a, bool *memory)
+{
+	struct id key;
+	size_t i;
+
+	*memory = alert_key(&key, al) && (j->n < j->cap || joined_grow(j));
+	if (!*memory)
+		return LINE_FLOWS;
+	i = slot_of(j, &key);
+	if (j->slot[i]) {
+		*memory = entry_add(&j->entry[j->slot[i] - 1], al, a);
+		return LINE_TAKEN;
+	}
+	if (j->n == SENSOR_FLOWS_MAX)
+		return LINE_FLOWS;
+	j->entry[j->n] = (struct entry){.key = key,
+		.sure = al->sure,
+		.word = al->word,
+		.s = {.source = k->source,
+			.proto = al->proto,
+			.end = {al->end[0], al->end[1]},
+			.at = al->at,
+			.text = text_keep(a, al->text),
+			.count = 1}};
+	*memory = j->entry[j->n].s.text != NULL;
+	j->slot[i] = (uint32_t)++j->n;
+	return LINE_TAKEN;
+}
+
+/* ---- lines ---- */
+
+struct reading {
+	const struct sensor *kind;
+	const char *name;
+	struct arena *arena;
+	struct joined joined;
+	struct lines lines;
+	uint64_t reason[LINE_COUNT];
+	uint64_t other;
+	bool memory; /* false: it ran out */
+};
+
+static enum line json_reason(const json_error_t *je)
+{
+	switch (json_error_code(je)) { /* NOLINT: the rest is "not JSON" */
+	case json_error_stack_overflow:
+		return LINE_DEEP;
+	case json_error_invalid_utf8:
+		return LINE_UTF8;
+	case json_error_null_character:
+	case json_error_null_byte_in_key:
+		return LINE_NUL;
+	case json_error_duplicate_key:
+		return LINE_TWICE;
+	case json_error_numeric_overflow:
+		return LINE_NUMBER;
+	case json_error_unknown:
+	case json_error_out_of_memory:
+	case json_error_cannot_open_file:
+	case json_error_invalid_argument:
+	case json_error_premature_end_of_input:
+	case json_error_end_of_input_expected:
+	case json_error_invalid_syntax:
+	case json_error_invalid_format:
+	case json_error_wrong_type:
+	case json_error_null_value:
+	case json_error_item_not_found:
+	case json_error_index_out_of_range:
+		break;
+	}
+	return LINE_JSON;
+}
+
+static enum line line_take(struct reading *r, const char *p, size_t n)
+{
+	struct alert al = {0};
+	json_error_t je;
+	json_t *o;
+	enum line got;
+
+	if (memchr(p, '\0', n))
+		return LINE_NUL;
+	o = json_loadb(p, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &je);
+	if (!o) {
+		r->memory = json_error_code(&je) != json_error_out_of_memory;
+		return json_reason(&je);
+	}
+	got = json_is_object(o) ? r->kind->line(o, &al) : LINE_OBJECT;
+	if (got == LINE_TAKEN)
+		got = alert_join(&r->joined, r->kind, &al, r->arena, &r->memory);
+	json_decref(o);
+	return got;
+}
+
+static void line_skip(struct reading *r, enum line why)
+{
+	if (r->reason[why]++ == 0 && why != LINE_TAIL)
+		log_line("%s:%llu: skipped: the line %s", r->name, (unsigned long long)r->lines.number,
+			reasons[why]);
+}
+
+/* What else people hand over, by its first line. */
+static const char *foreign(const char *p, size_t n)
+{
+	static const struct {
+		const char *begin;
+		size_t n;
+		const char *what;
+	} table[] = {
+		{"#separator", 10,
+			"a Zeek log in TSV; weir reads JSON: run Zeek with LogAscii::use_json=T (\"@load "
+			"policy/tuning/json-logs\")"},
+		{"#fields", 7, "a Zeek log in TSV; weir reads JSON: run Zeek with LogAscii::use_json=T"},
+		{"\x1f\x8b", 2, "compressed: unpack it with gunzip first"},
+		{"\x28\xb5\x2f\xfd", 4, "compressed: unpack it with unzstd first"},
+		{"BZh", 3, "compressed: unpack it with bunzip2 first"},
+		{"\xd4\xc3\xb2\xa1", 4, "a capture: 'weir record' reads those"},
+		{"\x0a\x0d\x0d\x0a", 4, "a capture: 'weir record' reads those"},
+		{"[{", 2, "a JSON array; one object a line is read: jq -c '.[]' makes that"},
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		if (n >= table[i].n && memcmp(p, table[i].begin, table[i].n) == 0)
+			return table[i].what;
+	if (n == 1 && (*p == '{' || *p == '['))
+		return "JSON over several lines; one object a line is read: jq -c . or jq -c '.[]' makes "
+		       "that";
+	return NULL;
+}
+
+static enum status lines_take(struct reading *r, struct err *e)
+{
+	struct line_text t;
+	bool first = true;
+
+	while (r->memory && lines_next(&r->lines, &t)) {
+		const char *what = first && !t.too_long ? foreign(t.p, t.n) : NULL;
+		enum line got;
+		if (what)
+			return err_set(e, STATUS_BAD, "%s: is %s", r->name, what);
+		if (t.n == 0 && !t.too_long)
+			continue;
+		first = false;
+		got = t.too_long ? LINE_LONG : line_take(r, t.p, t.n);
+		if (t.cut && got < LINE_COUNT)
+			got = LINE_TAIL;
+		if (got < LINE_COUNT)
+			line_skip(r, got);
+		r->other += got == LINE_OTHER;
+	}
+	if (r->lines.failed)
+		return err_errno(e, "%s", r->name);
+	return r->memory ? STATUS_OK : err_nomem(e);
+}
+
+static int by_time(const void *a, const void *b)
+{
+	const struct sighting *x = a, *y = b;
+	int order = (x->at.us > y->at.us) - (x->at.us < y->at.us);
+
+	for (int i = 0; i < 2 && order == 0; i++) {
+		order = ip_compare(&x->end[i].ip, &y->end[i].ip);
+		if (order == 0)
+			order = (int)x->end[i].port - (int)y->end[i].port;
+	}
+	return order;
+}
+
+static enum status reading_end(
+	struct reading *r, struct sighting **to, size_t *n, uint64_t *skipped, struct err *e)
+{
+	const char *first = NULL;
+
+	for (size_t i = 0; i < LINE_COUNT; i++) {
+		*skipped += r->reason[i];
+		if (r->reason[i] && !first)
+			first = reasons[i];
+		if (r->reason[i] > 1)
+			log_line("%s: %llu lines skipped because each %s", r->name,
+				(unsigned long long)r->reason[i], reasons[i]);
+	}
+	if (r->joined.n == 0)
+		return err_set(e, STATUS_BAD, "%s: holds no %s (%llu other records, %llu lines skipped%s%s)",
+			r->name, r->kind->alerts, (unsigned long long)r->other, (unsigned long long)*skipped,
+			first ? ": one " : "", first ? first : "");
+	*n = r->joined.n;
+	*to = arena_array(r->arena, *n, sizeof(**to));
+	if (!*to)
+		return err_nomem(e);
+	for (size_t i = 0; i < *n; i++)
+		(*to)[i] = r->joined.entry[i].s;
+	qsort(*to, *n, sizeof(**to), by_time);
+	return STATUS_OK;
+}
+
+enum status sensor_read(const struct sensor *k, FILE *f, const char *name, struct arena *a,
+	struct sighting **to, size_t *n, uint64_t *skipped, struct err *e)
+{
+	struct reading r = {.kind = k, .name = name, .arena = a, .memory = true};
+	enum status s;
+
+	*to = NULL;
+	*n = 0;
+	*skipped = 0;
+	if (!lines_open(&r.lines, f, SENSOR_LINE_MAX))
+		return err_nomem(e);
+	s = lines_take(&r, e);
+	if (s == STATUS_OK)
+		s = reading_end(&r, to, n, skipped, e);
+	joined_free(&r.joined);
+	lines_close(&r.lines);
+	return s;
+}
+
+enum status sensor_open(const struct sensor *k, const char *path, struct arena *a, struct sighting **to,
+	size_t *n, uint64_t *skipped, struct err *e)
+{
+	FILE *f = fopen(path, "re");
+	struct stat st;
+	enum status s;
+
+	*to = NULL;
+	*n = 0;
+	*skipped = 0;
+	if (!f)
+		return errno == ENOENT || errno == ENOTDIR ? err_set(e, STATUS_BAD, "%s: no such file", path)
+							   : err_errno(e, "%s", path);
+	if (fstat(fileno(f), &st) != 0)
+		s = err_errno(e, "%s", path);
+	else if (S_ISDIR(st.st_mode))
+		s = err_set(e, STATUS_BAD, "%s: is a directory, not %s", path, k->what);
+	else
+		s = sensor_read(k, f, path, a, to, n, skipped, e);
+	(void)fclose(f);
+	return s;
+}
