@@ -1,11 +1,12 @@
 /* Betting: the e-process of one direction.
  *
- * In go two lanes, out comes the wealth of somebody who, at each burst of A, buys tickets on windows of time
- * in which B is to start a burst.  A ticket on a window pays 1/q and q is an upper bound of its probability
- * under the null, so no ticket is favourable and the wealth is a non-negative supermartingale; by Ville's
- * inequality (Ville 1939; Shafer & Vovk 2019, ch. 2) it reaches 1/a with probability at most a.  With the
- * stake s = (r - q) / (1 - q) the factor is r/q on a hit and (1 - r)/(1 - q) on a miss; r is learned from
- * this cell's own settled bets and s = 0 while r <= q.
+ * In go two lanes, out comes the wealth of somebody who, at each burst of A, buys a ticket on a window of
+ * time in which B is to start a burst.  The stake s is fixed by what is known when the window opens; the
+ * ticket pays s/q, q the larger of two bounds: B's own past (link_null.c) and B's number of starts in the
+ * LOCAL_US that follow, spread evenly over them. Where either bounds the truth the ticket is unfavourable, so
+ * the wealth is a non-negative supermartingale and reaches 1/a with probability at most a (Ville 1939; Shafer
+ * & Vovk 2019, ch. 2).  s = (r - q)/(1 - q) is Kelly's stake (1956) for the share r of this cell's settled
+ * bets that were won and the q known so far; s = 0 while r <= q.
  *
  * Each window is a cell with its own wealth and one open bet at a time; the average of the cells' wealths is
  * the result.  A bet is settled, and its cell's wealth changed, when B starts or the window has passed; the
@@ -15,17 +16,19 @@
 #include "trace/link_log.h"
 #include "trace/link_null.h"
 
-#define CELLS	    13
-#define BLOCK_US    INT64_C(1000000) /* B's number of bursts per block is conditioned on */
-#define Q_FLOOR	    0.04	     /* no probability is taken to be smaller */
-#define Q_BET	    0.90	     /* and none above this is bet on */
-#define RATE_SAFETY 1.25	     /* on the uniform density within a block */
-#define KELLY	    0.9		     /* share of the optimal stake */
+#define CELLS       12
+#define LOCAL_US    INT64_C(256000) /* B's number of starts in so much time is conditioned on */
+#define Q_FLOOR     0.04            /* no probability is taken to be smaller */
+#define Q_BET       0.90            /* and none above this is bet on */
+#define RATE_SAFETY 1.25            /* on the uniform density within LOCAL_US */
+#define KELLY       0.9             /* share of the optimal stake */
+#define WINS        6               /* so many past wins are looked at for a beat */
+#define BEAT_US     10000           /* how exactly a beat is kept, plus half the window */
 #define SCALE_BITS  512
 #define SCALE_UP    1.3407807929942597e154 /* 2^512 */
-#define LN2	    0.69314718055994530942
-#define LN10	    2.30258509299404568402
-#define LOG10_2	    0.30102999566398119521
+#define LN2         0.69314718055994530942
+#define LN10        2.30258509299404568402
+#define LOG10_2     0.30102999566398119521
 
 struct window {
 	int64_t lo_us, w_us;
@@ -33,26 +36,28 @@ struct window {
 
 /* Sorted by lo: windows of the same lo share what is known of B at t + lo. */
 static const struct window WINDOWS[CELLS] = {
-	{0, 5000},
+	{0, 10000},
 	{0, 20000},
 	{0, 50000},
 	{0, 100000},
-	{0, 200000},
 	{10000, 20000},
 	{10000, 50000},
+	{20000, 20000},
 	{30000, 30000},
 	{50000, 50000},
 	{50000, 100000},
-	{100000, 100000},
-	{100000, 200000},
-	{200000, 200000},
+	{100000, 50000},
+	{150000, 100000},
 };
 
 struct cell {
 	double wealth, factor; /* factor waits for settle_us */
 	double seen, hit;      /* settled opportunities */
+	double price;          /* sum of q over the won ones */
+	double q;              /* of the open bet */
 	int64_t settle_us;
-	int open, won;
+	int64_t win[WINS]; /* the last wins' times, newest first */
+	int open, won, wins;
 };
 
 struct run {
@@ -62,30 +67,23 @@ struct run {
 	struct null_past past;
 	size_t known; /* pauses of B up to this burst are in past */
 	size_t pause_cursor;
-	int scale;	    /* all wealths are to be multiplied by 2^(SCALE_BITS * scale) */
+	int scale;          /* all wealths are to be multiplied by 2^(SCALE_BITS * scale) */
 	double sup, target; /* in the scale's units */
 	double target_ln;
 	int64_t settled_us;
 	struct bet_result *r;
 };
 
-/* What is known of B at the moment a window opens. */
+/* What is known of B at the moment a window opens, and the outcome. */
 struct outlook {
+	int64_t now_us;  /* t: B is known up to here */
 	int64_t open_us; /* t + lo */
-	int64_t tau_us;	 /* silence so far */
-	int64_t next_us; /* the next start, INT64_MAX if none: the outcome, not used for q */
-	double density;	 /* expected starts per microsecond in what is left of the block */
-	int64_t left_us; /* of the block */
+	int64_t tau_us;  /* silence so far */
+	int64_t next_us; /* the next start, INT64_MAX if none: the outcome */
+	size_t next;     /* its index */
+	double local;    /* starts in the LOCAL_US to come: conditioned on */
 	int usable;
 };
-
-static int64_t block_end(int64_t t, int64_t d)
-{
-	int64_t m = t % d;
-	if (m < 0)
-		m += d;
-	return t - m + d;
-}
 
 /* B's pauses that ended at or before t become known. */
 static void learn_pauses(struct run *x, int64_t t)
@@ -118,9 +116,10 @@ static int is_blind(const struct run *x, int64_t from, int64_t to)
 	return lo < x->blind->n && x->blind->s[lo].from_us <= to;
 }
 
-static void look(struct run *x, int64_t t, const struct window *w, size_t *cursor, struct outlook *o)
+static void look(const struct run *x, int64_t t, const struct window *w, size_t *cursor, struct outlook *o)
 {
 	const struct lane *b = x->b;
+	o->now_us = t;
 	o->open_us = t + w->lo_us;
 	int64_t after = w->lo_us == 0 ? o->open_us + 1 : o->open_us; /* equal times have no order */
 	while (*cursor < b->n && b->start[*cursor] < after)
@@ -129,41 +128,78 @@ static void look(struct run *x, int64_t t, const struct window *w, size_t *curso
 	o->usable = 0;
 	if (i == 0 || b->end[i - 1] > o->open_us)
 		return;
+	o->next = i;
 	o->next_us = i < b->n ? b->start[i] : INT64_MAX;
 	o->tau_us = o->open_us - b->end[i - 1];
-	int64_t stop = block_end(o->open_us, BLOCK_US);
-	o->left_us = stop - o->open_us;
 	size_t n = 0;
-	while (i + n < b->n && b->start[i + n] < stop)
+	while (i + n < b->n && b->start[i + n] < o->open_us + LOCAL_US)
 		n++;
-	o->density = (double)n / (double)o->left_us;
-	o->usable = n > 0 && !is_blind(x, b->end[i - 1], stop);
+	o->local = (double)n;
+	o->usable = !is_blind(x, b->end[i - 1], o->open_us + LOCAL_US);
 }
 
-static double bound(const struct run *x, const struct outlook *o, const struct window *w)
+/* Would a win now keep the beat of earlier wins?  What two metronomes do together proves nothing. */
+static int on_beat(const struct cell *c, int64_t open_us, int64_t w_us)
 {
-	double q = Q_FLOOR;
-	double rate = RATE_SAFETY * o->density * (double)w->w_us;
-	if (rate > q)
-		q = rate;
-	double self = null_self(&x->past, o->tau_us, w->w_us);
-	if (self > q)
-		q = self;
-	return q;
+	int64_t slack = w_us / 2 + BEAT_US;
+	int64_t middle = open_us + w_us / 2;
+	for (int i = 0; i + 1 < c->wins; i++)
+		for (int j = i + 1; j < c->wins; j++) {
+			int64_t off = (middle - c->win[i]) - (c->win[i] - c->win[j]);
+			if (off >= -slack && off <= slack)
+				return 1;
+		}
+	return 0;
 }
 
-static void open_bet(struct cell *c, const struct outlook *o, const struct window *w, double q)
+/* Upper bound of a start in the window from B's own past. */
+static double bound(const struct run *x, const struct outlook *o, int64_t w_us)
+{
+	double self = null_self(&x->past, o->tau_us, w_us);
+	if (null_survivors(&x->past, o->tau_us) < ECHO_BELOW) {
+		double echo = null_echo(x->b, o->next - 1, o->open_us, w_us, o->now_us);
+		if (echo > self)
+			self = echo;
+	}
+	return self > Q_FLOOR ? self : Q_FLOOR;
+}
+
+static void open_bet(const struct run *x, struct cell *c, const struct outlook *o, const struct window *w)
 {
 	int64_t last = o->open_us + w->w_us;
+	double self = bound(x, o, w->w_us);
+	double known = c->hit > 0 ? c->price / c->hit : 0;
+	double q = RATE_SAFETY * o->local * (double)w->w_us / (double)LOCAL_US;
+	double r = (c->hit + 1.0) / (c->seen + 2.0);
+	if (known < self)
+		known = self;
 	c->won = o->next_us < last;
 	c->settle_us = c->won ? o->next_us : last;
 	c->open = 1;
 	c->factor = 1.0;
-	double r = (c->hit + 1.0) / (c->seen + 2.0);
-	if (q >= Q_BET || r <= q)
+	c->q = q > self ? q : self;
+	if (known >= Q_BET || r <= known || on_beat(c, o->open_us, w->w_us))
 		return;
-	double s = KELLY * (r - q) / (1.0 - q);
-	c->factor = c->won ? 1.0 - s + s / q : 1.0 - s;
+	double s = KELLY * (r - known) / (1.0 - known);
+	c->factor = c->won ? 1.0 - s + s / c->q : 1.0 - s;
+}
+
+static void close_bet(struct cell *c)
+{
+	c->open = 0;
+	c->seen += 1.0;
+	c->wealth *= c->factor;
+	if (c->wealth < 1e-200)
+		c->wealth = 0;
+	if (!c->won)
+		return;
+	c->hit += 1.0;
+	c->price += c->q;
+	for (int i = WINS - 1; i > 0; i--)
+		c->win[i] = c->win[i - 1];
+	c->win[0] = c->settle_us;
+	if (c->wins < WINS)
+		c->wins++;
 }
 
 static void settle(struct run *x, int64_t now)
@@ -172,12 +208,7 @@ static void settle(struct run *x, int64_t now)
 	for (int i = 0; i < CELLS; i++) {
 		struct cell *c = &x->cell[i];
 		if (c->open && c->settle_us <= now) {
-			c->open = 0;
-			c->seen += 1.0;
-			c->hit += c->won;
-			c->wealth *= c->factor;
-			if (c->wealth < 1e-200)
-				c->wealth = 0;
+			close_bet(c);
 			if (c->settle_us > x->settled_us)
 				x->settled_us = c->settle_us;
 		}
@@ -205,14 +236,13 @@ static void bet_burst(struct run *x, int64_t t, size_t cursor[CELLS])
 		const struct window *w = &WINDOWS[i];
 		if (i == 0 || w->lo_us != WINDOWS[i - 1].lo_us)
 			look(x, t, w, &cursor[i], &o);
-		if (!o.usable || w->w_us > o.left_us || x->cell[i].open)
+		if (!o.usable || x->cell[i].open)
 			continue;
-		double q = bound(x, &o, w);
+		open_bet(x, &x->cell[i], &o, w);
 		could = 1;
-		tame |= w->w_us <= 20000 && q >= 0.5;
-		open_bet(&x->cell[i], &o, w, q);
+		tame |= w->w_us <= 20000 && x->cell[i].q >= 0.5;
 	}
-	size_t next = lane_find(x->b, t + 1);
+	size_t next = cursor[0];
 	x->r->bets += (uint32_t)could;
 	x->r->hits += could && next < x->b->n && x->b->start[next] < t + BET_HORIZON_US;
 	x->r->tame += (uint32_t)tame;
@@ -224,9 +254,9 @@ static void run_init(struct run *x)
 		struct cell *c = &x->cell[i];
 		c->wealth = 1.0;
 		c->factor = 1.0;
-		c->seen = c->hit = 0;
+		c->seen = c->hit = c->price = c->q = 0;
 		c->settle_us = 0;
-		c->open = c->won = 0;
+		c->open = c->won = c->wins = 0;
 	}
 	null_past_init(&x->past);
 	x->known = x->pause_cursor = 0;

@@ -6,9 +6,10 @@
  * beacon, meets limits near one exactly where it is about to fire. */
 #include "trace/link_null.h"
 
-#define Z	   2.0
-#define PAUSES_MIN 6.0	/* fewer pauses as long as this one count as so many */
+#define Z          2.0
+#define PAUSES_MIN 6.0  /* fewer pauses as long as this one count as so many */
 #define WIDEN_US   5000 /* the window is widened by half of itself and this much, on both sides */
+#define REPLAYS    32   /* bursts from which B's past is replayed */
 
 void null_past_init(struct null_past *p)
 {
@@ -71,4 +72,30 @@ double null_self(const struct null_past *p, int64_t tau_us, int64_t w_us)
 	if (h > n)
 		h = n;
 	return null_upper(h, n);
+}
+
+uint32_t null_survivors(const struct null_past *p, int64_t tau_us)
+{
+	return p->n - below(p, tau_us);
+}
+
+double null_echo(const struct lane *b, size_t last, int64_t open_us, int64_t w_us, int64_t now_us)
+{
+	int64_t widen = w_us / 2 + WIDEN_US;
+	int64_t ahead = open_us - b->start[last];
+	uint32_t n = 0, h = 0;
+	size_t j = last; /* the first burst at or after the window's begin, walking down */
+	for (size_t k = last; k > 0 && n < REPLAYS; k--) {
+		int64_t from = b->start[k - 1] + ahead - widen;
+		int64_t to = from + w_us + 2 * widen;
+		if (to > now_us)
+			continue;
+		while (j > k && b->start[j - 1] >= from)
+			j--;
+		n++;
+		h += j <= last && b->start[j] >= from && b->start[j] < to;
+	}
+	if (n == 0)
+		return 0;
+	return null_upper((double)h, n < PAUSES_MIN ? PAUSES_MIN : (double)n);
 }

@@ -3,8 +3,7 @@
 #ifndef WEIR_TRACE_LINK_NULL_H
 #define WEIR_TRACE_LINK_NULL_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "trace/link_lane.h"
 
 #define NULL_PAUSES 64 /* how many of the last pauses are remembered */
 
@@ -21,6 +20,17 @@ void null_past_add(struct null_past *p, int64_t pause_us);
 /* Upper limit of P(the pause ends within [tau, tau + w) | it lasts tau already), from the remembered pauses,
  * the window widened on both sides.  In [0, 1]. */
 double null_self(const struct null_past *p, int64_t tau_us, int64_t w_us);
+
+/* Pauses that lasted tau or more. */
+uint32_t null_survivors(const struct null_past *p, int64_t tau_us);
+
+/* With fewer survivors than this the echo is asked as well. */
+#define ECHO_BELOW 16
+
+/* Upper limit from replays: how often B, as long after each of its bursts as open is after burst last,
+ * started one in such a window, whatever it did in between.  Only starts up to now are used.  0 without a
+ * replay. */
+double null_echo(const struct lane *b, size_t last, int64_t open_us, int64_t w_us, int64_t now_us);
 
 /* Wilson's upper limit (two standard errors) of a proportion, h of n, n >= 1. */
 double null_upper(double h, double n);
