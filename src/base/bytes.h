@@ -126,5 +126,9 @@ void buf_svarint(struct buf *b, int64_t v);
 
 /* CRC-32C (Castagnoli, RFC 3720 appendix B.4). */
 uint32_t crc32c(const void *p, size_t n);
+/* Goes on from the sum of what came before: crc32c_more(crc32c(a), b) is the sum of a and b together. */
+uint32_t crc32c_more(uint32_t crc, const void *p, size_t n);
+/* The same without the processor's instruction (which is taken where there is one); for tests. */
+uint32_t crc32c_portable(uint32_t crc, const void *p, size_t n);
 
 #endif

@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "base/burst.h"
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/ip.h"
 
@@ -33,6 +34,12 @@ struct source {
 	uint32_t sampling;      /* 1 of N packets; 1 = all */
 	uint32_t gap_us;        /* BURST_GAP_RECORDED_US unless configured */
 };
+
+/* A pause after which packets of the same key are another flow; the flow table forgets a flow then, and the reader does
+ * not join parts across it. */
+#define FLOW_IDLE_TCP_US   (3600 * SECOND_US)
+#define FLOW_IDLE_OTHER_US (600 * SECOND_US)
+#define FLOW_LINGER_US     (120 * SECOND_US) /* the same after both FIN or RST (RFC 9293: 2 MSL is at most 4 min) */
 
 /* What identifies a flow and does not change from chunk to chunk (but flags only gain bits). */
 struct flow_head {
