@@ -12,15 +12,15 @@ struct record_sum;
 struct record_param {
 	const char *dir;
 	const char *point;
-	const char *filter;             /* BPF text or NULL */
-	const struct prefix *never;     /* never_record: packets with an end inside are not recorded */
+	const char *filter;         /* BPF text or NULL */
+	const struct prefix *never; /* never_record: packets with an end inside are not recorded */
 	size_t n_never;
 	bool vlan_key;
-	size_t max_flows;               /* 0: the table's default */
-	uint32_t gap_us;                /* 0: BURST_GAP_RECORDED_US */
+	size_t max_flows; /* 0: the table's default */
+	uint32_t gap_us;  /* 0: BURST_GAP_RECORDED_US */
 	uint32_t clock_error_us;
 	struct store_keep keep;
-	const volatile int *stop;       /* set by a signal handler: finish cleanly */
+	const volatile int *stop; /* set by a signal handler: finish cleanly */
 	/* Progress, about 10 times a second; NULL for none. */
 	void (*progress)(void *self, uint64_t done, uint64_t size, const struct record_sum *sum);
 	void *self;
@@ -30,18 +30,22 @@ struct record_param {
 struct record_sum {
 	uint64_t packets, bytes; /* counted packets and their frame bytes */
 	uint64_t flows, bursts;
-	int64_t from_us, to_us;  /* first and last counted packet; from > to where there is none */
-	uint64_t skipped[DROP_COUNT];
-	uint64_t kernel_drops;
-	double seconds;          /* wall time spent */
+	int64_t from_us, to_us;       /* first and last counted packet; from > to where there is none */
+	uint64_t skipped[DROP_COUNT]; /* records by reason; DROP_TABLE: flows that the bound pushed out early
+					 (their packets were counted, what came later is a flow of its own) */
+	uint64_t kernel_drops; /* live: packets that the kernel dropped; pcapng: that the file says it lost */
+	uint64_t unplaced;     /* of those, lost at a time that nobody knows: not marked as blind */
+	uint64_t clock_steps;
+	double seconds; /* wall time spent */
 };
 
-/* Adds to *sum.  A file that is none: STATUS_BAD; a file with bad parts: OK, counted and each kind named in the log. */
-enum status record_file(const struct world *w, const struct record_param *p, const char *path, struct record_sum *sum,
-	struct err *e);
+/* Adds to *sum.  A file that is none: STATUS_BAD; a file with bad parts: OK, counted and each kind named in
+ * the log. */
+enum status record_file(const struct world *w, const struct record_param *p, const char *path,
+	struct record_sum *sum, struct err *e);
 
 /* Runs until *stop.  The interface is opened first, then all rights are dropped. */
-enum status record_live(const struct world *w, const struct record_param *p, const char *iface, struct record_sum *sum,
-	struct err *e);
+enum status record_live(const struct world *w, const struct record_param *p, const char *iface,
+	struct record_sum *sum, struct err *e);
 
 #endif
