@@ -1,0 +1,495 @@
+/* The configuration: what loads, what is refused and with which words, what is printed back, and that the
+ * example, the man page and the table of keys know the same keys. */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/config.h"
+
+static enum status parse(struct config *c, const char *text, struct err *e)
+{
+	return config_parse(c, "t.conf", text, strlen(text), e);
+}
+
+/* The text of a file of the source tree; to be freed. */
+static char *source_text(const char *name)
+{
+	const char *root = getenv("WEIR_SOURCE");
+	char path[4096], *text = calloc(1, 1 << 20);
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", root ? root : ".", name);
+	f = fopen(path, "re");
+	assert_non_null(text);
+	if (!f)
+		fail_msg("%s is missing", path);
+	assert_true(fread(text, 1, (1 << 20) - 1, f) > 0);
+	(void)fclose(f);
+	return text;
+}
+
+static char *written(const struct config *c)
+{
+	char *text = NULL;
+	size_t n = 0;
+	struct err e;
+	FILE *f = open_memstream(&text, &n);
+
+	assert_non_null(f);
+	assert_int_equal(config_write(c, f, &e), STATUS_OK);
+	(void)fclose(f);
+	return text;
+}
+
+static void same_text(const char *a, const char *b)
+{
+	assert_int_equal(a == NULL, b == NULL);
+	if (a)
+		assert_string_equal(a, b);
+}
+
+static void same(const struct config *a, const struct config *b)
+{
+	same_text(a->point, b->point);
+	same_text(a->filter, b->filter);
+	assert_int_equal(a->n_own, b->n_own);
+	assert_int_equal(a->n_never, b->n_never);
+	assert_int_equal(a->n_relays, b->n_relays);
+	for (size_t i = 0; i < a->n_own; i++)
+		assert_memory_equal(&a->own[i], &b->own[i], sizeof(a->own[i]));
+	for (size_t i = 0; i < a->n_never; i++)
+		assert_memory_equal(&a->never[i], &b->never[i], sizeof(a->never[i]));
+	for (size_t i = 0; i < a->n_relays; i++) {
+		assert_memory_equal(&a->relays[i].prefix, &b->relays[i].prefix, sizeof(struct prefix));
+		assert_int_equal(a->relays[i].port, b->relays[i].port);
+	}
+	assert_int_equal(a->keep_bytes, b->keep_bytes);
+	assert_int_equal(a->keep_age_us, b->keep_age_us);
+	assert_int_equal(a->clock_skew_us, b->clock_skew_us);
+	assert_int_equal(a->burst_gap_us, b->burst_gap_us);
+	assert_memory_equal(&a->alpha, &b->alpha, sizeof(a->alpha));
+	assert_int_equal(a->vlan_overlap, b->vlan_overlap);
+	assert_int_equal(a->max_flows, b->max_flows);
+}
+
+/* What is written loads to the same values, and is then written the same. */
+static void assert_prints_back(const struct config *c)
+{
+	struct config again;
+	struct err e;
+	char *text = written(c), *second;
+
+	if (parse(&again, text, &e) != STATUS_OK)
+		fail_msg("%s\n%s", e.text, text);
+	same(c, &again);
+	again.path = c->path;
+	second = written(&again);
+	assert_string_equal(text, second);
+	config_free(&again);
+	free(text);
+	free(second);
+}
+
+static void defaults(void **state)
+{
+	struct config c;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(parse(&c, "", &e), STATUS_OK);
+	assert_string_equal(c.point, "default");
+	assert_null(c.filter);
+	assert_null(c.path);
+	assert_int_equal(c.n_own + c.n_never + c.n_relays, 0);
+	assert_int_equal(c.keep_bytes, UINT64_C(20) << 30);
+	assert_int_equal(c.keep_age_us, INT64_C(30) * 86400 * SECOND_US);
+	assert_int_equal(c.clock_skew_us, 2 * SECOND_US);
+	assert_int_equal(c.burst_gap_us, 100000);
+	assert_true(c.alpha > 0.99e-6 && c.alpha < 1.01e-6);
+	assert_false(c.vlan_overlap);
+	assert_int_equal(c.max_flows, 1000000);
+	assert_prints_back(&c);
+	config_free(&c);
+}
+
+static void values(void **state)
+{
+	static const char text[] =
+		"# \xc3\xa9 in a comment, and '\"${ too\n#\n"
+		"point = edge-1 filter = 'tcp \\'x\\' ${y}'\r\n"
+		"own_networks = {192.0.2.0/24, # comment in a list, with a } and a \"\n 2001:db8::/32}\n"
+		"own_networks += {\"198.51.100.7\"}\nnever_record = 203.0.113.0/24\n"
+		"known_relays = {192.0.2.5, \"192.0.2.6:443\", [2001:db8::1]:22,"
+		" [2001:db8:1::/48]:80, 192.0.2.8/30:1, 2001:db8::2}\n"
+		"keep_size = \"1536M\" keep_age = 0 clock_skew = 0s burst_gap = 1s500ms\n"
+		"alpha = 0.001 vlan_overlap = yes max_flows = 64";
+	struct config c;
+	struct err e = {0};
+
+	(void)state;
+	if (parse(&c, text, &e) != STATUS_OK)
+		fail_msg("%s", e.text);
+	assert_string_equal(c.filter, "tcp 'x' ${y}");
+	assert_int_equal(c.n_own, 3);
+	assert_int_equal(c.own[0].len, 24);
+	assert_int_equal(c.own[2].len, 32);
+	assert_int_equal(c.n_never, 1);
+	assert_int_equal(c.n_relays, 6);
+	assert_int_equal(c.relays[0].port, 0);
+	assert_int_equal(c.relays[1].port, 443);
+	assert_int_equal(c.relays[2].port, 22);
+	assert_int_equal(c.relays[3].prefix.len, 48);
+	assert_int_equal(c.relays[4].prefix.len, 30);
+	assert_int_equal(c.relays[5].prefix.ip.v, 6);
+	assert_int_equal(c.keep_bytes, UINT64_C(1536) << 20);
+	assert_int_equal(c.keep_age_us, 0);
+	assert_int_equal(c.burst_gap_us, 1500000);
+	assert_true(c.vlan_overlap);
+	assert_prints_back(&c);
+	config_free(&c);
+}
+
+static void refused(void **state)
+{
+	static const struct {
+		const char *text, *says;
+	} table[] = {
+		{"\n\nnonsense = 3",
+			"t.conf:3: no such option 'nonsense'; the keys are: point filter own_networks"},
+		{"own|x = 3", "t.conf:1: "},
+		{"point = a\npoint = b", "t.conf:2: point: given twice, first in line 1"},
+		{"own_networks = {192.0.2.1}\n\nown_networks = {192.0.2.2}",
+			"t.conf:3: own_networks: given twice"},
+		{"own_networks = {192.0.2.1}\nown_networks = {}", "own_networks: given twice"},
+		{"\npoint = ''", "t.conf:2: point: \"\" is not allowed; allowed: 1 to 63 letters"},
+		{"point = 'a b'", "point: \"a b\" is not allowed"},
+		{"point = \"a\\x1b[2J\"", "point: \"a?[2J\" is not allowed"},
+		{"point = abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijkl", "63 letters"},
+		{"own_networks = {\n 192.0.2.0/24,\n 192.0.2.1/24}",
+			"t.conf:3: own_networks: \"192.0.2.1/24\""},
+		{"own_networks = {192.0.2.0/33}", "prefixes without host bits"},
+		{"never_record = {example.org}", "never_record: \"example.org\""},
+		{"known_relays = {192.0.2.1:0}", "known_relays"},
+		{"known_relays = {192.0.2.1:65536}", "known_relays"},
+		{"known_relays = {192.0.2.1:}", "known_relays"},
+		{"known_relays = {'[192.0.2.1]:2'}", "known_relays"},
+		{"known_relays = {'[2001:db8::1]'}", "known_relays"},
+		{"known_relays = {'[2001:db8::1'}", "known_relays"},
+		{"known_relays = {'[]:1'}", "known_relays"},
+		{"known_relays = {'['}", "known_relays"},
+		{"known_relays = {':'}", "known_relays"},
+		{"keep_size = 20X", "keep_size: \"20X\" is not allowed; allowed: a number of bytes"},
+		{"keep_size = -1", "keep_size"},
+		{"keep_size = 9999999P", "keep_size"},
+		{"keep_age = 5", "keep_age: \"5\" is not allowed; allowed: a time such as"},
+		{"clock_skew = 2h", "clock_skew"},
+		{"burst_gap = 19ms", "burst_gap: \"19ms\" is not allowed; allowed: a time from \"20ms\""},
+		{"alpha = 0", "alpha: \"0\" is not allowed; allowed: a number above 0 and at most 0.5"},
+		{"alpha = 0.51", "alpha"},
+		{"alpha = nan", "alpha"},
+		{"alpha = 1e-999", "alpha"},
+		{"alpha = 0x1p-3", "alpha"},
+		{"vlan_overlap = maybe", "vlan_overlap: \"maybe\" is not allowed; allowed: true or false"},
+		{"max_flows = 63", "max_flows"},
+		{"max_flows = 1000000000", "max_flows"},
+		{"point = \"abc", "t.conf:1: a string is not closed"},
+		{"point = \"abc\n\"", "t.conf:1: a string is not closed on its line"},
+		{"point = \"abc\\\n\"", "t.conf:1: a string is not closed on its line"},
+		{"point = \"${HOME}\"", "t.conf:1: ${NAME} is not replaced"},
+		{"point = ${HOME}", "t.conf:1: ${NAME} is not replaced"},
+		{"/* c */", "t.conf:1: a comment begins with '#'"},
+		{"// c", "t.conf:1: a comment begins with '#'"},
+		{"point = \"\xc3\xa9\"", "not ASCII"},
+		{"point = \"\\\xc3\xa9\"", "printable ASCII"},
+		{"\npoint = \x01", "t.conf:2: a control character"},
+		{"own_networks = {192.0.2.1", "t.conf:1: premature end of file"},
+		{"point", "premature end of file"},
+		{"point = {a}", "unexpected token"},
+		{"point += a", "attempt to append"},
+		{"= 3", "unexpected token"},
+		{"}", "unexpected closing brace"},
+		{"include(\"/etc/passwd\")", "no such option 'include'"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct config c;
+		struct err e = {0};
+		if (parse(&c, table[i].text, &e) != STATUS_BAD)
+			fail_msg("accepted: %s", table[i].text);
+		if (!strstr(e.text, table[i].says))
+			fail_msg("%s\nsays: %s\nand not: %s", table[i].text, e.text, table[i].says);
+		assert_null(c.arena.head);
+	}
+}
+
+static void hostile_bytes(void **state)
+{
+	struct config c;
+	struct err e = {0};
+	size_t n = (1 << 20) + 1;
+	char *big = malloc(n);
+
+	(void)state;
+	assert_non_null(big);
+	memset(big, '#', n);
+	assert_int_equal(config_parse(&c, "t.conf", big, n - 1, &e), STATUS_OK);
+	config_free(&c);
+	assert_int_equal(config_parse(&c, "t.conf", big, n, &e), STATUS_BAD);
+	assert_non_null(strstr(e.text, "larger than 1 MiB"));
+	assert_int_equal(config_parse(&c, "t.conf", "alpha\0 = 1", 10, &e), STATUS_BAD);
+	assert_non_null(strstr(e.text, "t.conf:1: a NUL byte"));
+	memset(big, 'a', n); /* one name of a MiB */
+	assert_int_equal(config_parse(&c, "t.conf", big, n - 1, &e), STATUS_BAD);
+	memcpy(big, "point=\"", 7);
+	big[n - 2] = '"';
+	assert_int_equal(config_parse(&c, "t.conf", big, n - 1, &e), STATUS_BAD);
+	assert_non_null(strstr(e.text, "point: \"aaaa"));
+	free(big);
+}
+
+static uint32_t next_random(uint64_t *seed)
+{
+	*seed = *seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+	return (uint32_t)(*seed >> 33);
+}
+
+static struct prefix random_prefix(uint64_t *seed)
+{
+	struct prefix p = {.ip.v = next_random(seed) % 2 ? 4 : 6};
+	unsigned bits = p.ip.v == 4 ? 32 : 128;
+
+	p.len = (uint8_t)(next_random(seed) % (bits + 1));
+	for (unsigned i = 0; i < p.len; i++)
+		if (next_random(seed) % 2)
+			p.ip.b[i / 8] = (uint8_t)(p.ip.b[i / 8] | 0x80U >> (i % 8));
+	return p;
+}
+
+/* Any values that the types allow are printed so that they load again. */
+static void random_values(void **state)
+{
+	uint64_t seed = (uint64_t)time(NULL);
+
+	(void)state;
+	print_message("# seed %llu\n", (unsigned long long)seed);
+	for (int round = 0; round < 2000; round++) {
+		struct prefix own[4], never[4];
+		struct config_host relay[4] = {0};
+		char filter[64], point[32];
+		struct config c = {.own = own, .never = never, .relays = relay, .point = point};
+		size_t n = next_random(&seed) % (sizeof(filter) - 1), k = 1 + next_random(&seed) % 30;
+		for (size_t i = 0; i < n; i++)
+			filter[i] = (char)(' ' + next_random(&seed) % 95);
+		filter[n] = '\0';
+		for (size_t i = 0; i < k; i++)
+			point[i] = "abZ09._-"[next_random(&seed) % 8];
+		point[k] = '\0';
+		c.filter = n ? filter : NULL;
+		for (size_t i = 0; i < 4; i++) {
+			own[i] = random_prefix(&seed);
+			never[i] = random_prefix(&seed);
+			relay[i].prefix = random_prefix(&seed);
+			relay[i].port = (uint16_t)(next_random(&seed) % 3 ? next_random(&seed) : 0);
+		}
+		c.n_own = next_random(&seed) % 5;
+		c.n_never = next_random(&seed) % 5;
+		c.n_relays = next_random(&seed) % 5;
+		c.keep_bytes = (uint64_t)next_random(&seed) << (next_random(&seed) % 29);
+		c.keep_age_us = (int64_t)next_random(&seed) * (1 + next_random(&seed) % 1000000);
+		c.clock_skew_us = next_random(&seed) % (3600 * SECOND_US + 1);
+		c.burst_gap_us = 20000 + next_random(&seed) % (60 * SECOND_US - 20000 + 1);
+		c.alpha = (1.0 + next_random(&seed)) / 4294967296.0 / (1 + next_random(&seed) % 1000);
+		c.vlan_overlap = next_random(&seed) % 2;
+		c.max_flows = 64 + next_random(&seed) % 99999936;
+		assert_prints_back(&c);
+	}
+}
+
+static void sizes(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t bytes;
+	} good[] = {{"0", 0}, {"1", 1}, {"1k", 1024}, {"2K", 2048}, {"20G", UINT64_C(20) << 30},
+		{"500M", UINT64_C(500) << 20}, {"1T", UINT64_C(1) << 40}, {"3P", UINT64_C(3) << 50}};
+	static const char *const bad[] = {"", "G", "1 ", "1 G", "1GB", "1.5G", "-1", "+1", "0x10",
+		"9999999999999999999", "9000P", "1\n", "1\x01"};
+	uint64_t v;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		assert_true(size_parse(&v, good[i].text));
+		assert_int_equal(v, good[i].bytes);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		if (size_parse(&v, bad[i]))
+			fail_msg("accepted \"%s\"", bad[i]);
+}
+
+static struct ip address(const char *s)
+{
+	struct ip ip = {0};
+
+	assert_true(ip_parse(&ip, s));
+	return ip;
+}
+
+static void networks(void **state)
+{
+	struct config c;
+	struct err e;
+	struct ip in = address("192.0.2.77"), out = address("192.0.3.77"), six = address("2001:db8::1");
+
+	(void)state;
+	assert_int_equal(parse(&c, "", &e), STATUS_OK);
+	assert_true(config_owns(&c, &out));
+	assert_false(config_known_relay(&c, &in, 22));
+	config_free(&c);
+	assert_int_equal(
+		parse(&c, "own_networks={192.0.2.0/24} known_relays={192.0.2.77:22, 2001:db8::/64}", &e),
+		STATUS_OK);
+	assert_true(config_owns(&c, &in));
+	assert_false(config_owns(&c, &out));
+	assert_false(config_owns(&c, &six));
+	assert_true(config_known_relay(&c, &in, 22));
+	assert_false(config_known_relay(&c, &in, 23));
+	assert_true(config_known_relay(&c, &six, 23));
+	config_free(&c);
+}
+
+static void file_put(const char *dir, const char *name, const char *text)
+{
+	char path[256];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
+	FILE *f = fopen(path, "we");
+	assert_non_null(f);
+	assert_true(fputs(text, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+}
+
+static void files(void **state)
+{
+	char dir[] = "/tmp/weir-config-XXXXXX", path[64];
+	struct config c;
+	struct err e;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	(void)snprintf(path, sizeof(path), "%s/weir.conf", dir);
+	if (access("/etc/weir.conf", F_OK) != 0) {
+		assert_int_equal(config_load(&c, dir, &e), STATUS_OK);
+		assert_null(c.path);
+		config_free(&c);
+		assert_int_equal(config_load(&c, "/nonexistent/dir", &e), STATUS_OK);
+		config_free(&c);
+	}
+	file_put(dir, "weir.conf", "point = here\n");
+	assert_int_equal(config_load(&c, dir, &e), STATUS_OK);
+	assert_string_equal(c.point, "here");
+	assert_string_equal(c.path, path);
+	config_free(&c);
+	file_put(dir, "weir.conf", "\nalpha = 2\n");
+	assert_int_equal(config_load(&c, dir, &e), STATUS_BAD);
+	assert_non_null(strstr(e.text, "/weir.conf:2: alpha: \"2\""));
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(config_load(&c, dir, &e), STATUS_BAD);
+	assert_non_null(strstr(e.text, "is a directory"));
+	assert_int_equal(rmdir(path), 0);
+	assert_int_equal(config_read(&c, path, &e), STATUS_BAD);
+	assert_non_null(strstr(e.text, "no such file"));
+	assert_int_equal(symlink(path, path), 0); /* a loop: neither there nor absent */
+	assert_int_equal(config_load(&c, dir, &e), STATUS_MACHINE);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(dir), 0);
+}
+
+static void full_disk(void **state)
+{
+	struct config c;
+	struct err e;
+	FILE *f = fopen("/dev/full", "we");
+
+	(void)state;
+	assert_non_null(f);
+	assert_int_equal(parse(&c, "", &e), STATUS_OK);
+	assert_int_equal(config_write(&c, f, &e), STATUS_MACHINE);
+	config_free(&c);
+	(void)fclose(f);
+}
+
+static void example(void **state)
+{
+	char *text = source_text("doc/weir.conf.example"), line[64];
+	struct config c;
+	struct err e = {0};
+
+	(void)state;
+	if (config_parse(&c, "weir.conf.example", text, strlen(text), &e) != STATUS_OK)
+		fail_msg("%s", e.text);
+	assert_prints_back(&c);
+	for (size_t i = 0; config_key(i); i++) {
+		(void)snprintf(line, sizeof(line), "\n%s = ", config_key(i));
+		if (!strstr(text, line))
+			fail_msg("%s is not in the example", config_key(i));
+	}
+	config_free(&c);
+	free(text);
+}
+
+/* The man page has a paragraph for every key and none for others, and its example loads. */
+static void man_page(void **state)
+{
+	char *text = source_text("doc/weir.conf.5"), line[64];
+	size_t keys = 0, paragraphs = 0;
+	struct config c;
+	struct err e = {0};
+
+	(void)state;
+	for (; config_key(keys); keys++) {
+		(void)snprintf(line, sizeof(line), "\n.It Ic %s No = ", config_key(keys));
+		if (!strstr(text, line))
+			fail_msg("%s is not in the man page", config_key(keys));
+	}
+	for (char *p = text; (p = strstr(p, "\n.It Ic ")); p++)
+		paragraphs++;
+	assert_int_equal(paragraphs, keys);
+	char *begin = strstr(text, "\n.Bd -literal"), *end;
+	assert_non_null(begin);
+	begin = strchr(begin + 1, '\n');
+	end = strstr(begin, "\n.Ed");
+	assert_non_null(end);
+	if (config_parse(&c, "weir.conf.5", begin, (size_t)(end - begin), &e) != STATUS_OK)
+		fail_msg("%s", e.text);
+	assert_int_equal(c.n_relays, 3);
+	config_free(&c);
+	free(text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(defaults),
+		cmocka_unit_test(values),
+		cmocka_unit_test(refused),
+		cmocka_unit_test(hostile_bytes),
+		cmocka_unit_test(random_values),
+		cmocka_unit_test(sizes),
+		cmocka_unit_test(networks),
+		cmocka_unit_test(files),
+		cmocka_unit_test(full_disk),
+		cmocka_unit_test(example),
+		cmocka_unit_test(man_page),
+	};
+
+	return cmocka_run_group_tests_name("config", tests, NULL, NULL);
+}
