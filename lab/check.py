@@ -8,9 +8,9 @@ the attack. Prints one line per complaint and a last line; status 0 when there a
 import ipaddress
 import json
 import os
-import subprocess
 import tempfile
 
+import compact
 import pcap
 
 LEAST_BYSTANDERS = 40
@@ -21,7 +21,7 @@ def plain(path, folder):
     if not path.endswith(".zst"):
         return path
     copy = os.path.join(folder, os.path.basename(path)[:-4])
-    subprocess.run(["zstd", "-q", "-d", "-f", path, "-o", copy], check=True)
+    compact.unpack(path, copy)
     return copy
 
 

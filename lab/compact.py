@@ -83,7 +83,8 @@ def compact_run(source, target, budget):
         truth["points"][point]["packets"] = pcap.compact("%s/%s.pcap" % (source, point), "%s/%s.pcap.zst" % (target, point),
                                                          keep, *window(truth, point))
         truth["points"][point]["file"] = point + ".pcap.zst"
-    left = [e for e in truth["links"] if e["in"] not in kept or e["out"] not in kept or e["point"] not in used]
+    there = {p: two_way_flows("%s/%s.pcap.zst" % (target, p)) for p in used}
+    left = [e for e in truth["links"] if e["point"] not in used or not {e["in"], e["out"]} <= there[e["point"]]]
     truth["links"] = [e for e in truth["links"] if e not in left]
     truth["rewrites"] = [r for r in truth["rewrites"] if r["inside"] in kept]
     truth["points"] = {p: v for p, v in truth["points"].items() if p in used}
@@ -96,6 +97,16 @@ def compact_run(source, target, budget):
             shutil.copy(source + "/" + name, target)
 
 
+def unpack(path, target):
+    subprocess.run(["zstd", "-q", "-d", "-f", path, "-o", target], check=True)
+
+
+def two_way_flows(path):
+    with tempfile.NamedTemporaryFile(suffix=".pcap") as plain:
+        unpack(path, plain.name)
+        return {f for f, v in pcap.flows(plain.name)[0].items() if 0 not in v["packets"]}
+
+
 def check_set(folder):
     """No payload byte in any capture, no more than SET_LIMIT in all. Returns the complaints."""
     wrong, total = [], 0
@@ -104,7 +115,7 @@ def check_set(folder):
         if not path.endswith(".zst"):
             continue
         with tempfile.NamedTemporaryFile(suffix=".pcap") as plain:
-            subprocess.run(["zstd", "-q", "-d", "-f", path, "-o", plain.name], check=True)
+            unpack(path, plain.name)
             extra = pcap.payload_bytes(plain.name)
             if extra:
                 wrong.append("%s: %d bytes beyond the transport headers" % (path, extra))

@@ -1,11 +1,13 @@
 /*
- * A bump in the wire: takes Ethernet frames from one interface and sends them out of the other, both ways, each after
- * a delay of its own. The delay of a frame is drawn uniformly from [delay - jitter, delay + jitter]; the order of the
- * frames is kept, so a frame is never sent before the one that came in front of it. Kernels without tc netem need this.
+ * A bump in the wire: takes Ethernet frames from one interface and sends them out of the other, both ways,
+ * each after a delay of its own. The delay of a frame is drawn uniformly from [delay - jitter, delay +
+ * jitter]; the order of the frames is kept, so a frame is never sent before the one that came in front of it.
+ * Kernels without tc netem need this.
  *
- * In:  forwarder IFACE_A IFACE_B DELAY_US JITTER_US SEED     (two interfaces without addresses, in one namespace)
- * Out: "ready" on standard output as soon as both sockets listen; counters on standard error when SIGTERM or SIGINT ends it.
- * Two queues of QUEUE frames, nothing else grows; a frame that finds its queue full is dropped and counted.
+ * In:  forwarder IFACE_A IFACE_B DELAY_US JITTER_US SEED     (two interfaces without addresses, in one
+ * namespace) Out: "ready" on standard output as soon as both sockets listen; counters on standard error when
+ * SIGTERM or SIGINT ends it. Two queues of QUEUE frames, nothing else grows; a frame that finds its queue
+ * full is dropped and counted.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -42,15 +44,13 @@ struct way { /* one direction: read from in, written to out */
 
 static volatile sig_atomic_t stopping;
 
-static void
-on_signal(int sig)
+static void on_signal(int sig)
 {
 	(void)sig;
 	stopping = 1;
 }
 
-static int64_t
-now_ns(void)
+static int64_t now_ns(void)
 {
 	struct timespec t;
 
@@ -59,8 +59,7 @@ now_ns(void)
 }
 
 /* xorshift64*: good enough for delays, the same on every machine for the same seed. */
-static uint64_t
-random_next(uint64_t *state)
+static uint64_t random_next(uint64_t *state)
 {
 	*state ^= *state >> 12;
 	*state ^= *state << 25;
@@ -68,8 +67,7 @@ random_next(uint64_t *state)
 	return *state * UINT64_C(2685821657736338717);
 }
 
-static int64_t
-draw_delay_ns(int64_t delay_us, int64_t jitter_us, uint64_t *state)
+static int64_t draw_delay_ns(int64_t delay_us, int64_t jitter_us, uint64_t *state)
 {
 	uint64_t span = (uint64_t)jitter_us * 2 + 1;
 	int64_t us = delay_us - jitter_us + (int64_t)(random_next(state) % span);
@@ -77,11 +75,10 @@ draw_delay_ns(int64_t delay_us, int64_t jitter_us, uint64_t *state)
 	return us > 0 ? us * 1000 : 0;
 }
 
-static int
-open_port(const char *name)
+static int open_port(const char *name)
 {
-	struct sockaddr_ll at = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL) };
-	struct packet_mreq promisc = { .mr_type = PACKET_MR_PROMISC };
+	struct sockaddr_ll at = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL)};
+	struct packet_mreq promisc = {.mr_type = PACKET_MR_PROMISC};
 	int one = 1, bytes = 8 << 20, fd = -1;
 
 	at.sll_ifindex = (int)if_nametoindex(name);
@@ -108,8 +105,7 @@ fail:
 }
 
 /* Takes what has arrived, at most BATCH frames, and gives each the time at which it may leave. */
-static void
-way_receive(struct way *w, int64_t delay_us, int64_t jitter_us, uint64_t *state)
+static void way_receive(struct way *w, int64_t delay_us, int64_t jitter_us, uint64_t *state)
 {
 	for (int i = 0; i < BATCH; i++) {
 		struct frame *f = &w->queue[(w->head + w->used) % QUEUE];
@@ -139,8 +135,7 @@ way_receive(struct way *w, int64_t delay_us, int64_t jitter_us, uint64_t *state)
 }
 
 /* Sends every frame whose time has come; returns the time of the next one, or INT64_MAX when none waits. */
-static int64_t
-way_send(struct way *w)
+static int64_t way_send(struct way *w)
 {
 	while (w->used > 0 && w->queue[w->head].due_ns <= now_ns()) {
 		const struct frame *f = &w->queue[w->head];
@@ -155,11 +150,12 @@ way_send(struct way *w)
 	return w->used > 0 ? w->queue[w->head].due_ns : INT64_MAX;
 }
 
-static void
-forward(struct way way[2], int64_t delay_us, int64_t jitter_us, uint64_t state, const sigset_t *unblocked)
+static void forward(
+	struct way way[2], int64_t delay_us, int64_t jitter_us, uint64_t state, const sigset_t *unblocked)
 {
 	while (!stopping) {
-		struct pollfd ready[2] = { { .fd = way[0].in, .events = POLLIN }, { .fd = way[1].in, .events = POLLIN } };
+		struct pollfd ready[2] = {
+			{.fd = way[0].in, .events = POLLIN}, {.fd = way[1].in, .events = POLLIN}};
 		int64_t a = way_send(&way[0]), b = way_send(&way[1]);
 		int64_t wait = (a < b ? a : b) - now_ns();
 		struct timespec t;
@@ -168,7 +164,7 @@ forward(struct way way[2], int64_t delay_us, int64_t jitter_us, uint64_t state, 
 			wait = 1000000000;
 		if (wait < 0)
 			wait = 0;
-		t = (struct timespec){ .tv_sec = wait / 1000000000, .tv_nsec = wait % 1000000000 };
+		t = (struct timespec){.tv_sec = wait / 1000000000, .tv_nsec = wait % 1000000000};
 		if (ppoll(ready, 2, &t, unblocked) <= 0)
 			continue;
 		for (int i = 0; i < 2; i++)
@@ -178,10 +174,9 @@ forward(struct way way[2], int64_t delay_us, int64_t jitter_us, uint64_t state, 
 }
 
 /* Signals are let in only while we wait, so that none is lost between the test of `stopping` and the wait. */
-static void
-signals_prepare(sigset_t *unblocked)
+static void signals_prepare(sigset_t *unblocked)
 {
-	struct sigaction action = { .sa_handler = on_signal };
+	struct sigaction action = {.sa_handler = on_signal};
 	sigset_t blocked;
 
 	sigemptyset(&blocked);
@@ -194,10 +189,9 @@ signals_prepare(sigset_t *unblocked)
 	sigaction(SIGINT, &action, NULL);
 }
 
-int
-main(int argc, char **argv)
+int main(int argc, char **argv)
 {
-	struct way way[2] = { { .in = -1 }, { .in = -1 } };
+	struct way way[2] = {{.in = -1}, {.in = -1}};
 	sigset_t unblocked;
 	int64_t delay_us, jitter_us;
 	uint64_t seed;
@@ -227,7 +221,7 @@ main(int argc, char **argv)
 	forward(way, delay_us, jitter_us, seed, &unblocked);
 	for (int i = 0; i < 2; i++)
 		fprintf(stderr, "forwarder: %s > %s: %llu passed, %llu dropped\n", argv[1 + i], argv[2 - i],
-		    (unsigned long long)way[i].passed, (unsigned long long)way[i].dropped);
+			(unsigned long long)way[i].passed, (unsigned long long)way[i].dropped);
 	status = 0;
 out:
 	free(way[0].queue);

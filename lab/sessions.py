@@ -108,6 +108,7 @@ class Stage:
         terminal.close()
         await self.end(terminal.process)
         self.terminals.remove(terminal)
+        self.truth.jobs.pop(terminal.process.pid, None)
 
     async def clear(self):
         await asyncio.gather(*[self.hang_up(t) for t in list(self.terminals)], *[self.end(p) for p in self.programs])
@@ -175,6 +176,7 @@ class Stage:
         with inside(host):
             s = socket.socket(self.family(address), socket.SOCK_STREAM)
             s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio does not do it for a socket made like this
             s.bind((address, port))
         self.servers.append(await asyncio.start_server(handler, sock=s))
 
