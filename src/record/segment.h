@@ -163,6 +163,36 @@ void segment_header_put(struct buf *to, uint64_t writer);
 int segment_header_read(uint64_t *writer, struct rd *r);
 extern const uint8_t segment_trailer_mark[4];
 
+/* segment_out.c: a segment that grows. */
+struct segment_out {
+	const struct world *w;
+	int fd;                    /* -1: none, or left after a failure */
+	char path[PATH_MAX];       /* the name it gets; until then it is path.tmp */
+	bool named;                /* renamed */
+	bool linked;               /* and the directory synced since */
+	bool dirty;                /* written since the last fsync */
+	uint64_t length;           /* bytes of header and whole blocks */
+	int64_t first_us, last_us; /* of all its blocks */
+	uint32_t blocks;
+	struct buf index;     /* body of the index so far */
+	uint64_t last_offset; /* of the last block in the index */
+};
+
+/* Creates path.tmp, locked.  STATUS_NO: another process took that name away; try another. */
+enum status out_begin(
+	struct segment_out *o, const struct world *w, const char *path, uint64_t writer, struct err *e);
+/* Appends a block that block_write() made, or the bytes of one that was read.  On failure the file is as
+ * before, or left (fd -1). */
+enum status out_put(struct segment_out *o, const struct buf *block, struct err *e);
+enum status out_index(struct segment_out *o, struct err *e);
+enum status out_sync(struct segment_out *o, struct err *e);
+/* Gives the file its name, in place of what had it.  Readers see it from now on. */
+enum status out_name(struct segment_out *o, struct err *e);
+enum status out_sync_dir(struct segment_out *o, struct err *e);
+/* Closes and unlocks; out_drop() also removes a file that has no name yet. */
+void out_leave(struct segment_out *o);
+void out_drop(struct segment_out *o);
+
 /* A segment that is read. */
 struct segment {
 	int fd;
@@ -176,7 +206,8 @@ struct segment {
 	/* iteration */
 	struct buf index; /* unpacked index */
 	struct rd index_left;
-	uint64_t at;       /* next block */
+	uint64_t at;       /* next block; by index: the last one */
+	uint64_t whole;    /* end of the last whole block */
 	struct buf window; /* bytes of the file from window_at */
 	uint64_t window_at;
 	struct buf body, raw;
@@ -193,6 +224,9 @@ enum status segment_open_fd(struct segment *s, int fd, const char *path, struct 
 enum status segment_next(struct segment *s, struct block_head *h, struct err *e);
 /* The unpacked body of h.  STATUS_BAD: does not check (was logged and counted); skip it. */
 enum status segment_body(struct segment *s, const struct block_head *h, struct rd *body, struct err *e);
+/* Bytes behind the last whole block, once segment_next() has said STATUS_NO: a torn tail, or what cannot be
+ * read. */
+uint64_t segment_tail(const struct segment *s);
 /* Names a block whose contents lie. */
 void segment_damage(struct segment *s, uint64_t offset, const char *what, uint64_t chunks);
 void segment_close(struct segment *s, const struct world *w);

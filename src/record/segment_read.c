@@ -122,7 +122,7 @@ enum status segment_open_fd(struct segment *s, int fd, const char *path, struct 
 				v > 0 ? "a segment of a newer weir" : "not a segment");
 		s->size = (uint64_t)st.st_size;
 		s->end = s->size;
-		s->at = SEGMENT_HEADER;
+		s->at = s->whole = SEGMENT_HEADER;
 	}
 	if (status == STATUS_OK)
 		status = trailer_read(s, e);
@@ -236,7 +236,15 @@ static enum status walk(struct segment *s, struct block_head *h, struct err *e)
 	if (st != STATUS_OK)
 		return st;
 	s->at = h->offset + block_size(h);
-	return s->at > s->end ? STATUS_NO : STATUS_OK;
+	if (s->at > s->end)
+		return STATUS_NO;
+	s->whole = s->at;
+	return STATUS_OK;
+}
+
+uint64_t segment_tail(const struct segment *s)
+{
+	return s->closed ? 0 : s->end - s->whole;
 }
 
 /* Walks to the next block of trains whose summary checks. */

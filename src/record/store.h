@@ -74,11 +74,14 @@ const struct span *store_known_get(const struct store_known *k, uint16_t vlan, u
 	const struct endpoint *src, const struct endpoint *dst, size_t *n);
 void store_known_free(struct store_known *k);
 
-/* Removes every flow that has host at an end from all segments (rewritten, synced, renamed).  *n: flows removed. */
+/* Removes every flow that has host at an end from all segments (rewritten, synced, renamed over the old), and with
+ * them what is damaged there, since it may be of the host.  *n: flows removed.  Running recorders are asked to begin new
+ * segments and do so at their next flush; STATUS_NO where some did not within 3 s, or where a file is of another
+ * version: e says how many.  What a recorder still has in its flow table is stored afterwards: `never_record` first. */
 enum status store_forget(const struct world *w, const char *dir, const struct ip *host, uint64_t *n, struct err *e);
 
-/* Applies the caps: oldest segments go first; flows that `held` names are carried over.  max_bytes, max_age_us: 0 for
- * no cap. */
+/* Applies the caps: oldest segments go first (by when they were last written); flows that `held` names, by id or alias,
+ * are carried over.  Segments that are being written stay.  max_bytes, max_age_us: 0 for no cap. */
 struct store_keep {
 	uint64_t max_bytes;
 	int64_t max_age_us;
