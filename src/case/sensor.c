@@ -18,7 +18,7 @@
 #include "case/lines.h"
 
 static const char *const reasons[LINE_COUNT] = {
-	[LINE_LONG] = "longer than 1 MiB",
+	[LINE_LONG] = "is longer than 1 MiB",
 	[LINE_NUL] = "has a NUL byte",
 	[LINE_UTF8] = "is not UTF-8",
 	[LINE_NUMBER] = "has a number out of range",
