@@ -37,10 +37,11 @@ static enum drop decode_ppp(struct dissect *x)
 {
 	if (rd_left(&x->r) >= 2 && x->r.p[0] == 0xff && x->r.p[1] == 0x03)
 		(void)dissect_take(x, 2);
-	if (rd_left(&x->r) >= 1 && (x->r.p[0] & 1))
+	if (rd_left(&x->r) < 2)
+		return dissect_short(x, 2, DROP_NOT_IP);
+	if (x->r.p[0] & 1)
 		return ppp_protocol(x, *dissect_take(x, 1));
-	const uint8_t *h = dissect_take(x, 2);
-	return h ? ppp_protocol(x, be16(h)) : dissect_short(x, 2, DROP_NOT_IP);
+	return ppp_protocol(x, be16(dissect_take(x, 2)));
 }
 
 static enum drop decode_pppoe(struct dissect *x)

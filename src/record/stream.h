@@ -15,26 +15,25 @@
 
 /* Why no more bytes are at hand. */
 enum stream_state {
-	STREAM_OPEN,	/* there may be more */
-	STREAM_IDLE,	/* a pipe: nothing for 100 ms, or a signal came; ask again */
-	STREAM_END,	/* all was read */
+	STREAM_OPEN,    /* there may be more */
+	STREAM_IDLE,    /* a pipe: nothing for 100 ms, or a signal came; ask again */
+	STREAM_END,     /* all was read */
 	STREAM_DAMAGED, /* the compressed data cannot be unpacked further: stream_text() says what */
-	STREAM_FAILED,	/* the machine: stream_text() says what */
+	STREAM_FAILED,  /* the machine: stream_text() says what */
 };
 
 struct unpacker;
 
 struct stream {
 	const uint8_t *p, *end; /* the bytes at hand */
-	uint64_t offset;	/* of end, in unpacked bytes */
+	uint64_t offset;        /* of end, in unpacked bytes */
 	enum stream_state state;
-	bool signal;	  /* STREAM_IDLE: because a signal came */
-	uint64_t pending; /* bytes to skip that are not at hand yet */
-	uint8_t *buf;
-	size_t cap;
-	int fd;		    /* -1 for memory */
-	bool waits;	    /* not a regular file: may have nothing for a while */
-	uint64_t raw, size; /* bytes read, and the file's size (0 unknown) */
+	bool signal;         /* STREAM_IDLE: because a signal came */
+	uint64_t pending;    /* bytes to skip that are not at hand yet */
+	uint8_t *buf, *body; /* body begins at a page; before it is room for what was left */
+	int fd;              /* -1 for memory */
+	bool waits;          /* not a regular file: may have nothing for a while */
+	uint64_t raw, size;  /* bytes read, and the file's size (0 unknown) */
 	const uint8_t *memory;
 	struct unpacker *unpacker;
 	char text[96];

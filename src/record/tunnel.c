@@ -99,9 +99,15 @@ bool decode_vxlan(struct dissect *x, enum drop *drop)
 	enum { HEADER = 8, VALID = 0x08 };
 	struct dissect before = *x;
 	struct packet outer = *x->p;
-	const uint8_t *h = dissect_take(x, HEADER);
 
-	if (h && (h[0] & VALID) && h[7] == 0 && x->wire >= 14) {
+	if (x->wire < HEADER + 14)
+		return false;
+	const uint8_t *h = dissect_take(x, HEADER);
+	if (!h) {
+		*drop = DROP_SNAPPED;
+		return true;
+	}
+	if ((h[0] & VALID) && h[7] == 0) {
 		*drop = dissect_deeper(x) ? decode_ethernet(x) : DROP_DEPTH;
 		if (*drop != DROP_BAD_IP && *drop != DROP_BAD_TRANSPORT)
 			return true;
