@@ -39,7 +39,7 @@ static const struct key {
 		"reported."},
 	{"keep_size", "20G", &config_size_type, KEY(keep_bytes),
 		"Recordings above this size lose the oldest part; 0: no cap."},
-	{"keep_age", "30d", &config_age_type, KEY(keep_age_us),
+	{"keep_age", "0", &config_age_type, KEY(keep_age_us),
 		"Recordings older than this are removed; 0: no cap."},
 	{"clock_skew", "2s", &config_skew_type, KEY(clock_skew_us),
 		"How far the clocks of two observation points may be apart."},

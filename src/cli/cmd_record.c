@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "record/record.h"
@@ -62,7 +63,11 @@ static enum status held(struct app *a, struct arena *arena, struct store_keep *k
 	struct case_db *db = NULL;
 	struct id *ids = NULL;
 
-	if (keep->max_bytes == 0 && keep->max_age_us == 0)
+	char path[4096];
+	int n = snprintf(path, sizeof(path), "%s/weir.db", a->dir);
+
+	if ((keep->max_bytes == 0 && keep->max_age_us == 0) || n < 0 || (size_t)n >= sizeof(path) ||
+		access(path, F_OK) != 0)
 		return STATUS_OK;
 	enum status s = case_db_open(&db, a->w, a->dir, e);
 	if (s == STATUS_OK)

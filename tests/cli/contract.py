@@ -187,7 +187,7 @@ def test_case_eve_trace_why():
 def test_case_open_needs_one_source():
     weir("-C", fresh(), "case", "open", status=2)
     weir("-C", fresh(), "case", "open", "--eve", "a", "--flow", ATTACK, status=2)
-    weir("-C", fresh(), "case", "open", "--eve", TMP / "absent.json", status=3)
+    weir("-C", fresh(), "case", "open", "--eve", TMP / "absent.json", status=2)
     weir("-C", fresh(), "case", "nonsense", status=2)
     weir("-C", fresh(), "case", "open", "--eve", file_of(b"\x00\x01\x02 nothing"), status=2)
 
@@ -264,7 +264,7 @@ def damaged(data, clear_line, status=0, kept=True):
 
 
 def test_bad_truncated_capture():
-    doc, _ = damaged(GOOD.read_bytes()[:-17], ("offset", "cut"))
+    doc, _ = damaged(GOOD.read_bytes()[:-17], ("offset", "ends inside"))
     assert doc["skipped"] == {"truncated": 1} and doc["packets"] > 1000
 
 
@@ -323,12 +323,12 @@ def test_bad_link_type():
 
 def test_bad_absent_file_does_not_stop_the_others():
     where = fresh()
-    (doc,), err = weir("-C", where, "record", TMP / "absent.pcap", GOOD, json_out=True, status=3)
-    assert "absent.pcap" in err
+    (doc,), err = weir("-C", where, "record", TMP / "absent.pcap", GOOD, json_out=True, status=2)
+    assert "absent.pcap" in err and doc["packets"] > 1000
 
 
 def test_bad_interface():
-    _, err = weir("-C", fresh(), "record", "-i", "nonsense0", status=3)
+    _, err = weir("-C", fresh(), "record", "-i", "nonsense0", status=2)
     assert "nonsense0" in err and len(err.splitlines()) == 1
 
 
@@ -386,7 +386,8 @@ def test_bad_damaged_segment():
 
 def test_bad_newer_data_directory():
     where = recorded()
-    (where / "FORMAT").write_text("weir 999\n")
+    version = (where / "FORMAT").read_text().split()
+    (where / "FORMAT").write_text(" ".join(version[:-1] + ["999"]) + "\n")
     for command in (("flows",), ("record", GOOD), ("scan",)):
         _, err = weir("-C", where, *command, status=2)
         assert "newer" in err and len(err.splitlines()) == 1, err
