@@ -189,19 +189,15 @@ static void held_add(struct held *h, const char *text)
 /* All texts in a JSON value; its depth is bounded by the parser (2048). */
 static void held_json(struct held *h, const json_t *v)
 {
-	const char *key;
-	json_t *member;
-	size_t i;
-
 	if (json_is_string(v)) {
 		held_add(h, json_string_value(v));
 	} else if (json_is_array(v)) {
-		json_array_foreach(v, i, member) held_json(h, member);
+		for (size_t i = 0; i < json_array_size(v); i++)
+			held_json(h, json_array_get(v, i));
 	} else if (json_is_object(v)) {
 		for (void *it = json_object_iter((json_t *)(uintptr_t)v); it;
 			it = json_object_iter_next((json_t *)(uintptr_t)v, it)) {
-			key = json_object_iter_key(it);
-			held_add(h, key);
+			held_add(h, json_object_iter_key(it));
 			held_json(h, json_object_iter_value(it));
 		}
 	}

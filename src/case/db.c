@@ -155,6 +155,21 @@ enum status db_end(struct case_db *db, enum status s, struct err *e)
 
 /* ---- what several objects need ---- */
 
+/* A no is only given by a sound database: where its order is damaged, what is there may not be found. */
+static enum status answer_no(struct case_db *db, const char *what, const char *prefix, struct err *e)
+{
+	sqlite3_stmt *st = NULL;
+	enum status s = err_set(e, STATUS_NO, "there is no %s %s", what, prefix);
+
+	if (sqlite3_prepare_v2(db->sql, "PRAGMA integrity_check(1)", -1, &st, NULL) != SQLITE_OK ||
+		sqlite3_step(st) != SQLITE_ROW)
+		s = db_error(db, "checking it", e);
+	else if (strcmp((const char *)sqlite3_column_text(st, 0), "ok") != 0)
+		s = db_damaged(db, (const char *)sqlite3_column_text(st, 0), e);
+	(void)sqlite3_finalize(st);
+	return s;
+}
+
 enum status db_find(struct case_db *db, enum db_query q, const char *what, const char *prefix, struct id *to,
 	struct err *e)
 {
@@ -178,7 +193,9 @@ enum status db_find(struct case_db *db, enum db_query q, const char *what, const
 	if (s != STATUS_OK)
 		return s;
 	if (!row)
-		return err_set(e, STATUS_NO, "there is no %s %s", what, prefix);
+		return answer_no(db, what, prefix, e);
+	if (more && strlen(prefix) == ID_TEXT - 1)
+		return db_damaged(db, "an id is there twice", e);
 	if (more)
 		return err_set(
 			e, STATUS_BAD, "several ids of a %s begin with %s: give more digits", what, prefix);
@@ -338,7 +355,9 @@ static enum status db_prepare(struct case_db *db, const char *dir, struct err *e
 		return db_error(db, "opening", e);
 	(void)sqlite3_busy_timeout(db->sql, BUSY_MS);
 	(void)sqlite3_db_config(db->sql, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-	s = version_check(db, &version, e);
+	s = db_begin(db, false, e); /* one look: another process may be making the tables */
+	if (s == STATUS_OK)
+		s = db_end(db, version_check(db, &version, e), e);
 	if (s == STATUS_OK)
 		s = wal_set(db, e);
 	if (s == STATUS_OK && version == 0)

@@ -255,6 +255,16 @@ static void hostile_bytes(void **state)
 	free(big);
 }
 
+/* WEIR_SEED repeats a run. */
+static uint64_t seed_take(void)
+{
+	const char *given = getenv("WEIR_SEED");
+	uint64_t seed = given ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
+
+	print_message("# seed %llu\n", (unsigned long long)seed);
+	return seed;
+}
+
 static uint32_t next_random(uint64_t *seed)
 {
 	*seed = *seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
@@ -276,10 +286,9 @@ static struct prefix random_prefix(uint64_t *seed)
 /* Any values that the types allow are printed so that they load again. */
 static void random_values(void **state)
 {
-	uint64_t seed = (uint64_t)time(NULL);
+	uint64_t seed = seed_take();
 
 	(void)state;
-	print_message("# seed %llu\n", (unsigned long long)seed);
 	for (int round = 0; round < 2000; round++) {
 		struct prefix own[4], never[4];
 		struct config_host relay[4] = {0};

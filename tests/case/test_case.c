@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "case/case.h"
+#include "failing_vfs.h"
 
 struct fixture {
 	char dir[32];
@@ -35,17 +36,23 @@ static int set_up(void **state)
 	return mkdtemp(f->dir) ? 0 : -1;
 }
 
-static int tear_down(void **state)
+static void files_remove(const struct fixture *f)
 {
-	struct fixture *f = *state;
 	static const char *const names[] = {"weir.db", "weir.db-wal", "weir.db-shm", "weir.db-journal"};
 	char path[64];
 
-	case_db_close(f->db);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		(void)snprintf(path, sizeof(path), "%s/%s", f->dir, names[i]);
 		(void)unlink(path);
 	}
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *f = *state;
+
+	case_db_close(f->db);
+	files_remove(f);
 	(void)rmdir(f->dir);
 	arena_free(&f->arena);
 	free(f);
@@ -415,6 +422,16 @@ static void no_directory(void **state)
 	assert_int_equal(st.st_mode & 0777, 0600);
 }
 
+/* WEIR_SEED repeats a run. */
+static uint64_t seed_take(void)
+{
+	const char *given = getenv("WEIR_SEED");
+	uint64_t seed = given ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
+
+	print_message("# seed %llu\n", (unsigned long long)seed);
+	return seed;
+}
+
 static uint32_t next_random(uint64_t *seed)
 {
 	*seed = *seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
@@ -468,13 +485,12 @@ static void damaged(void **state)
 	enum { MAX = 1 << 20 };
 	struct fixture *f = *state;
 	uint8_t *good = malloc(MAX), *bad = malloc(MAX);
-	uint64_t seed = (uint64_t)time(NULL);
+	uint64_t seed = seed_take();
 	unsigned count[4] = {0};
 	char path[64], wal[64];
 	struct id id;
 	size_t n;
 
-	print_message("# seed %llu\n", (unsigned long long)seed);
 	assert_true(good && bad);
 	(void)snprintf(path, sizeof(path), "%s/weir.db", f->dir);
 	(void)snprintf(wal, sizeof(wal), "%s/weir.db-wal", f->dir);
@@ -495,7 +511,8 @@ static void damaged(void **state)
 		(void)unlink(wal);
 		enum status s = read_all(f);
 		count[s]++;
-		assert_true(s == STATUS_OK || s == STATUS_BAD);
+		if (s != STATUS_OK && s != STATUS_BAD)
+			fail_msg("status %d: %s", s, f->e.text);
 		if (s != STATUS_OK && !strstr(f->e.text, "weir.db") && !strstr(f->e.text, "there is no case"))
 			fail_msg("%s", f->e.text);
 	}
@@ -537,8 +554,10 @@ static void writer(const char *dir, unsigned from, unsigned n, int fd)
 	struct case_db *db;
 	struct err e;
 
-	if (case_db_open(&db, &world_real, dir, &e) != STATUS_OK)
+	if (case_db_open(&db, &world_real, dir, &e) != STATUS_OK) {
+		print_message("# %s\n", e.text);
 		_exit(1);
+	}
 	for (unsigned i = from; i < from + n; i++) {
 		struct sighting s = sighting_of(i);
 		struct id id;
@@ -569,10 +588,9 @@ static void assert_there(struct fixture *f, unsigned i)
 static void killed(void **state)
 {
 	struct fixture *f = *state;
-	uint64_t seed = (uint64_t)time(NULL);
+	uint64_t seed = seed_take();
 	unsigned done = 0, last = 0;
 
-	print_message("# seed %llu\n", (unsigned long long)seed);
 	for (unsigned round = 0; round < 20; round++) {
 		unsigned stop = 1 + next_random(&seed) % 12, i, seen = 0;
 		int fd[2];
@@ -601,18 +619,16 @@ static void killed(void **state)
 	print_message("# %u cases acknowledged and there\n", done);
 }
 
-static void two_writers(void **state)
+enum { WRITERS = 3, EACH = 60 };
+
+/* All meet at an empty directory; half of what they write is the same. */
+static void writers_meet(struct fixture *f)
 {
-	enum { WRITERS = 3, EACH = 60 };
-	struct fixture *f = *state;
-	struct attack_case *c;
 	pid_t pid[WRITERS];
 	int fd = open("/dev/null", O_WRONLY | O_CLOEXEC), how;
-	size_t n;
 
 	assert_true(fd >= 0);
-	for (unsigned i = 0; i < WRITERS;
-		i++) { /* all meet at an empty directory; half of what they write is the same */
+	for (unsigned i = 0; i < WRITERS; i++) {
 		pid[i] = fork();
 		assert_true(pid[i] >= 0);
 		if (pid[i] == 0)
@@ -624,124 +640,23 @@ static void two_writers(void **state)
 		assert_int_equal(WEXITSTATUS(how), 0);
 	}
 	(void)close(fd);
-	open_db(f);
-	ok(f, case_list(f->db, WALL_BEGIN, WALL_END, &f->arena, &c, &n, &f->e));
-	assert_int_equal(n, EACH + (WRITERS - 1) * EACH / 2);
 }
 
-/* A file system on which the N-th write fails: the default one, wrapped. */
-struct failing_file {
-	sqlite3_file base;
-	sqlite3_file *real; /* memory behind this struct */
-};
+static void two_writers(void **state)
+{
+	struct fixture *f = *state;
+	struct attack_case *c;
+	size_t n;
 
-static sqlite3_vfs *vfs_real;
-static sqlite3_io_methods failing_methods;
-static int writes_left; /* negative: all succeed */
-
-static sqlite3_file *real_of(sqlite3_file *p)
-{
-	return ((struct failing_file *)(void *)p)->real;
-}
-
-static bool write_fails(void)
-{
-	if (writes_left > 0)
-		writes_left--;
-	return writes_left == 0;
-}
-
-static int f_close(sqlite3_file *p)
-{
-	return real_of(p)->pMethods->xClose(real_of(p));
-}
-static int f_read(sqlite3_file *p, void *to, int n, sqlite3_int64 at)
-{
-	return real_of(p)->pMethods->xRead(real_of(p), to, n, at);
-}
-static int f_write(sqlite3_file *p, const void *from, int n, sqlite3_int64 at)
-{
-	return write_fails() ? SQLITE_FULL : real_of(p)->pMethods->xWrite(real_of(p), from, n, at);
-}
-static int f_truncate(sqlite3_file *p, sqlite3_int64 n)
-{
-	return real_of(p)->pMethods->xTruncate(real_of(p), n);
-}
-static int f_sync(sqlite3_file *p, int flags)
-{
-	return write_fails() ? SQLITE_IOERR_FSYNC : real_of(p)->pMethods->xSync(real_of(p), flags);
-}
-static int f_size(sqlite3_file *p, sqlite3_int64 *n)
-{
-	return real_of(p)->pMethods->xFileSize(real_of(p), n);
-}
-static int f_lock(sqlite3_file *p, int how)
-{
-	return real_of(p)->pMethods->xLock(real_of(p), how);
-}
-static int f_unlock(sqlite3_file *p, int how)
-{
-	return real_of(p)->pMethods->xUnlock(real_of(p), how);
-}
-static int f_reserved(sqlite3_file *p, int *to)
-{
-	return real_of(p)->pMethods->xCheckReservedLock(real_of(p), to);
-}
-static int f_control(sqlite3_file *p, int op, void *arg)
-{
-	return real_of(p)->pMethods->xFileControl(real_of(p), op, arg);
-}
-static int f_sector(sqlite3_file *p)
-{
-	return real_of(p)->pMethods->xSectorSize(real_of(p));
-}
-static int f_traits(sqlite3_file *p)
-{
-	return real_of(p)->pMethods->xDeviceCharacteristics(real_of(p));
-}
-static int f_map(sqlite3_file *p, int page, int size, int extend, void volatile **to)
-{
-	return real_of(p)->pMethods->xShmMap(real_of(p), page, size, extend, to);
-}
-static int f_shm_lock(sqlite3_file *p, int offset, int n, int flags)
-{
-	return real_of(p)->pMethods->xShmLock(real_of(p), offset, n, flags);
-}
-static void f_barrier(sqlite3_file *p)
-{
-	real_of(p)->pMethods->xShmBarrier(real_of(p));
-}
-static int f_unmap(sqlite3_file *p, int remove_it)
-{
-	return real_of(p)->pMethods->xShmUnmap(real_of(p), remove_it);
-}
-
-static int f_open(sqlite3_vfs *v, const char *name, sqlite3_file *file, int flags, int *out)
-{
-	struct failing_file *p = (struct failing_file *)(void *)file;
-	int r;
-
-	(void)v;
-	p->real = (sqlite3_file *)(void *)(p + 1);
-	p->base.pMethods = NULL;
-	r = vfs_real->xOpen(vfs_real, name, p->real, flags, out);
-	if (p->real->pMethods)
-		p->base.pMethods = &failing_methods;
-	return r;
-}
-
-static void vfs_wrap(sqlite3_vfs *v)
-{
-	vfs_real = sqlite3_vfs_find(NULL);
-	failing_methods = (sqlite3_io_methods){2, f_close, f_read, f_write, f_truncate, f_sync, f_size,
-		f_lock, f_unlock, f_reserved, f_control, f_sector, f_traits, f_map, f_shm_lock, f_barrier,
-		f_unmap, NULL, NULL};
-	*v = *vfs_real;
-	v->szOsFile = (int)sizeof(struct failing_file) + vfs_real->szOsFile;
-	v->zName = "failing";
-	v->pNext = NULL;
-	v->xOpen = f_open;
-	assert_int_equal(sqlite3_vfs_register(v, 1), SQLITE_OK);
+	for (int round = 0; round < 8; round++) {
+		writers_meet(f);
+		open_db(f);
+		ok(f, case_list(f->db, WALL_BEGIN, WALL_END, &f->arena, &c, &n, &f->e));
+		assert_int_equal(n, EACH + (WRITERS - 1) * EACH / 2);
+		case_db_close(f->db);
+		f->db = NULL;
+		files_remove(f);
+	}
 }
 
 /* The N-th write or sync fails, for each N until a run needs fewer: a clear status comes out, what was
@@ -753,7 +668,7 @@ static void failing_disk(void **state)
 	unsigned made = 0, failed = 0;
 	bool all = false;
 
-	vfs_wrap(&v);
+	assert_true(vfs_wrap(&v));
 	for (int at = 1; !all && at < 200; at++) {
 		struct sighting s = sighting_of(made);
 		struct case_db *db = NULL;

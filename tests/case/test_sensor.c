@@ -478,6 +478,16 @@ static void flood_of_flows(void **state)
 	result_free(&r);
 }
 
+/* WEIR_SEED repeats a run. */
+static uint64_t seed_take(void)
+{
+	const char *given = getenv("WEIR_SEED");
+	uint64_t seed = given ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
+
+	print_message("# seed %llu\n", (unsigned long long)seed);
+	return seed;
+}
+
 static uint32_t next_random(uint64_t *seed)
 {
 	*seed = *seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
@@ -488,10 +498,9 @@ static uint32_t next_random(uint64_t *seed)
 static void joining_random(void **state)
 {
 	enum { N = 400 };
-	uint64_t seed = (uint64_t)time(NULL);
+	uint64_t seed = seed_take();
 
 	(void)state;
-	print_message("# seed %llu\n", (unsigned long long)seed);
 	for (int round = 0; round < 20; round++) {
 		struct {
 			unsigned from, to, id, count;
@@ -538,12 +547,11 @@ static void joining_random(void **state)
 static void lines_random(void **state)
 {
 	enum { MAX = 50, SIZE = 300000 };
-	uint64_t seed = (uint64_t)time(NULL);
+	uint64_t seed = seed_take();
 	char *text = malloc(SIZE);
 
 	(void)state;
 	assert_non_null(text);
-	print_message("# seed %llu\n", (unsigned long long)seed);
 	for (int round = 0; round < 30; round++) {
 		size_t n = next_random(&seed) % SIZE, at = 0;
 		unsigned often = 1 + next_random(&seed) % 200;
