@@ -1,15 +1,17 @@
 /*
  * A bump in the wire: takes Ethernet frames from one interface and sends them out of the other, both ways,
- * each after a delay of its own. The delay of a frame is drawn uniformly from [delay - jitter, delay +
- * jitter]; the order of the frames is kept, so a frame is never sent before the one that came in front of it.
- * Kernels without tc netem need this.
+ * each after a delay of its own, drawn uniformly from [delay - jitter, delay + jitter]. The order is kept: no
+ * frame is sent before the one that came in front of it. Kernels without tc netem need this.
  *
- * In:  forwarder IFACE_A IFACE_B DELAY_US JITTER_US SEED     (two interfaces without addresses, in one
- * namespace) Out: "ready" on standard output as soon as both sockets listen; counters on standard error when
- * SIGTERM or SIGINT ends it. Two queues of QUEUE frames, nothing else grows; a frame that finds its queue
- * full is dropped and counted.
+ * forwarder IFACE_A IFACE_B DELAY_US JITTER_US SEED
+ *
+ * The two interfaces carry no addresses and stand in one namespace. Prints "ready" as soon as both sockets
+ * listen, and counters on standard error when SIGTERM or SIGINT ends it. There are two queues of QUEUE frames
+ * and nothing else grows; a frame that finds its queue full is dropped and counted.
  */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include <errno.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>

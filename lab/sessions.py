@@ -66,11 +66,11 @@ class Job:
 
 
 class Stage:
-    """The programs of one run. Everything that was started is in `programs` and `terminals`, and is ended by `clear`."""
+    """The programs of one run. A session ends its own; the services end with the run's namespaces."""
 
     def __init__(self, world, truth, scratch, log):
         self.world, self.truth, self.scratch, self.log = world, truth, scratch, log
-        self.programs, self.terminals, self.servers, self.failed = [], [], [], []
+        self.servers, self.failed = [], []
         self.socks_pid, self.socks_lock, self.free_port = {}, {}, 20000
 
     # ---- starting programs
@@ -82,13 +82,10 @@ class Stage:
         options.setdefault("stdin", subprocess.DEVNULL)
         options.setdefault("stdout", subprocess.DEVNULL)
         options.setdefault("stderr", self.log)
-        p = subprocess.Popen(self.command(host, argv), start_new_session=True, **options)
-        self.programs.append(p)
-        return p
+        return subprocess.Popen(self.command(host, argv), start_new_session=True, **options)
 
     def terminal(self, host, argv, job):
         t = typist.Terminal(self.command(host, argv), {"HOME": self.scratch + "/home", "LAB_HOST": host})
-        self.terminals.append(t)
         self.truth.jobs[t.process.pid] = job
         return t
 
@@ -107,13 +104,7 @@ class Stage:
         """Takes the terminal away, as a closed window does."""
         terminal.close()
         await self.end(terminal.process)
-        self.terminals.remove(terminal)
         self.truth.jobs.pop(terminal.process.pid, None)
-
-    async def clear(self):
-        await asyncio.gather(*[self.hang_up(t) for t in list(self.terminals)], *[self.end(p) for p in self.programs])
-        for s in self.servers:
-            s.close()
 
     # ---- services
 
@@ -393,7 +384,6 @@ class Stage:
                     await asyncio.sleep(0.1)
             finally:
                 await self.end(p)
-                self.programs.remove(p)
             await asyncio.sleep(job.rng.uniform(10, 40))
 
 
