@@ -61,6 +61,11 @@ const char *config_key(size_t i)
 	return i < N_KEYS ? keys[i].name : NULL;
 }
 
+const char *config_default(size_t i)
+{
+	return i < N_KEYS ? keys[i].standard : NULL;
+}
+
 static void *field(struct config *c, size_t at)
 {
 	return (char *)c + at;

@@ -30,10 +30,10 @@ struct config {
 	struct config_host *relays; /* known_relays = {"192.0.2.5", "192.0.2.6:443", "[2001:db8::1]:22"} */
 	size_t n_relays;
 	uint64_t keep_bytes;   /* keep_size = "20G"; 0: no cap */
-	int64_t keep_age_us;   /* keep_age = "30d"; 0: no cap */
+	int64_t keep_age_us;   /* keep_age = "0"; 0: no cap */
 	int64_t clock_skew_us; /* clock_skew = "2s": how far clocks of two observation points may be apart */
 	int64_t burst_gap_us;  /* burst_gap = "100ms": readers merge bursts up to this; at least 20ms */
-	double alpha;	       /* alpha = 1e-6; in (0, 0.5] */
+	double alpha;          /* alpha = 1e-6; in (0, 0.5] */
 	bool vlan_overlap;  /* vlan_overlap = false: addresses overlap between VLANs, the VLAN is part of the
 			       key */
 	uint64_t max_flows; /* max_flows = 1000000 */
@@ -48,8 +48,10 @@ enum status config_read(struct config *c, const char *path, struct err *e);
 enum status config_parse(struct config *c, const char *name, const char *text, size_t n, struct err *e);
 void config_free(struct config *c);
 
-/* Name of the i-th key of the table, NULL behind the last. */
+/* Name of the i-th key of the table, NULL behind the last; and its default as text, NULL for an empty list.
+ */
 const char *config_key(size_t i);
+const char *config_default(size_t i);
 
 /* Writes the effective configuration in a form that config_read() loads to the same values. */
 enum status config_write(const struct config *c, FILE *to, struct err *e);

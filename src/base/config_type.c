@@ -9,10 +9,10 @@
 #include "base/clock.h"
 #include "base/config.h"
 
-#define TEXT_MAX_POINT	63
+#define TEXT_MAX_POINT  63
 #define TEXT_MAX_FILTER 4095
-#define FLOWS_MIN	64
-#define FLOWS_MAX	100000000
+#define FLOWS_MIN       64
+#define FLOWS_MAX       100000000
 
 bool size_parse(uint64_t *bytes, const char *s)
 {

@@ -45,7 +45,9 @@ struct attack_case {
 
 struct case_db;
 
-/* Creates DIR/weir.db where absent.  A database of a newer version: STATUS_BAD. */
+/* Creates DIR/weir.db where absent.  A database of a newer version, of another program, or damaged:
+ * STATUS_BAD.  A handle is for one thread, and not for both sides of a fork; several processes may each have
+ * one. */
 enum status case_db_open(struct case_db **to, const struct world *w, const char *dir, struct err *e);
 void case_db_close(struct case_db *db);
 

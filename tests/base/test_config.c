@@ -109,7 +109,7 @@ static void defaults(void **state)
 	assert_null(c.path);
 	assert_int_equal(c.n_own + c.n_never + c.n_relays, 0);
 	assert_int_equal(c.keep_bytes, UINT64_C(20) << 30);
-	assert_int_equal(c.keep_age_us, INT64_C(30) * 86400 * SECOND_US);
+	assert_int_equal(c.keep_age_us, 0);
 	assert_int_equal(c.clock_skew_us, 2 * SECOND_US);
 	assert_int_equal(c.burst_gap_us, 100000);
 	assert_true(c.alpha > 0.99e-6 && c.alpha < 1.01e-6);
@@ -436,6 +436,18 @@ static void full_disk(void **state)
 	(void)fclose(f);
 }
 
+/* Does the text from..to name the default of the i-th key behind the word "default"? */
+static void assert_default(size_t i, const char *from, const char *to)
+{
+	char *text = strndup(from, (size_t)(to - from)), *at;
+
+	assert_non_null(text);
+	at = strcasestr(text, "default");
+	if (!at || (config_default(i) && !strstr(at + 7, config_default(i))))
+		fail_msg("the default of %s is not documented: %s", config_key(i), text);
+	free(text);
+}
+
 static void example(void **state)
 {
 	char *text = source_text("doc/weir.conf.example"), line[64];
@@ -448,8 +460,12 @@ static void example(void **state)
 	assert_prints_back(&c);
 	for (size_t i = 0; config_key(i); i++) {
 		(void)snprintf(line, sizeof(line), "\n%s = ", config_key(i));
-		if (!strstr(text, line))
+		const char *at = strstr(text, line), *from = at;
+		if (!at)
 			fail_msg("%s is not in the example", config_key(i));
+		while (from > text && strncmp(from - 1, "\n\n", 2) != 0)
+			from--;
+		assert_default(i, from, at);
 	}
 	config_free(&c);
 	free(text);
@@ -466,8 +482,11 @@ static void man_page(void **state)
 	(void)state;
 	for (; config_key(keys); keys++) {
 		(void)snprintf(line, sizeof(line), "\n.It Ic %s No = ", config_key(keys));
-		if (!strstr(text, line))
+		const char *at = strstr(text, line), *to;
+		if (!at)
 			fail_msg("%s is not in the man page", config_key(keys));
+		to = strstr(at + 1, "\n.It ");
+		assert_default(keys, at, to ? to : strstr(at, "\n.El"));
 	}
 	for (char *p = text; (p = strstr(p, "\n.It Ic ")); p++)
 		paragraphs++;
