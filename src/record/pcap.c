@@ -8,9 +8,10 @@
 
 #define FILE_HEADER   24
 #define RECORD_HEADER 16
-#define KUZNETZOV     24 /* his record header: interface, protocol, packet type more */
-#define NEAR_US       (86400 * INT64_C(1000000)) /* records that follow each other lie within a day */
-#define WIRE_MAX      (1024 * 1024U)             /* of what a search takes for a record */
+#define KUZNETZOV     24     /* his record header: interface, protocol, packet type more */
+#define DAY           86400U /* records that follow each other mostly lie within one */
+#define NEAR_US       (DAY * INT64_C(1000000))
+#define WIRE_MAX      (1024 * 1024U) /* of what a search takes for a record */
 
 enum length_order { CAPTURED_FIRST, WIRE_FIRST, SMALLER_IS_CAPTURED };
 
@@ -52,6 +53,13 @@ static inline bool record_possible(const struct pcap_file *f, const struct recor
 static inline int64_t record_time(const struct pcap_file *f, const struct record *r)
 {
 	return (int64_t)r->sec * 1000000 + (f->nanoseconds ? r->fraction / 1000 : r->fraction);
+}
+
+/* Does what stands behind a record of second sec look like the next one?  No is a doubt, not a verdict. */
+static inline bool record_likely(const struct pcap_file *f, const struct record *r, uint32_t sec)
+{
+	return record_possible(f, r) && r->captured <= r->wire && r->wire <= WIRE_MAX &&
+	       r->sec - sec + DAY <= 2 * DAY;
 }
 
 static bool near(int64_t a, int64_t b)
@@ -100,7 +108,8 @@ static enum capture_got record_bad(
 	return lost_search(&f->lost, c, record_fits, why, e);
 }
 
-/* What follows the record at hand is no record.  Does one begin inside it?  Then it lied: passed over. */
+/* The record at hand, or what follows it, looks odd.  Does a record begin inside it?  Then it lied: passed
+ * over. */
 static bool record_lies(
 	struct capture *c, const struct record *r, enum capture_got *got, enum drop *why, struct err *e)
 {
@@ -139,7 +148,8 @@ static enum capture_got pcap_next(struct capture *c, struct frame *to, enum drop
 	}
 	if (stream_ahead(s, n + f->header)) {
 		struct record follows = record_read(f, s->p + n);
-		if (!record_possible(f, &follows) && record_lies(c, &r, &got, why, e))
+		bool odd = r.captured > r.wire || !record_likely(f, &follows, r.sec);
+		if (odd && record_lies(c, &r, &got, why, e))
 			return got;
 	}
 	to->offset = stream_offset(s);

@@ -17,6 +17,14 @@
 static struct decoder *decoder;
 static struct maker maker, *m = &maker;
 
+/* WEIR_SEED repeats a run. */
+static unsigned random_seed(void)
+{
+	const char *s = getenv("WEIR_SEED");
+
+	return s ? (unsigned)strtoul(s, NULL, 10) : (unsigned)time(NULL);
+}
+
 static void tcp4(void)
 {
 	make_start(m);
@@ -685,7 +693,7 @@ static enum drop flip(const struct row *r, unsigned seed)
 
 static void test_flipped_bytes(void **state)
 {
-	unsigned seed = (unsigned)time(NULL);
+	unsigned seed = random_seed();
 
 	(void)state;
 	print_message("# seed %u\n", seed);
@@ -761,7 +769,7 @@ static void stack(unsigned seed)
 
 static void test_stacks(void **state)
 {
-	unsigned seed = (unsigned)time(NULL);
+	unsigned seed = random_seed();
 
 	(void)state;
 	print_message("# seed %u\n", seed);
