@@ -308,12 +308,25 @@ static bool aliases_keep(struct flow *f, struct arena *a, const struct joining *
 	return true;
 }
 
-static int flow_order(const void *a, const void *b)
+/* Builds in the order of their flows: by first packet, then id. */
+static int build_order(const void *a, const void *b)
 {
-	const struct flow *x = a, *y = b;
-	int c = (x->head.first_us > y->head.first_us) - (x->head.first_us < y->head.first_us);
+	const struct build *const *px = a, *const *py = b;
+	const struct flow_head *x = &(*px)->head, *y = &(*py)->head;
+	int c = (x->first_us > y->first_us) - (x->first_us < y->first_us);
 
-	return c ? c : memcmp(x->head.id.b, y->head.id.b, sizeof(x->head.id.b));
+	return c ? c : memcmp(x->id.b, y->id.b, sizeof(x->id.b));
+}
+
+static struct build **builds_sorted(struct joining *j)
+{
+	struct build **order = malloc((j->n_build + 1) * sizeof(*order));
+
+	for (size_t i = 0; order && i < j->n_build; i++)
+		order[i] = &j->build[i];
+	if (order && j->n_build > 1)
+		qsort(order, j->n_build, sizeof(struct build *), build_order);
+	return order;
 }
 
 /* A copy of every point's name in the recording's arena, in the order of parts.point. */
@@ -337,31 +350,34 @@ static const char *point_kept(const struct parts *p, const char **name, const ch
 	return "";
 }
 
+static bool flow_keep(struct flow *f, struct recording *to, const struct joining *j, const struct build *b)
+{
+	f->head = b->head;
+	f->count[0] = b->count[0];
+	f->count[1] = b->count[1];
+	f->last_us = b->last_us;
+	return aliases_keep(f, &to->arena, j, b);
+}
+
 static bool flows_keep(struct recording *to, struct joining *j, const struct store_query *q)
 {
 	int64_t gap = q->gap_us ? q->gap_us : BURST_GAP_READ_US;
 	const char **name = points_keep(to, j->parts);
+	struct build **order = builds_sorted(j);
 	struct union_work u = {0};
-	bool ok = name != NULL;
 
 	to->flow = arena_array(&to->arena, j->n_build + 1, sizeof(*to->flow));
-	ok = ok && to->flow;
+	bool ok = name && order && to->flow;
 	for (size_t i = 0; ok && i < j->n_build; i++) {
-		const struct build *b = &j->build[i];
 		struct flow *f = &to->flow[i];
-		f->head = b->head;
-		f->head.point = point_kept(j->parts, name, b->head.point);
-		f->count[0] = b->count[0];
-		f->count[1] = b->count[1];
-		f->last_us = b->last_us;
-		ok = aliases_keep(f, &to->arena, j, b);
+		ok = flow_keep(f, to, j, order[i]);
+		f->head.point = point_kept(j->parts, name, f->head.point);
 		if (ok && !q->heads_only)
-			ok = union_bursts(f, &to->arena, b, j->place, j->parts->part, gap, &u);
+			ok = union_bursts(f, &to->arena, order[i], j->place, j->parts->part, gap, &u);
 	}
 	union_free(&u);
+	free(order);
 	to->n_flow = ok ? j->n_build : 0;
-	if (to->n_flow > 1)
-		qsort(to->flow, to->n_flow, sizeof(*to->flow), flow_order);
 	return ok;
 }
 

@@ -200,6 +200,7 @@ struct segment {
 	uint64_t size; /* of the file when it was opened */
 	uint64_t end;  /* of its blocks */
 	uint64_t writer;
+	bool headless;             /* the header does not check */
 	bool closed;               /* has a trailer that checks */
 	int64_t first_us, last_us; /* of a closed segment */
 	uint64_t index_at;         /* of a closed segment: where the index block is */

@@ -107,14 +107,6 @@ static size_t copies_join(struct tagged *t, size_t n)
 	return k;
 }
 
-static bool sorted(const struct tagged *t, size_t n)
-{
-	for (size_t i = 1; i < n; i++)
-		if (t[i - 1].b.start_us > t[i].b.start_us)
-			return false;
-	return true;
-}
-
 /* All bursts of direction d of the flow, with their writers, in the order of the parts. */
 static size_t gather(struct union_work *u, const struct build *b, const struct place *place,
 	const struct part *part, int d)
@@ -154,21 +146,15 @@ static size_t copies_drop(struct tagged *t, size_t n, uint32_t gap_us, uint64_t 
 	return n;
 }
 
-static bool train_keep(struct flow *to, struct arena *a, int d, const struct tagged *t, size_t n,
-	int64_t gap_us, struct union_work *u)
+/* A copy of the n bursts in u->burst. */
+static bool train_keep(struct flow *to, struct arena *a, int d, size_t n, const struct union_work *u)
 {
-	size_t k = 0;
-
-	if (!grow(&u->burst, &u->cap_burst, 0, n, sizeof(*u->burst)))
+	to->n_burst[d] = n;
+	to->burst[d] = n ? arena_array(a, n, sizeof(struct burst)) : NULL;
+	if (n && !to->burst[d])
 		return false;
-	for (size_t i = 0; i < n; i++)
-		k = burst_push(u->burst, k, &t[i].b, gap_us);
-	to->n_burst[d] = k;
-	to->burst[d] = k ? arena_array(a, k, sizeof(struct burst)) : NULL;
-	if (k && !to->burst[d])
-		return false;
-	if (k)
-		memcpy(to->burst[d], u->burst, k * sizeof(struct burst));
+	if (n)
+		memcpy(to->burst[d], u->burst, n * sizeof(struct burst));
 	return true;
 }
 
@@ -181,26 +167,62 @@ static size_t burst_total(const struct build *b, const struct place *place, cons
 	return n;
 }
 
+/* The common case: one recorder's parts, whose bursts follow each other.  False where they do not. */
+static bool in_order(size_t *n, const struct build *b, const struct place *place, const struct part *part,
+	int d, int64_t gap_us, struct union_work *u)
+{
+	int64_t before = INT64_MIN;
+
+	*n = 0;
+	for (uint32_t i = b->first; i != NONE; i = place[i].next) {
+		const struct part *p = &part[place[i].part];
+		int from = place[i].swapped ? 1 - d : d;
+		for (uint32_t k = 0; k < p->n_burst[from]; k++) {
+			if (p->burst[from][k].start_us < before)
+				return false;
+			before = p->burst[from][k].start_us;
+			*n = burst_push(u->burst, *n, &p->burst[from][k], gap_us);
+		}
+	}
+	return true;
+}
+
+/* The same for parts that overlap in time, or come from several recorders. */
+static bool overlapping(size_t *n, const struct build *b, const struct place *place, const struct part *part,
+	int d, int64_t gap_us, struct union_work *u, uint64_t seen[2])
+{
+	if (!grow(&u->tagged, &u->cap_tagged, 0, burst_total(b, place, part), sizeof(*u->tagged)))
+		return false;
+	size_t m = gather(u, b, place, part, d);
+	if (b->many_writers)
+		m = copies_drop(u->tagged, m, b->head.source.gap_us, &seen[0], &seen[1]);
+	else
+		qsort(u->tagged, m, sizeof(*u->tagged), by_start);
+	*n = 0;
+	for (size_t i = 0; i < m; i++)
+		*n = burst_push(u->burst, *n, &u->tagged[i].b, gap_us);
+	return true;
+}
+
 bool union_bursts(struct flow *to, struct arena *a, const struct build *b, const struct place *place,
 	const struct part *part, int64_t gap_us, struct union_work *u)
 {
-	uint64_t before[2] = {0}, after[2] = {0};
+	uint64_t seen[2][2] = {0}; /* packets with and without what is there twice */
+	size_t n;
 
-	if (!grow(&u->tagged, &u->cap_tagged, 0, burst_total(b, place, part), sizeof(*u->tagged)))
+	if (!grow(&u->burst, &u->cap_burst, 0, burst_total(b, place, part), sizeof(*u->burst)))
 		return false;
 	for (int d = 0; d < 2; d++) {
-		size_t n = gather(u, b, place, part, d);
-		if (b->many_writers)
-			n = copies_drop(u->tagged, n, b->head.source.gap_us, &before[d], &after[d]);
-		else if (!sorted(u->tagged, n))
-			qsort(u->tagged, n, sizeof(*u->tagged), by_start);
-		if (!train_keep(to, a, d, u->tagged, n, gap_us, u))
+		bool ok = !b->many_writers && in_order(&n, b, place, part, d, gap_us, u);
+		if (!ok && !overlapping(&n, b, place, part, d, gap_us, u, seen[d]))
+			return false;
+		if (!train_keep(to, a, d, n, u))
 			return false;
 	}
 	for (int d = 0; d < 2; d++) {
-		int by = before[d] ? d : 1 - d; /* a direction of mere ACKs goes by the other */
-		if (after[by] < before[by])
-			count_scale(&to->count[d], after[by], before[by]);
+		int by = seen[d][0] ? d : 1 - d; /* a direction of mere ACKs goes by the other */
+		if (seen[by][1] < seen[by][0])
+			count_scale(&to->count[d], seen[by][1], seen[by][0]);
 	}
 	return true;
 }
