@@ -2,20 +2,21 @@
  * of the kernel, the filter runs there, and what the kernel had to drop is counted (PACKET_STATISTICS). */
 #include <net/if.h>
 #include <pcap/pcap.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "record/reader.h"
 
 #define RING_BYTES (64 * 1024 * 1024)
-#define WAIT_MS	   100
-#define SNAP	   384	/* link, tunnels, IP and TCP headers */
+#define WAIT_MS    100
+#define SNAP       384  /* link, tunnels, IP and TCP headers */
 #define STAT_EVERY 4096 /* frames; also whenever nothing came */
 
 struct live {
 	pcap_t *pcap;
 	uint32_t linktype;
-	uint32_t since;	  /* frames since the drops were last asked for */
+	uint32_t since;   /* frames since the drops were last asked for */
 	uint32_t dropped; /* as the kernel said; wraps */
 };
 
@@ -33,6 +34,19 @@ static void live_drops(struct capture *c)
 	c->lost += more;
 }
 
+/* The next frame as pcap_next_ex() says it, waiting at most WAIT_MS.  libpcap itself would wait without an
+ * end for a ring of TPACKET_V3 blocks, and neither a signal nor the passing of time would be seen on a quiet
+ * interface. */
+static int live_wait(struct live *l, struct pcap_pkthdr **head, const uint8_t **data)
+{
+	struct pollfd fd = {.fd = pcap_get_selectable_fd(l->pcap), .events = POLLIN};
+	int r = pcap_next_ex(l->pcap, head, data);
+
+	if (r != 0 || poll(&fd, 1, WAIT_MS) <= 0)
+		return r;
+	return pcap_next_ex(l->pcap, head, data);
+}
+
 static enum capture_got live_next(struct capture *c, struct frame *to, enum drop *why, struct err *e)
 {
 	struct live *l = c->state;
@@ -40,7 +54,7 @@ static enum capture_got live_next(struct capture *c, struct frame *to, enum drop
 	const uint8_t *data;
 
 	(void)why;
-	switch (pcap_next_ex(l->pcap, &head, &data)) {
+	switch (live_wait(l, &head, &data)) {
 	case 1:
 		break;
 	case 0:
@@ -148,6 +162,8 @@ static enum status live_start(struct live *l, const char *iface, const char *fil
 	int r = pcap_activate(l->pcap);
 	if (r < 0)
 		return explain(l->pcap, r, iface, e);
+	if (pcap_setnonblock(l->pcap, 1, text) != 0)
+		return err_set(e, STATUS_MACHINE, "interface %s: %s", iface, text);
 	l->linktype = linktype_of(pcap_datalink(l->pcap));
 	return filter ? set_filter(l->pcap, filter, e) : STATUS_OK;
 }
