@@ -8,8 +8,8 @@
 
 #include "record/table_in.h"
 
-#define DUR_MAX (INT64_C(1) << 31) /* microseconds; a longer burst is cut, so that 32 bits hold its length   \
-				    */
+/* A longer burst is cut, so that 32 bits hold its length in microseconds. */
+#define DUR_MAX (INT64_C(1) << 31)
 
 uint32_t block_new(struct table *t)
 {

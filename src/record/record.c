@@ -7,9 +7,11 @@
  * counted twice. */
 #include "record/record.h"
 
-#include <string.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include "base/log.h"
+#include "base/sandbox.h"
 #include "record/record_in.h"
 
 static enum status run_emit(void *self, const struct chunk *c, struct err *e)
@@ -271,6 +273,57 @@ static void run_init(struct run *r, const struct world *w, const struct record_p
 	}
 }
 
+/* ---- rights ---- */
+
+/* What the libraries load on first use (libcrypto its configuration), while files can still be opened. */
+static enum status warm_up(struct err *e)
+{
+	struct id id;
+
+	return id_of(&id, "", 0) ? STATUS_OK : err_nomem(e);
+}
+
+static void say_missing(const struct sandbox_held *held)
+{
+	if (held->missing[0])
+		log_line("recording with fewer confinements: %s", held->missing);
+}
+
+enum status record_confine(const char *dir, char *const *path, size_t n, struct err *e)
+{
+	const char **read = calloc(n + 1, sizeof(*read));
+	struct sandbox s = {.profile = SANDBOX_RECORD, .write_below = dir, .read_below = read};
+	struct sandbox_held held = {0};
+	enum status st = read ? warm_up(e) : err_nomem(e);
+
+	for (size_t i = 0, k = 0; st == STATUS_OK && i < n; i++)
+		if (access(path[i], F_OK) == 0) /* "-" and what is not there is record_file()'s to name */
+			read[k++] = path[i];
+	if (st == STATUS_OK)
+		st = sandbox_files(&s, &held, e);
+	if (st == STATUS_OK)
+		st = sandbox_calls(s.profile, &held, e);
+	if (st == STATUS_OK)
+		say_missing(&held);
+	free(read);
+	return st;
+}
+
+static enum status live_confine(const char *dir, struct err *e)
+{
+	struct sandbox s = {.profile = SANDBOX_RECORD, .write_below = dir};
+	struct sandbox_held held = {0};
+	enum status st = warm_up(e);
+
+	if (st == STATUS_OK)
+		st = sandbox_enter(&s, &held, e);
+	if (st == STATUS_OK)
+		say_missing(&held);
+	return st;
+}
+
+/* ---- the two entries ---- */
+
 enum status record_file(const struct world *w, const struct record_param *p, const char *path,
 	struct record_sum *sum, struct err *e)
 {
@@ -297,6 +350,10 @@ enum status record_live(const struct world *w, const struct record_param *p, con
 	run_init(&r, w, p, iface, sum);
 	r.live = true;
 	st = capture_open_live(&r.capture, iface, p->filter && p->filter[0] ? p->filter : NULL, e);
+	if (st == STATUS_OK)
+		st = store_prepare(w, p->dir, e);
+	if (st == STATUS_OK)
+		st = live_confine(p->dir, e);
 	if (st == STATUS_OK)
 		st = run_open(&r, e);
 	if (st == STATUS_OK)

@@ -39,6 +39,11 @@ struct record_sum {
 	double seconds; /* wall time spent */
 };
 
+/* Before the first of several record_file(): from here on the process opens nothing but these files and what
+ * is below dir (which exists), and makes no socket and no program.  Capabilities stay, for a file may be
+ * another user's. */
+enum status record_confine(const char *dir, char *const *path, size_t n, struct err *e);
+
 /* Adds to *sum.  A file that is none: STATUS_BAD; a file with bad parts: OK, counted and each kind named in
  * the log. */
 enum status record_file(const struct world *w, const struct record_param *p, const char *path,

@@ -348,12 +348,12 @@ enum status table_packet(struct table *t, const struct packet *p, enum drop *why
 	return hashed_packet(t, &k, packet_hash(t, &k), p, why, e);
 }
 
-/* Three passes, so that the cache misses of several packets overlap: index entries, then slots, then the
+/* In passes, so that the cache misses of several packets overlap: index entries, slots, blocks, then the
  * work. */
 enum status table_packets(struct table *t, const struct packet *p, size_t n, enum drop *why, struct err *e)
 {
 	struct key k[TABLE_BATCH];
-	uint32_t hash[TABLE_BATCH];
+	uint32_t hash[TABLE_BATCH], slot[TABLE_BATCH];
 	enum status st = STATUS_OK;
 
 	for (size_t i = 0; i < n; i++) {
@@ -366,11 +366,13 @@ enum status table_packets(struct table *t, const struct packet *p, size_t n, enu
 		uint32_t at = hash[i] & t->index_mask;
 		while (t->index[at].slot && t->index[at].hash != hash[i])
 			at = (at + 1) & t->index_mask;
-		const struct slot *s = &t->slot[t->index[at].slot];
-		__builtin_prefetch(s, 1);
-		__builtin_prefetch(&s->half[0], 1);
-		__builtin_prefetch(&s->half[1], 1);
+		slot[i] = t->index[at].slot;
+		__builtin_prefetch(&t->slot[slot[i]], 1);
+		__builtin_prefetch(&t->slot[slot[i]].half[0], 1);
+		__builtin_prefetch(&t->slot[slot[i]].half[1], 1);
 	}
+	for (size_t i = 0; i < n; i++)
+		block_prefetch(t, &t->slot[slot[i]]);
 	for (size_t i = 0; st == STATUS_OK && i < n; i++)
 		st = hashed_packet(t, &k[i], hash[i], &p[i], &why[i], e);
 	return st;
@@ -384,7 +386,10 @@ static void *region_new(size_t n, size_t size)
 	void *p = mmap(
 		NULL, n * size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-	return p == MAP_FAILED ? NULL : p;
+	if (p == MAP_FAILED)
+		return NULL;
+	(void)madvise(p, n * size, MADV_HUGEPAGE); /* fewer page faults and TLB misses; fine without */
+	return p;
 }
 
 static void region_free(void *p, size_t n, size_t size)

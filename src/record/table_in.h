@@ -106,7 +106,7 @@ struct index_entry {
 
 enum {
 	WHEEL = 4096,           /* one list a second: more than the longest lifetime */
-	PENDING_MAX = 4000,     /* bursts of one flow that wait; then they are handed out */
+	PENDING_MAX = 250,      /* bursts of one flow that wait; then they are handed out */
 	PROBATION_PACKETS = 16, /* packets of any kind that end the probation */
 	PROBATION_BOTH = 4,     /* packets that end it where both directions carried payload */
 	DUP_SIZE = 1 << 15,     /* remembered packets */
@@ -182,6 +182,15 @@ void tcp_holes_free(struct table *t, struct slot *s);
 /* dup.c */
 uint64_t *dup_entry(const struct table *t, uint32_t hash, uint32_t digest);
 bool dup_seen(struct table *t, const struct half *h, uint32_t hash, const struct packet *p);
+
+/* The newest block of a slot, where the next finished burst goes. */
+static inline void block_prefetch(const struct table *t, const struct slot *s)
+{
+	const char *b = (const char *)&t->block[s->pending];
+
+	__builtin_prefetch(b, 1);
+	__builtin_prefetch(b + 64, 1);
+}
 
 static inline struct endpoint slot_endpoint(const struct slot *s, int d)
 {

@@ -8,14 +8,15 @@ static bool fits_clock(const struct timeline *t, int64_t time_us)
 	return t->set && time_us > t->last_us - TIMELINE_BACK_US && time_us <= t->last_us + TIMELINE_AHEAD_US;
 }
 
-/* How many of the newest entries agree with one another. */
-static size_t agreeing(const struct timeline *t)
+/* How many of the newest entries follow on one another, by at most ahead_us each. */
+static size_t agreeing(const struct timeline *t, int64_t ahead_us)
 {
 	size_t n = 1;
 
 	while (n < t->n_held) {
 		const struct timeline_entry *e = &t->held[t->n_held - n];
-		if (e->packet.time_us <= e[-1].packet.time_us - TIMELINE_BACK_US)
+		int64_t since = e->packet.time_us - e[-1].packet.time_us;
+		if (since <= -TIMELINE_BACK_US || since > ahead_us)
 			break;
 		n++;
 	}
@@ -41,9 +42,9 @@ struct timeline_fate timeline_hold(struct timeline *t, const struct packet *p, u
 	t->held[t->n_held++] = (struct timeline_entry){*p, offset};
 	if (fits_clock(t, p->time_us))
 		return accept(t, 1);
-	size_t n = agreeing(t);
-	if (n >= TIMELINE_AGREE)
-		return accept(t, n);
+	size_t near = agreeing(t, TIMELINE_AHEAD_US), n = agreeing(t, INT64_MAX);
+	if (near >= TIMELINE_NEAR || n >= TIMELINE_RISING)
+		return accept(t, n >= TIMELINE_RISING ? n : near);
 	return (struct timeline_fate){.drop = t->n_held == TIMELINE_HELD ? t->n_held - n : 0};
 }
 
@@ -53,7 +54,7 @@ struct timeline_fate timeline_end(struct timeline *t, bool trust)
 		return (struct timeline_fate){0};
 	if (!t->set)
 		return accept(t, t->n_held);
-	return trust ? accept(t, agreeing(t)) : (struct timeline_fate){.drop = t->n_held};
+	return trust ? accept(t, agreeing(t, INT64_MAX)) : (struct timeline_fate){.drop = t->n_held};
 }
 
 void timeline_done(struct timeline *t, const struct timeline_fate *fate)

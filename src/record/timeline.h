@@ -13,7 +13,7 @@
 #define TIMELINE_BACK_US  INT64_C(1000000)     /* how late a record may come */
 #define TIMELINE_AHEAD_US INT64_C(86400000000) /* how long a capture may be silent */
 
-enum { TIMELINE_HELD = 8, TIMELINE_AGREE = 3 };
+enum { TIMELINE_HELD = 8, TIMELINE_NEAR = 2, TIMELINE_RISING = 3 };
 
 struct timeline_entry {
 	struct packet packet;
