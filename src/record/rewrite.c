@@ -236,7 +236,7 @@ static int keyed_order(const void *a, const void *b)
 	return (x->flow > y->flow) - (x->flow < y->flow);
 }
 
-/* Looks at the flows before i that have its key, the nearest first: the earliest of which it is a copy. Where
+/* Looks back at the flows before i that have its key, for the earliest of which it is a copy. Where
  * one of them has the same 5-tuple (another observation point), it is what that one is. */
 static void mark(struct recording *r, const struct keyed *k, size_t i,
 	bool (*copy)(const struct flow *, const struct flow *))
@@ -253,7 +253,7 @@ static void mark(struct recording *r, const struct keyed *k, size_t i,
 			f->rewrite_of = g->rewrite_of;
 			return;
 		}
-		if (!f->rewrite_of && copy(g, f))
+		if (copy(g, f))
 			f->rewrite_of = g->rewrite_of ? g->rewrite_of : g;
 	}
 }
