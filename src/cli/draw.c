@@ -7,7 +7,7 @@
 #include <langinfo.h>
 #include <string.h>
 
-#define COLUMNS	  72
+#define COLUMNS   72
 #define COLUMN_US (SECOND_US / 4)
 
 static const char *const blocks[] = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
@@ -45,14 +45,16 @@ static int64_t stretch(const struct burst *b, size_t n)
 	return best;
 }
 
+/* Steps that tell a key (about 36 bytes encrypted) from a line, a line from a screen, a screen from a file.
+ */
 static unsigned height(uint64_t bytes)
 {
-	unsigned bits = 0;
+	static const uint64_t least[] = {1, 40, 64, 128, 512, 2048, 8192, 65536};
+	unsigned h = 0;
 
-	while (bytes >> bits)
-		bits++;
-	/* 1 byte .. 64 kB: 1 .. 8 */
-	return bytes == 0 ? 0 : bits / 2 > 8 ? 8 : bits / 2 ? bits / 2 : 1;
+	while (h < sizeof(least) / sizeof(least[0]) && bytes >= least[h])
+		h++;
+	return h;
 }
 
 static void line(
