@@ -66,7 +66,7 @@ static inline uint16_t rd_be16(struct rd *r)
 {
 	const uint8_t *p = rd_take(r, 2);
 
-	return p ? (uint16_t)(p[0] << 8 | p[1]) : 0;
+	return p ? (uint16_t)((unsigned)p[0] << 8 | p[1]) : (uint16_t)0;
 }
 
 static inline uint32_t rd_be32(struct rd *r)
@@ -80,7 +80,7 @@ static inline uint16_t rd_le16(struct rd *r)
 {
 	const uint8_t *p = rd_take(r, 2);
 
-	return p ? (uint16_t)(p[1] << 8 | p[0]) : 0;
+	return p ? (uint16_t)((unsigned)p[1] << 8 | p[0]) : (uint16_t)0;
 }
 
 static inline uint32_t rd_le32(struct rd *r)

@@ -132,7 +132,11 @@ bool wall_parse(struct wall *t, const char *s)
 	}
 	if (mo < 1 || mo > 12 || d < 1 || d > 31 || h > 23 || mi > 59 || sec > 60)
 		return false;
-	t->us = (days_of(y, mo, d) * 86400 + h * 3600 + mi * 60 + sec) * SECOND_US + us - off;
+	int64_t yy, mm, dd, day = days_of(y, mo, d);
+	date_of(day, &yy, &mm, &dd);
+	if (dd != d) /* 31 February and its like */
+		return false;
+	t->us = (day * 86400 + h * 3600 + mi * 60 + sec) * SECOND_US + us - off;
 	return true;
 }
 
