@@ -44,7 +44,7 @@ struct timeline_fate timeline_hold(struct timeline *t, const struct packet *p, u
 		return accept(t, 1);
 	size_t near = agreeing(t, TIMELINE_AHEAD_US), n = agreeing(t, INT64_MAX);
 	if (near >= TIMELINE_NEAR || n >= TIMELINE_RISING)
-		return accept(t, n >= TIMELINE_RISING ? n : near);
+		return accept(t, near >= TIMELINE_NEAR ? near : n);
 	return (struct timeline_fate){.drop = t->n_held == TIMELINE_HELD ? t->n_held - n : 0};
 }
 

@@ -736,11 +736,11 @@ static void run_random(uint64_t seed)
 
 static void test_random(void **state)
 {
-	const char *fixed = getenv("WEIR_TEST_SEED");
+	const char *fixed = getenv("WEIR_SEED");
 	uint64_t seed = fixed ? strtoull(fixed, NULL, 10) : (uint64_t)time(NULL) * 1000;
 
 	(void)state;
-	print_message("# random traffic: WEIR_TEST_SEED=%llu and the next\n", (unsigned long long)seed);
+	print_message("# random traffic: WEIR_SEED=%llu and the next\n", (unsigned long long)seed);
 	for (uint64_t i = 0; i < 40; i++)
 		run_random(seed + i);
 }
