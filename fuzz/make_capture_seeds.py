@@ -105,6 +105,7 @@ OFFSET = struct.pack("<HHq", 14, 8, 1416441600)
 END = bytes(4)
 names = [f for n, k, f in frames if k == 0][:6]
 files = {
+    "kinds.pcap": pcap([f for n, k, f in frames if k == 0] + [f for k, f in fragments]),
     "us.pcap": pcap(names), "ns-be.pcap": pcap(names, ">", 0xa1b23c4d), "kuznetzov.pcap": pcap(names, "<", 0xa1b2cd34, extra=bytes(8)),
     "cooked.pcap": pcap([frames[-12][2]], linktype=113), "cut.pcap": pcap(names)[:-9],
     "lie.pcap": pcap(names[:3]) + struct.pack("<IIII", 1416441603, 0, 60000, 60000) + names[3] + pcap(names)[24:],

@@ -5,6 +5,7 @@
 
 enum ethertype {
 	TYPE_IP4 = 0x0800,
+	TYPE_ARP = 0x0806,
 	TYPE_VLAN = 0x8100,
 	TYPE_IP6 = 0x86dd,
 	TYPE_MPLS = 0x8847,
@@ -126,9 +127,24 @@ enum drop decode_ethernet(struct dissect *x)
 	return type == TYPE_IP4 ? decode_ip4(x) : decode_ethertype(x, type);
 }
 
+/* Would Ethernet that begins n bytes on have a type that goes on to IP, or ARP? */
+static bool ethernet_at(const struct dissect *x, size_t n)
+{
+	static const uint16_t known[] = {
+		TYPE_IP4, TYPE_IP6, TYPE_VLAN, TYPE_QINQ, TYPE_MPLS, TYPE_PPPOE, TYPE_ARP};
+
+	if (rd_left(&x->r) < n + 14)
+		return false;
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (be16(x->r.p + n + 12) == known[i])
+			return true;
+	return false;
+}
+
 /* Nothing says what stands behind the last label.  A first nibble of 4 or 6 is IP (RFC 4928); 0 is a
- * pseudowire's control word with Ethernet behind it; 1 is its control channel; everything else begins like an
- * Ethernet address. */
+ * pseudowire's control word with Ethernet behind it (RFC 4448), unless its type makes sense only without one
+ * (many addresses begin with 00); 1 is its control channel; everything else begins like an Ethernet address.
+ */
 static enum drop behind_labels(struct dissect *x)
 {
 	if (rd_left(&x->r) == 0)
@@ -139,6 +155,8 @@ static enum drop behind_labels(struct dissect *x)
 	case 6:
 		return decode_ip6(x);
 	case 0:
+		if (ethernet_at(x, 0) && !ethernet_at(x, 4))
+			return decode_ethernet(x);
 		return dissect_take(x, 4) ? decode_ethernet(x) : dissect_short(x, 4, DROP_NOT_IP);
 	case 1:
 		return DROP_NOT_IP;

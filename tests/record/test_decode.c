@@ -205,6 +205,14 @@ static void pseudowire(void)
 	make_ethernet(m, 0x8848);
 }
 
+static void pseudowire_bare(void)
+{
+	ether_tcp4();
+	m->room[m->at] = 0;
+	make_mpls(m, 1);
+	make_ethernet(m, 0x8847);
+}
+
 static void pppoe(void)
 {
 	tcp4();
@@ -526,6 +534,7 @@ static const struct row {
 	{"qinq 9100", qinq_old, 1, DROP_NONE, 6, 6, 40000, 22, 5, 100},
 	{"mpls", mpls, 1, DROP_NONE, 4, 6, 40000, 22, 5, 0},
 	{"pseudowire", pseudowire, 1, DROP_NONE, 4, 6, 40000, 22, 5, 0},
+	{"pseudowire without control word", pseudowire_bare, 1, DROP_NONE, 4, 6, 40000, 22, 5, 0},
 	{"pppoe", pppoe, 1, DROP_NONE, 4, 6, 40000, 22, 5, 0},
 	{"vlan pppoe 6", pppoe6_vlan, 1, DROP_NONE, 6, 6, 40000, 22, 5, 100},
 	{"802.3 snap", snap, 1, DROP_NONE, 4, 6, 40000, 22, 5, 0},
