@@ -33,7 +33,7 @@ static enum status found(void *self, const struct scan_link *l, struct err *e)
 		(void)fprintf(a->out, ": one flow, seen before and after translation\n");
 	else
 		(void)fprintf(a->out, "  %s  log10 e %.1f, needed %.1f, lag %.1f ms, %u bursts\n",
-			link_verdict_name(l->link.verdict), l->link.log10_e, l->needed,
+			link_verdict_name(l->link.verdict), l->link.max_log10_e, l->needed,
 			(double)l->link.lag_us / 1000, l->link.bursts);
 	(void)fprintf(a->out, "  in   %s\n", flow_text(text, &l->in->head));
 	(void)fprintf(a->out, "  out  %s\n", flow_text(text, &l->out->head));

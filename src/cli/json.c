@@ -73,9 +73,11 @@ json_t *json_flow(const struct flow *f)
 	return j;
 }
 
+/* log10_e is the supremum of the wealth, for that is what is held against `needed` and what Ville's
+ * inequality bounds. */
 void json_link(json_t *to, const struct link_result *l, double needed)
 {
-	(void)json_object_set_new(to, "log10_e", json_real(l->log10_e));
+	(void)json_object_set_new(to, "log10_e", json_real(l->max_log10_e));
 	(void)json_object_set_new(to, "needed", json_real(needed));
 	(void)json_object_set_new(to, "lag_ms", json_real((double)l->lag_us / 1000));
 	(void)json_object_set_new(to, "bursts", json_integer(l->bursts));

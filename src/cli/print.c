@@ -15,7 +15,7 @@ static void print_proven(FILE *o, const struct hop *h)
 	draw_legs(o, &h->relay, h->best.flow, h->out, &h->best.clock, "  ");
 	(void)fprintf(o,
 		"  log10 e %.1f, needed %.1f (alpha and %zu candidates): wrong at most once in 10^%.0f\n",
-		l->log10_e, h->needed, h->searched, floor(l->log10_e - log10((double)h->searched)));
+		l->max_log10_e, h->needed, h->searched, floor(l->max_log10_e - log10((double)h->searched)));
 	(void)fprintf(o, "  lag %.1f ms over %u bursts; enough after %.1f s\n", (double)l->lag_us / 1000,
 		l->bursts, (double)l->first_sufficient_us / 1e6);
 }
@@ -28,7 +28,7 @@ static void print_open(FILE *o, const struct hop *h)
 	(void)fprintf(o, "  in     %s: %s\n", link_verdict_name(h->best.link.verdict),
 		link_reason_text(h->best.link.reason));
 	(void)fprintf(o, "  best log10 e %.1f, needed %.1f (alpha and %zu candidates): nobody is named\n",
-		h->best.link.log10_e, h->needed, h->searched);
+		h->best.link.max_log10_e, h->needed, h->searched);
 }
 
 static void print_hop(FILE *o, const struct hop *h, size_t n, const char *claim)
@@ -46,7 +46,7 @@ static void print_hop(FILE *o, const struct hop *h, size_t n, const char *claim)
 		print_open(o, h);
 	if (h->n_rival)
 		(void)fprintf(o, "  runner-up  %s: log10 e %.1f, %s\n",
-			flow_text(text, &h->rival[0].flow->head), h->rival[0].link.log10_e,
+			flow_text(text, &h->rival[0].flow->head), h->rival[0].link.max_log10_e,
 			link_verdict_name(h->rival[0].link.verdict));
 	if (claim)
 		(void)fprintf(o, "  claim  %.12s\n", claim);

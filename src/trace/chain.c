@@ -149,7 +149,7 @@ char *chain_end_text(char *to, size_t n, const struct chain *c)
 		(void)snprintf(to, n,
 			"insufficient: of %zu flows of %s none is proven to have fed it (best %.1f, needed "
 			"%.1f)",
-			last->searched, host, last->best.link.log10_e, last->needed);
+			last->searched, host, last->best.link.max_log10_e, last->needed);
 		break;
 	case END_UNDECIDABLE:
 		(void)snprintf(

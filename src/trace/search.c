@@ -18,7 +18,7 @@ static bool is_candidate(const struct flow *f, const struct flow *out, int64_t s
 
 static double rank(const struct candidate *c)
 {
-	return c->link.verdict == LINK_PROVEN ? 1e6 + c->link.log10_e : c->link.log10_e;
+	return c->link.verdict == LINK_PROVEN ? 1e6 + c->link.max_log10_e : c->link.max_log10_e;
 }
 
 /* Keeps the best and, in order, the runners-up. */

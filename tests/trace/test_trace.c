@@ -183,55 +183,69 @@ static void assert_leg(const struct flow *f, const char *text)
 	assert_string_equal(flow_text(have, &f->head), text);
 }
 
-static void one_relay_among_many(void **state)
-{
-	static struct session s;
+/* What most tests share: one observation point, a typed session of 100 s, a chain in the end. */
+struct scene {
 	struct world_of o;
+	struct session s;
 	struct tracer *t;
 	struct chain c;
+};
+
+static void scene_begin(struct scene *x, const char *point)
+{
+	setup_world(&x->o);
+	cover(&x->o, point, NULL, 120);
+	type_session(&x->s, T0, 100);
+}
+
+static void scene_trace(struct scene *x, const char *flow)
+{
+	if (x->o.w)
+		sealed(&x->o);
+	run_trace(&x->o, flow, &x->t, &x->c);
+}
+
+static void scene_end(struct scene *x)
+{
+	tracer_close(x->t);
+	teardown_world(&x->o);
+}
+
+static void one_relay_among_many(void **state)
+{
+	struct scene x;
 
 	(void)state;
-	setup_world(&o);
-	cover(&o, "border", NULL, 120);
-	type_session(&s, T0, 100);
-	flow_write(&o, "border", NULL, "198.51.100.7:5000", "203.0.113.10:22", &s, 0, 0, 0, 0);
-	flow_write(&o, "border", NULL, "203.0.113.10:6000", "192.0.2.10:22", &s, 0, 8000, 0.005, 0);
-	bystanders(&o, "border", NULL, "203.0.113.10", 30, 100);
-	sealed(&o);
-	run_trace(&o, "tcp 192.0.2.10:22 > 203.0.113.10:6000", &t, &c);
-	assert_int_equal(c.n_proven, 1);
-	assert_leg(c.hop[0].best.flow, "tcp 198.51.100.7:5000 > 203.0.113.10:22");
-	assert_int_equal(c.hop[0].searched, 31);
-	assert_true(fabs(c.hop[0].needed - (6 + log10(31))) < 1e-9);
-	assert_true(c.hop[0].n_rival > 0);
-	for (size_t i = 0; i < c.hop[0].n_rival; i++)
-		assert_int_not_equal(c.hop[0].rival[i].link.verdict, LINK_PROVEN);
-	assert_int_equal(c.end, END_NOT_RECORDED);
-	tracer_close(t);
-	teardown_world(&o);
+	scene_begin(&x, "border");
+	flow_write(&x.o, "border", NULL, "198.51.100.7:5000", "203.0.113.10:22", &x.s, 0, 0, 0, 0);
+	flow_write(&x.o, "border", NULL, "203.0.113.10:6000", "192.0.2.10:22", &x.s, 0, 8000, 0.005, 0);
+	bystanders(&x.o, "border", NULL, "203.0.113.10", 30, 100);
+	scene_trace(&x, "tcp 192.0.2.10:22 > 203.0.113.10:6000");
+	assert_int_equal(x.c.n_proven, 1);
+	assert_leg(x.c.hop[0].best.flow, "tcp 198.51.100.7:5000 > 203.0.113.10:22");
+	assert_int_equal(x.c.hop[0].searched, 31);
+	assert_true(fabs(x.c.hop[0].needed - (6 + log10(31))) < 1e-9);
+	assert_true(x.c.hop[0].n_rival > 0);
+	for (size_t i = 0; i < x.c.hop[0].n_rival; i++)
+		assert_int_not_equal(x.c.hop[0].rival[i].link.verdict, LINK_PROVEN);
+	assert_int_equal(x.c.end, END_NOT_RECORDED);
+	scene_end(&x);
 }
 
 static void true_leg_missing_names_nobody(void **state)
 {
-	static struct session s;
-	struct world_of o;
-	struct tracer *t;
-	struct chain c;
+	struct scene x;
 
 	(void)state;
-	setup_world(&o);
-	cover(&o, "border", NULL, 120);
-	type_session(&s, T0, 100);
-	flow_write(&o, "border", NULL, "203.0.113.10:6000", "192.0.2.10:22", &s, 0, 8000, 0.005, 0);
-	bystanders(&o, "border", NULL, "203.0.113.10", 60, 100);
-	sealed(&o);
-	run_trace(&o, "tcp 203.0.113.10:6000 > 192.0.2.10:22", &t, &c);
-	assert_int_equal(c.n_proven, 0);
-	assert_int_equal(c.n_hop, 1);
-	assert_int_equal(c.hop[0].searched, 60);
-	assert_int_equal(c.end, END_INSUFFICIENT);
-	tracer_close(t);
-	teardown_world(&o);
+	scene_begin(&x, "border");
+	flow_write(&x.o, "border", NULL, "203.0.113.10:6000", "192.0.2.10:22", &x.s, 0, 8000, 0.005, 0);
+	bystanders(&x.o, "border", NULL, "203.0.113.10", 60, 100);
+	scene_trace(&x, "tcp 203.0.113.10:6000 > 192.0.2.10:22");
+	assert_int_equal(x.c.n_proven, 0);
+	assert_int_equal(x.c.n_hop, 1);
+	assert_int_equal(x.c.hop[0].searched, 60);
+	assert_int_equal(x.c.end, END_INSUFFICIENT);
+	scene_end(&x);
 }
 
 static void nothing_else_recorded(void **state)
@@ -326,52 +340,38 @@ static void legs_at_two_points(void **state)
  * that. */
 static void reverse_tunnel(void **state)
 {
-	static struct session s;
-	struct world_of o;
-	struct tracer *t;
-	struct chain c;
+	struct scene x;
 
 	(void)state;
-	setup_world(&o);
-	cover(&o, "border", NULL, 120);
-	type_session(&s, T0, 100);
-	flow_write(&o, "border", NULL, "203.0.113.10:5000", "198.51.100.9:22", &s, 1, 0, 0, 0);
-	flow_write(&o, "border", NULL, "203.0.113.10:6000", "192.0.2.10:22", &s, 0, 8000, 0.005, 0);
-	bystanders(&o, "border", NULL, "203.0.113.10", 20, 100);
-	sealed(&o);
-	run_trace(&o, "tcp 203.0.113.10:6000 > 192.0.2.10:22", &t, &c);
-	assert_int_equal(c.n_proven, 1);
-	assert_leg(c.hop[0].best.flow, "tcp 203.0.113.10:5000 > 198.51.100.9:22");
-	tracer_close(t);
-	teardown_world(&o);
+	scene_begin(&x, "border");
+	flow_write(&x.o, "border", NULL, "203.0.113.10:5000", "198.51.100.9:22", &x.s, 1, 0, 0, 0);
+	flow_write(&x.o, "border", NULL, "203.0.113.10:6000", "192.0.2.10:22", &x.s, 0, 8000, 0.005, 0);
+	bystanders(&x.o, "border", NULL, "203.0.113.10", 20, 100);
+	scene_trace(&x, "tcp 203.0.113.10:6000 > 192.0.2.10:22");
+	assert_int_equal(x.c.n_proven, 1);
+	assert_leg(x.c.hop[0].best.flow, "tcp 203.0.113.10:5000 > 198.51.100.9:22");
+	scene_end(&x);
 }
 
 /* The relay stands behind NAT and the mirror shows both sides: one flow, and the chain goes on inside. */
 static void through_translation(void **state)
 {
-	static struct session s;
-	struct world_of o;
-	struct tracer *t;
-	struct chain c;
+	struct scene x;
 
 	(void)state;
-	setup_world(&o);
-	cover(&o, "border", NULL, 120);
-	type_session(&s, T0, 100);
-	flow_write(&o, "border", NULL, "198.51.100.7:5000", "203.0.113.10:22", &s, 0, 0, 0, 81);
-	flow_write(&o, "border", NULL, "198.51.100.7:5000", "198.19.1.10:22", &s, 0, 50, 0, 81);
-	flow_write(&o, "border", NULL, "198.19.1.10:6000", "192.0.2.10:22", &s, 0, 8000, 0, 82);
-	flow_write(&o, "border", NULL, "203.0.113.10:6000", "192.0.2.10:22", &s, 0, 8050, 0, 82);
-	bystanders(&o, "border", NULL, "198.19.1.10", 20, 100);
-	sealed(&o);
-	run_trace(&o, "tcp 203.0.113.10:6000 > 192.0.2.10:22", &t, &c);
-	assert_int_equal(c.n_proven, 1);
-	assert_leg(c.hop[0].translated, "tcp 203.0.113.10:6000 > 192.0.2.10:22");
-	assert_leg(c.hop[0].out, "tcp 198.19.1.10:6000 > 192.0.2.10:22");
-	assert_leg(c.hop[0].best.flow, "tcp 198.51.100.7:5000 > 198.19.1.10:22");
-	assert_int_equal(c.hop[0].searched, 21);
-	tracer_close(t);
-	teardown_world(&o);
+	scene_begin(&x, "border");
+	flow_write(&x.o, "border", NULL, "198.51.100.7:5000", "203.0.113.10:22", &x.s, 0, 0, 0, 81);
+	flow_write(&x.o, "border", NULL, "198.51.100.7:5000", "198.19.1.10:22", &x.s, 0, 50, 0, 81);
+	flow_write(&x.o, "border", NULL, "198.19.1.10:6000", "192.0.2.10:22", &x.s, 0, 8000, 0, 82);
+	flow_write(&x.o, "border", NULL, "203.0.113.10:6000", "192.0.2.10:22", &x.s, 0, 8050, 0, 82);
+	bystanders(&x.o, "border", NULL, "198.19.1.10", 20, 100);
+	scene_trace(&x, "tcp 203.0.113.10:6000 > 192.0.2.10:22");
+	assert_int_equal(x.c.n_proven, 1);
+	assert_leg(x.c.hop[0].translated, "tcp 203.0.113.10:6000 > 192.0.2.10:22");
+	assert_leg(x.c.hop[0].out, "tcp 198.19.1.10:6000 > 192.0.2.10:22");
+	assert_leg(x.c.hop[0].best.flow, "tcp 198.51.100.7:5000 > 198.19.1.10:22");
+	assert_int_equal(x.c.hop[0].searched, 21);
+	scene_end(&x);
 }
 
 static void ends_outside_own_networks(void **state)
