@@ -35,7 +35,7 @@ static size_t longest(const struct link_leg *in, const struct link_leg *out)
 size_t link_memory(const struct link_leg *in, const struct link_leg *out)
 {
 	size_t n = in->fwd.n + in->back.n + out->fwd.n + out->back.n;
-	return (2 * n + longest(in, out)) * sizeof(int64_t) + 16;
+	return (2 * n + 2 * longest(in, out)) * sizeof(int64_t) + 16;
 }
 
 static void lane_place(struct lane *lane, size_t n, int64_t **at)
@@ -190,10 +190,16 @@ static void bet_offsets(
 	best->mean = top + link_log10(sum) - charge;
 }
 
-/* Is it a relay's order?  Both directions must have been seen. */
-static int relay_shaped(const struct order *fwd, const struct order *back)
+/* Is it a relay's order?  All of it in the direction that gave the evidence and no contradiction in the
+ * other; what OUT answers must reach IN, and when OUT answers decides when IN does. */
+static int relay_shaped(struct legs *l, const struct order *fwd, const struct order *back, int by_answers)
 {
-	return order_follows(fwd) && order_follows(back) && order_conserves(back);
+	struct echo echo;
+	if (!order_follows(by_answers ? back : fwd) || !order_leans(fwd) || !order_leans(back) ||
+		!order_conserves(back))
+		return 0;
+	order_echo(&l->in_fwd, &l->out_back, &l->in_back, l->scratch, &echo);
+	return order_echoes(&echo);
 }
 
 static void judge(struct legs *l, const struct link_param *p, const struct best *best, struct link_result *r)
@@ -201,7 +207,8 @@ static void judge(struct legs *l, const struct link_param *p, const struct best 
 	struct order fwd, back;
 	order_measure(&l->in_fwd, &l->out_fwd, l->scratch, &fwd);
 	order_measure(&l->out_back, &l->in_back, l->scratch, &back);
-	const struct bet_result *b = best->r[1].log10_sup > best->r[0].log10_sup ? &best->r[1] : &best->r[0];
+	int by_answers = best->r[1].log10_sup > best->r[0].log10_sup;
+	const struct bet_result *b = &best->r[by_answers];
 	r->log10_e = best->mean;
 	r->max_log10_e = best->sup;
 	r->bursts = b->bets;
@@ -211,12 +218,13 @@ static void judge(struct legs *l, const struct link_param *p, const struct best 
 	r->verdict = LINK_INSUFFICIENT;
 	r->reason = LINK_REASON_WEAK;
 	if (best->sup >= p->needed) {
-		int proven = relay_shaped(&fwd, &back);
+		int proven = relay_shaped(l, &fwd, &back, by_answers);
 		r->verdict = proven ? LINK_PROVEN : LINK_UNDECIDABLE;
 		r->reason = proven ? LINK_REASON_NONE : LINK_REASON_SHARED_CAUSE;
 		int64_t first = l->in_fwd.n > 0 ? l->in_fwd.start[0] : l->out_back.start[0];
 		r->first_sufficient_us = best->reached_us > first ? best->reached_us - first : 0;
-	} else if (best->r[0].tame * 2 > best->r[0].bets && best->r[1].tame * 2 >= best->r[1].bets) {
+	} else if (best->sup < 1.0 && best->r[0].tame * 2 > best->r[0].bets &&
+		   best->r[1].tame * 2 >= best->r[1].bets) {
 		r->verdict = LINK_UNDECIDABLE;
 		r->reason = LINK_REASON_PREDICTABLE;
 	} else if (bet_ceiling(b->bets) < p->needed) {

@@ -21,9 +21,11 @@
 #define Q_FLOOR     0.04            /* no probability is taken to be smaller */
 #define Q_BET       0.90            /* and none above this is bet on */
 #define RATE_SAFETY 1.25            /* on the uniform density within LOCAL_US */
+#define TAME        0.70            /* B predicts itself */
 #define KELLY       0.9             /* share of the optimal stake */
 #define WINS        6               /* so many past wins are looked at for a beat */
 #define BEAT_US     10000           /* how exactly a beat is kept, plus half the window */
+#define BEAT_MIN_US 400000          /* faster beats show in B's pauses */
 #define SCALE_BITS  512
 #define SCALE_UP    1.3407807929942597e154 /* 2^512 */
 #define LN2         0.69314718055994530942
@@ -58,6 +60,7 @@ struct cell {
 	int64_t settle_us;
 	int64_t win[WINS]; /* the last wins' times, newest first */
 	int open, won, wins;
+	int tame; /* the open bet met a B that predicted itself */
 };
 
 struct run {
@@ -145,8 +148,9 @@ static int on_beat(const struct cell *c, int64_t open_us, int64_t w_us)
 	int64_t middle = open_us + w_us / 2;
 	for (int i = 0; i + 1 < c->wins; i++)
 		for (int j = i + 1; j < c->wins; j++) {
-			int64_t off = (middle - c->win[i]) - (c->win[i] - c->win[j]);
-			if (off >= -slack && off <= slack)
+			int64_t beat = c->win[i] - c->win[j];
+			int64_t off = middle - c->win[i] - beat;
+			if (beat >= BEAT_MIN_US && off >= -slack && off <= slack)
 				return 1;
 		}
 	return 0;
@@ -164,23 +168,35 @@ static double bound(const struct run *x, const struct outlook *o, int64_t w_us)
 	return self > Q_FLOOR ? self : Q_FLOOR;
 }
 
+/* The stake's share of the wealth, from what is known when the window opens; *self is B's own bound where
+ * there is one. */
+static double stake(
+	const struct run *x, const struct cell *c, const struct outlook *o, int64_t w_us, double *self)
+{
+	double r = (c->hit + 1.0) / (c->seen + 2.0);
+	double q = c->hit > 0 ? c->price / c->hit : 0;
+	*self = Q_FLOOR;
+	if (r <= q || r <= Q_FLOOR) /* no need to ask B's past: abstain */
+		return 0;
+	*self = bound(x, o, w_us);
+	if (q < *self)
+		q = *self;
+	if (q >= Q_BET || r <= q || on_beat(c, o->open_us, w_us))
+		return 0;
+	return KELLY * (r - q) / (1.0 - q);
+}
+
 static void open_bet(const struct run *x, struct cell *c, const struct outlook *o, const struct window *w)
 {
 	int64_t last = o->open_us + w->w_us;
-	double self = bound(x, o, w->w_us);
-	double known = c->hit > 0 ? c->price / c->hit : 0;
+	double self;
+	double s = stake(x, c, o, w->w_us, &self);
 	double q = RATE_SAFETY * o->local * (double)w->w_us / (double)LOCAL_US;
-	double r = (c->hit + 1.0) / (c->seen + 2.0);
-	if (known < self)
-		known = self;
+	c->tame = self >= TAME;
+	c->q = q > self ? q : self;
 	c->won = o->next_us < last;
 	c->settle_us = c->won ? o->next_us : last;
 	c->open = 1;
-	c->factor = 1.0;
-	c->q = q > self ? q : self;
-	if (known >= Q_BET || r <= known || on_beat(c, o->open_us, w->w_us))
-		return;
-	double s = KELLY * (r - known) / (1.0 - known);
 	c->factor = c->won ? 1.0 - s + s / c->q : 1.0 - s;
 }
 
@@ -240,7 +256,7 @@ static void bet_burst(struct run *x, int64_t t, size_t cursor[CELLS])
 			continue;
 		open_bet(x, &x->cell[i], &o, w);
 		could = 1;
-		tame |= w->w_us <= 20000 && x->cell[i].q >= 0.5;
+		tame |= x->cell[i].tame;
 	}
 	size_t next = cursor[0];
 	x->r->bets += (uint32_t)could;
@@ -256,7 +272,7 @@ static void run_init(struct run *x)
 		c->factor = 1.0;
 		c->seen = c->hit = c->price = c->q = 0;
 		c->settle_us = 0;
-		c->open = c->won = c->wins = 0;
+		c->open = c->won = c->wins = c->tame = 0;
 	}
 	null_past_init(&x->past);
 	x->known = x->pause_cursor = 0;

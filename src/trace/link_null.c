@@ -7,8 +7,8 @@
 #include "trace/link_null.h"
 
 #define Z          2.0
-#define PAUSES_MIN 6.0  /* fewer pauses as long as this one count as so many */
-#define WIDEN_US   5000 /* the window is widened by half of itself and this much, on both sides */
+#define PAUSES_MIN 10.0 /* fewer pauses as long as this one count as so many */
+#define WIDEN_US   5000 /* the window is widened by a quarter of itself and this much, on both sides */
 #define REPLAYS    32   /* bursts from which B's past is replayed */
 
 void null_past_init(struct null_past *p)
@@ -61,7 +61,7 @@ double null_upper(double h, double n)
 
 double null_self(const struct null_past *p, int64_t tau_us, int64_t w_us)
 {
-	int64_t widen = w_us / 2 + WIDEN_US;
+	int64_t widen = w_us / 4 + WIDEN_US;
 	uint32_t shorter = below(p, tau_us);
 	uint32_t before = below(p, tau_us - widen);
 	uint32_t until = below(p, tau_us + w_us + widen);
@@ -81,7 +81,7 @@ uint32_t null_survivors(const struct null_past *p, int64_t tau_us)
 
 double null_echo(const struct lane *b, size_t last, int64_t open_us, int64_t w_us, int64_t now_us)
 {
-	int64_t widen = w_us / 2 + WIDEN_US;
+	int64_t widen = w_us / 4 + WIDEN_US;
 	int64_t ahead = open_us - b->start[last];
 	uint32_t n = 0, h = 0;
 	size_t j = last; /* the first burst at or after the window's begin, walking down */

@@ -7,15 +7,31 @@
 #include "trace/link_order.h"
 
 #define FOLLOW_US   400000 /* how far a copy may be behind */
-#define NEAR_US	    150000 /* what counts as the same event, before or after */
+#define NEAR_US     150000 /* what counts as the same event, before or after */
 #define LONELY_US   400000 /* distance from A's previous burst */
-#define LONELY_MIN  8	   /* with fewer lonely bursts all are used */
+#define LONELY_MIN  8      /* with fewer lonely bursts all are used */
 #define BEFORE_MAX  0.20   /* share of bursts that may come in the wrong order */
 #define LOST_MAX    0.25   /* share of A's bursts that nothing need follow */
 #define SOURCES_MIN 6
+#define ECHO_US     1000000 /* an answer this long after the question still belongs to it */
+#define ECHO_MIN    9
+#define REACH_US    100   /* answers that differ by less than this cannot tell */
+#define SLOPE_MIN   0.5   /* half way between a shared cause (0) and a relay (1) */
 #define SPREAD_US   60000 /* of the lag, interquartile */
 
-static void sift(int64_t *v, size_t root, size_t n)
+static void swap(int64_t *v, int64_t *w, size_t i, size_t j)
+{
+	int64_t t = v[i];
+	v[i] = v[j];
+	v[j] = t;
+	if (w == NULL)
+		return;
+	t = w[i];
+	w[i] = w[j];
+	w[j] = t;
+}
+
+static void sift(int64_t *v, int64_t *w, size_t root, size_t n)
 {
 	for (;;) {
 		size_t child = 2 * root + 1;
@@ -25,22 +41,19 @@ static void sift(int64_t *v, size_t root, size_t n)
 			child++;
 		if (v[root] >= v[child])
 			return;
-		int64_t t = v[root];
-		v[root] = v[child];
-		v[child] = t;
+		swap(v, w, root, child);
 		root = child;
 	}
 }
 
-static void heap_sort(int64_t *v, size_t n)
+/* Sorts v; w, if there is one, goes along.  In place, no worst case. */
+static void heap_sort(int64_t *v, int64_t *w, size_t n)
 {
 	for (size_t i = n / 2; i > 0; i--)
-		sift(v, i - 1, n);
+		sift(v, w, i - 1, n);
 	for (size_t i = n; i > 1; i--) {
-		int64_t t = v[0];
-		v[0] = v[i - 1];
-		v[i - 1] = t;
-		sift(v, 0, i - 1);
+		swap(v, w, 0, i - 1);
+		sift(v, w, 0, i - 1);
 	}
 }
 
@@ -58,7 +71,7 @@ static void measure_lags(const struct lane *a, const struct lane *b, int64_t *la
 		else if (!busy)
 			o->lost++;
 	}
-	heap_sort(lags, n);
+	heap_sort(lags, NULL, n);
 	o->lags = (uint32_t)n;
 	if (n > 0) {
 		o->lag_us = lags[n / 2];
@@ -93,6 +106,64 @@ void order_measure(const struct lane *a, const struct lane *b, int64_t *scratch,
 	measure_order(a, b, LONELY_US, o);
 	if (o->before + o->after < LONELY_MIN)
 		measure_order(a, b, 0, o);
+}
+
+/* The start of b nearest to t within reach, or INT64_MIN.  *j walks up with t. */
+static int64_t nearest(const struct lane *b, int64_t t, int64_t reach, size_t *j)
+{
+	while (*j < b->n && b->start[*j] <= t)
+		(*j)++;
+	int64_t behind = *j > 0 ? t - b->start[*j - 1] : INT64_MAX;
+	int64_t ahead = *j < b->n ? b->start[*j] - t : INT64_MAX;
+	if (ahead <= behind && ahead <= reach)
+		return t + ahead;
+	return behind <= reach ? t - behind : INT64_MIN;
+}
+
+/* Wald's grouping estimate of a slope (1940, Ann. Math. Stat. 11:284) with medians of the outer thirds (Nair
+ * & Shrivastava 1942): a few wild answers do not move it. */
+static void group_slope(int64_t *d, int64_t *e, size_t n, struct echo *echo)
+{
+	size_t third = n / 3;
+	heap_sort(d, e, n);
+	echo->reach_us = d[n - 1 - third / 2] - d[third / 2];
+	heap_sort(e, NULL, third);
+	heap_sort(e + n - third, NULL, third);
+	int64_t rise = e[n - 1 - third / 2] - e[third / 2];
+	if (echo->reach_us >= REACH_US)
+		echo->slope = (double)rise / (double)echo->reach_us;
+}
+
+void order_echo(const struct lane *in_fwd, const struct lane *out_back, const struct lane *in_back,
+	int64_t *scratch, struct echo *echo)
+{
+	int64_t *d = scratch, *e = scratch + out_back->n;
+	size_t n = 0, q = 0, j = 0;
+	for (size_t i = 0; i < out_back->n; i++) {
+		int64_t t = out_back->start[i];
+		while (q < in_fwd->n && in_fwd->start[q] <= t)
+			q++;
+		int64_t z = nearest(in_back, t, NEAR_US, &j);
+		if (q == 0 || z == INT64_MIN || t - in_fwd->start[q - 1] > ECHO_US)
+			continue;
+		d[n] = t - in_fwd->start[q - 1];
+		e[n++] = z - in_fwd->start[q - 1];
+	}
+	echo->n = (uint32_t)n;
+	echo->slope = 0;
+	echo->reach_us = 0;
+	if (n >= ECHO_MIN)
+		group_slope(d, e, n, echo);
+}
+
+int order_echoes(const struct echo *e)
+{
+	return e->n >= ECHO_MIN && e->reach_us >= REACH_US && e->slope >= SLOPE_MIN;
+}
+
+int order_leans(const struct order *o)
+{
+	return o->before < o->after;
 }
 
 int order_follows(const struct order *o)

@@ -7,13 +7,32 @@
 struct order {
 	int64_t lag_us,
 		spread_us; /* median and interquartile range of the lag of B's next start; 0 without any */
-	uint32_t lags;	   /* how many lags that is */
+	uint32_t lags;     /* how many lags that is */
 	uint32_t before, after; /* A's lonely bursts whose nearest burst of B came before, after */
 	uint32_t sources, lost; /* A's bursts, and those that no activity of B followed */
 };
 
 /* scratch: a->n elements.  Fills *o. */
 void order_measure(const struct lane *a, const struct lane *b, int64_t *scratch, struct order *o);
+
+/* Whose answers are they?  For each answer of OUT: how long after IN's question it came (d), and IN's answer
+ * nearest to it (e after the question).  A relay's e follows d one for one; the answer of a flow that only
+ * shares a cause with OUT comes when it comes. */
+struct echo {
+	double slope;     /* of e on d, by groups; 0 if the question is open */
+	int64_t reach_us; /* difference of the medians of d in the groups */
+	uint32_t n;       /* answers that were matched */
+};
+
+/* scratch: 2 * out_back->n elements.  Fills *e. */
+void order_echo(const struct lane *in_fwd, const struct lane *out_back, const struct lane *in_back,
+	int64_t *scratch, struct echo *e);
+
+/* 1 if IN's answers come when OUT's do; 0 if they do not or it cannot be told. */
+int order_echoes(const struct echo *e);
+
+/* 1 if B's bursts come after A's more often than before. */
+int order_leans(const struct order *o);
 
 /* 1 if B's bursts follow A's as a relay's do: in order, with one lag. */
 int order_follows(const struct order *o);
