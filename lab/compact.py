@@ -1,6 +1,6 @@
 """The committed form of runs: headers only, cut to what is needed, compressed; and the proof that no payload is in it.
 
-Every point's capture is cut to the time around the attack and to as many bystander flows as fit into the run's share of
+Every point's capture is cut at the end of the attack and to as many bystander flows as fit into the run's share of
 bytes. Links are kept or left out as wholes: if a flow stays, the flow that it is relayed from or to stays as well. What was left out is
 counted in the truth file ("left_out"), whose links are cut to those that remain.
 """
@@ -17,7 +17,7 @@ import pcap
 from truth import micros
 
 SET_LIMIT = 6 << 20
-BEFORE_US, AFTER_US = 12_000_000, 3_000_000
+AFTER_US = 3_000_000
 
 
 def wholes(truth):
@@ -58,12 +58,11 @@ def choose(truth, seen, budget):
 
 
 def window(truth, point):
-    """Begin and end of what is kept at a point, by the point's own clock."""
+    """Begin and end of what is kept at a point, by the point's own clock: from the start, so that every flow has its SYN."""
     if not truth["attacks"]:
         return 0, 1 << 62
     shift = truth["points"][point]["clock"]["offset_s"] * 1e6
-    return (min(micros(a["start"]) for a in truth["attacks"]) - BEFORE_US + shift,
-            max(micros(a["end"]) for a in truth["attacks"]) + AFTER_US + shift)
+    return 0, max(micros(a["end"]) for a in truth["attacks"]) + AFTER_US + shift
 
 
 def compact_run(source, target, budget):
@@ -125,10 +124,16 @@ def check_set(folder):
     return wrong
 
 
-def compact_runs(dirs, folder, budget):
-    for d in dirs:
-        target = os.path.join(folder, os.path.basename(os.path.normpath(d)))
-        compact_run(os.path.normpath(d), target, budget)
-        size = sum(os.path.getsize(os.path.join(target, f)) for f in os.listdir(target))
-        print("%s: %d bytes" % (target, size), file=sys.stderr)
+def size_of(folder):
+    return sum(os.path.getsize(os.path.join(folder, f)) for f in os.listdir(folder))
+
+
+def compact_runs(dirs, folder, limit):
+    """Twice each: the first time tells how many bytes a packet takes in this run."""
+    for d in map(os.path.normpath, dirs):
+        target = os.path.join(folder, os.path.basename(d))
+        packets = limit // 13
+        compact_run(d, target, packets)
+        compact_run(d, target, int(packets * limit / max(size_of(target), limit // 3)))
+        print("%s: %d bytes" % (target, size_of(target)), file=sys.stderr)
     return 1 if check_set(folder) else 0

@@ -11,6 +11,7 @@ Here a frame is: length (2 bytes), type (1), bytes. A keystroke of 36 bytes and 
 
 import asyncio
 import contextlib
+import random
 
 import pcap
 
@@ -36,6 +37,7 @@ class HiddenManner:
 
     def __init__(self, stage, job):
         self.stage, self.job, self.tasks = stage, job, []
+        self.rng = random.Random(job.rng.random())
         self.pending, self.chaff_until, self.keys = [], 0.0, asyncio.Event()
 
     async def open(self, wire_port, local_port):
@@ -72,7 +74,7 @@ class HiddenManner:
                 continue
             self.pending.append(data)
             now = asyncio.get_running_loop().time()
-            self.chaff_until = now + CHAFF_MIN + self.job.rng.random() * CHAFF_RANDOM
+            self.chaff_until = now + CHAFF_MIN + self.rng.random() * CHAFF_RANDOM
             self.keys.set()
 
     def flush(self, wire):

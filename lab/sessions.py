@@ -248,7 +248,8 @@ class Stage:
         browser = None
         try:
             await self.until_listening(job.client, port)
-            browser = asyncio.create_task(self.browse(job, SERVERS[job.rng.randrange(4)], ("127.0.0.1", port)))
+            beside = Job(**{**vars(job), "rng": random.Random(job.rng.random())})
+            browser = asyncio.create_task(self.browse(beside, SERVERS[beside.rng.randrange(4)], ("127.0.0.1", port)))
             await self.typed(job, self.ssh(Job(**{**vars(job), "source": ""}), "-o", self.socks_proxy("127.0.0.1", port), job.target), [job.target])
         finally:
             if browser:

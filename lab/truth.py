@@ -19,7 +19,7 @@ import time
 from datetime import datetime, timezone
 
 import pcap
-from topology import HOSTS, POINT_NET, inside
+from topology import HOSTS, inside
 
 STEP = 1.5
 OWNERS = ("ssh", "sshd", "socat", "nc", "scp")  # programs whose sockets are asked for
@@ -203,7 +203,7 @@ def chains(entries, attackers, victim):
     return found
 
 
-def conclude(truth, out, run, files, clocks, report):
+def conclude(truth, run, files, clocks, report):
     """The truth file as a dictionary. `files`: point -> capture; `clocks`: point -> (offset, drift)."""
     world = truth.world
     names = outside_names(files["relay1"], world)
@@ -269,7 +269,3 @@ def write_zeek(path, attacks, offset_s, rng):
                     "msg": "Interactive SSH session from a watched address", "src": src, "dst": dst, "p": dport,
                     "actions": ["Notice::ACTION_LOG"], "suppress_for": 3600.0}
             f.write(json.dumps(line, separators=(",", ":")) + "\n")
-
-
-def points_of(world):
-    return list(POINT_NET)

@@ -83,6 +83,11 @@ def with_recall(rng, _user):
     return [think(rng)] + [key(rng, b"\x1b[A", 2) for _ in range(rng.randint(1, 4))] + [key(rng, b"\x03"), ("prompt", 4.0)]
 
 
+def brief(rng, _user):
+    """A quick look around, without any of the long deeds."""
+    return [think(rng, 0.6)] + command(rng, rng.choice(["w", "id", "ls", "pwd", "ps", "date", "df -h", "uname -a"]))[1:]
+
+
 def one_deed(rng, user):
     roll = rng.random()
     if roll < 0.62:
@@ -103,7 +108,7 @@ def script(rng, seconds, user):
     steps, spent = [], 0.0
     opening = [with_vi, with_download, with_upload] if seconds > 60 else []
     for _ in range(10000):
-        deed = opening.pop()(rng, user) if opening and rng.random() < 0.4 else one_deed(rng, user)
+        deed = opening.pop()(rng, user) if opening and rng.random() < 0.4 else (one_deed if seconds > 20 else brief)(rng, user)
         spent += length(deed)
         if spent > seconds:
             break
