@@ -140,10 +140,11 @@ enum status sandbox_become_owner(const char *dir, struct err *e)
 	return STATUS_OK;
 }
 
-enum status sandbox_drop_caps(struct err *e)
+/* Keeps of what is permitted the capabilities of the mask (those below 32). */
+static enum status keep_caps(uint32_t mask, struct err *e)
 {
 	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {0};
+	struct __user_cap_data_struct caps[_LINUX_CAPABILITY_U32S_3] = {0};
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		return err_errno(e, "cannot give up new privileges");
@@ -152,9 +153,23 @@ enum status sandbox_drop_caps(struct err *e)
 	for (unsigned long cap = 0; cap < 64 && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0; cap++)
 		;
 	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-	if (syscall(SYS_capset, &head, none) != 0)
-		return err_errno(e, "cannot give up capabilities");
-	return STATUS_OK;
+	if (syscall(SYS_capget, &head, caps) != 0)
+		return err_errno(e, "cannot look at capabilities");
+	mask &= caps[0].permitted;
+	memset(caps, 0, sizeof(caps));
+	caps[0].permitted = caps[0].effective = mask;
+	return syscall(SYS_capset, &head, caps) == 0 ? STATUS_OK
+						     : err_errno(e, "cannot give up capabilities");
+}
+
+enum status sandbox_drop_caps(struct err *e)
+{
+	return keep_caps(0, e);
+}
+
+enum status sandbox_drop_caps_but_files(struct err *e)
+{
+	return keep_caps(UINT32_C(1) << CAP_DAC_OVERRIDE, e);
 }
 
 enum status sandbox_enter(const struct sandbox *s, struct sandbox_held *held, struct err *e)

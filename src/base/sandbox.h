@@ -44,6 +44,11 @@ enum status sandbox_become_owner(const char *dir, struct err *e);
 /* No capability, now or after an exec. */
 enum status sandbox_drop_caps(struct err *e);
 
+/* The same, but for the one that passes over file permissions (CAP_DAC_OVERRIDE), where the process has it:
+ * root that reads and writes other users' files by name later on.  Only together with sandbox_files(), which
+ * says which. */
+enum status sandbox_drop_caps_but_files(struct err *e);
+
 enum status sandbox_files(const struct sandbox *s, struct sandbox_held *held, struct err *e);
 enum status sandbox_calls(enum sandbox_profile profile, struct sandbox_held *held, struct err *e);
 

@@ -46,8 +46,8 @@ static const int ending[] = {CALL(rt_sigaction), CALL(rt_sigprocmask), CALL(rt_s
 static const int itself[] = {CALL(getuid), CALL(geteuid), CALL(getgid), CALL(getegid), CALL(uname),
 	CALL(sysinfo), CALL(getrandom), CALL(prlimit64), CALL(getrlimit)};
 
-/* The open packet ring: its counters and its errors. */
-static const int ring[] = {CALL(getsockopt), CALL(recvfrom)};
+/* The open packet ring: its counters, its errors, its interface. */
+static const int ring[] = {CALL(getsockopt), CALL(getsockname), CALL(recvfrom)};
 
 /* What the sanitizers want for themselves. */
 static const int sanitizer[] = {CALL(mmap), CALL(mprotect), CALL(clone), CALL(wait4), CALL(ptrace),

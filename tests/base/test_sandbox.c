@@ -280,6 +280,32 @@ static void test_absent_dir(void **state)
 		assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+/* Root that must still write to another user's directory by name keeps that right, and no other. */
+static void test_but_files(void **state)
+{
+	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct caps[2] = {0};
+	struct err e;
+	int status = 0;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(chown(dir, 65534, 65534), 0);
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		bool ok =
+			sandbox_drop_caps_but_files(&e) == STATUS_OK && syscall(SYS_capget, &head, caps) == 0;
+		ok = ok && caps[0].permitted == 1U << CAP_DAC_OVERRIDE &&
+		     caps[0].effective == caps[0].permitted;
+		_exit(ok && caps[1].permitted == 0 && write_inside() ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(chown(dir, 0, 0), 0);
+}
+
 /* Root writes to another user's directory as that user. */
 static void test_owner(void **state)
 {
@@ -323,6 +349,7 @@ int main(void)
 		cmocka_unit_test(test_verify),
 		cmocka_unit_test(test_nothing_to_write),
 		cmocka_unit_test(test_absent_dir),
+		cmocka_unit_test(test_but_files),
 		cmocka_unit_test(test_owner),
 	};
 
