@@ -1,6 +1,6 @@
-/* What the tests of the store share: directories, random flows and the chunks they come in, a world that fails or dies
- * at the Nth operation, and a slow second implementation of a recording: the flows themselves, filtered and merged by
- * hand. */
+/* What the tests of the store share: directories, random flows and the chunks they come in, a world that
+ * fails or dies at the Nth operation, and a slow second implementation of a recording: the flows themselves,
+ * filtered and merged by hand. */
 #ifndef STORE_KIT_H
 #define STORE_KIT_H
 
@@ -21,7 +21,8 @@
 
 #include "record/store.h"
 
-/* --- random numbers, seeded and printed ------------------------------------------------------------------------- */
+/* --- random numbers, seeded and printed
+ * ------------------------------------------------------------------------- */
 
 static uint64_t kit_state;
 
@@ -36,7 +37,8 @@ static inline uint64_t kit_rnd(uint64_t below)
 static inline void kit_seed(const char *what)
 {
 	const char *given = getenv("WEIR_SEED");
-	uint64_t seed = given ? strtoull(given, NULL, 0) : (uint64_t)time(NULL) * 1000003U + (uint64_t)getpid();
+	uint64_t seed =
+		given ? strtoull(given, NULL, 0) : (uint64_t)time(NULL) * 1000003U + (uint64_t)getpid();
 
 	kit_state = seed * 2 + 1;
 	for (int i = 0; i < 8; i++)
@@ -44,7 +46,8 @@ static inline void kit_seed(const char *what)
 	print_message("# %s: WEIR_SEED=%llu\n", what, (unsigned long long)seed);
 }
 
-/* --- directories -------------------------------------------------------------------------------------------------- */
+/* --- directories
+ * -------------------------------------------------------------------------------------------------- */
 
 static inline char *kit_dir(void)
 {
@@ -131,7 +134,8 @@ static inline void kit_loud(void)
 	(void)close(kit_stderr);
 }
 
-/* --- the second implementation: true flows ------------------------------------------------------------------------- */
+/* --- the second implementation: true flows
+ * ------------------------------------------------------------------------- */
 
 enum { TRUE_BURSTS = 60 };
 
@@ -144,13 +148,13 @@ struct true_flow {
 
 static inline struct ip kit_ip(uint64_t i)
 {
-	uint8_t v4[4] = { 192, 0, 2, (uint8_t)i };
-	uint8_t v6[16] = { 0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, (uint8_t)i };
+	uint8_t v4[4] = {192, 0, 2, (uint8_t)i};
+	uint8_t v6[16] = {0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, (uint8_t)i};
 
 	return i % 4 == 3 ? ip_v6(v6) : ip_v4(v4);
 }
 
-static const char *const kit_point[3] = { "edge", "core", "" };
+static const char *const kit_point[3] = {"edge", "core", ""};
 
 /* A flow with a key of its own (number is in its port), beginning in the hour after 2014-11-20. */
 static inline void kit_flow(struct true_flow *f, uint64_t number)
@@ -161,8 +165,8 @@ static inline void kit_flow(struct true_flow *f, uint64_t number)
 	h->point = kit_point[kit_rnd(3)];
 	h->vlan = (uint16_t)(kit_rnd(4) ? 0 : kit_rnd(4095));
 	h->proto = kit_rnd(3) ? 6 : 17;
-	h->end[0] = (struct endpoint){ kit_ip(kit_rnd(12)), (uint16_t)(20000 + number) };
-	h->end[1] = (struct endpoint){ kit_ip(12 + kit_rnd(4)), (uint16_t)(kit_rnd(2) ? 22 : 443) };
+	h->end[0] = (struct endpoint){kit_ip(kit_rnd(12)), (uint16_t)(20000 + number)};
+	h->end[1] = (struct endpoint){kit_ip(12 + kit_rnd(4)), (uint16_t)(kit_rnd(2) ? 22 : 443)};
 	h->flags = h->proto == 17 ? FLOW_ASSUMED : (uint8_t)(FLOW_SYN | (kit_rnd(4) ? FLOW_SYNACK : 0));
 	for (int d = 0; d < 2; d++) {
 		if (h->flags & (d ? FLOW_SYNACK : FLOW_SYN))
@@ -170,7 +174,8 @@ static inline void kit_flow(struct true_flow *f, uint64_t number)
 		h->ttl[d] = (uint8_t)(1 + kit_rnd(254));
 		h->ip_id[d] = (uint16_t)kit_rnd(65536);
 	}
-	h->source = (struct source){ .kind = SOURCE_PACKETS, .resolution_us = 1, .sampling = 1, .gap_us = 20000 };
+	h->source =
+		(struct source){.kind = SOURCE_PACKETS, .resolution_us = 1, .sampling = 1, .gap_us = 20000};
 	h->first_us = INT64_C(1416441600000000) + (int64_t)kit_rnd(3600) * SECOND_US;
 	for (size_t i = 0; i < sizeof(h->id.b); i++)
 		h->id.b[i] = (uint8_t)kit_rnd(256);
@@ -180,10 +185,10 @@ static inline void kit_flow(struct true_flow *f, uint64_t number)
 		f->acks[d] = kit_rnd(5);
 		for (size_t i = 0; i < f->n[d]; i++) {
 			at += 20000 + (int64_t)kit_rnd(kit_rnd(2) ? 200000 : 5000000);
-			f->burst[d][i] = (struct burst){ .start_us = at,
+			f->burst[d][i] = (struct burst){.start_us = at,
 				.dur_us = (uint32_t)kit_rnd(90000),
 				.packets = (uint32_t)(1 + kit_rnd(9)),
-				.bytes = 1 + kit_rnd(20000) };
+				.bytes = 1 + kit_rnd(20000)};
 			at = burst_end(&f->burst[d][i]);
 		}
 	}
@@ -192,15 +197,16 @@ static inline void kit_flow(struct true_flow *f, uint64_t number)
 /* Part number `part` of `parts` of a flow, as one recorder would hand it out; the bursts point into f. */
 static inline void kit_chunk(struct chunk *c, struct true_flow *f, size_t part, size_t parts)
 {
-	*c = (struct chunk){ .head = f->head };
+	*c = (struct chunk){.head = f->head};
 	for (int d = 0; d < 2; d++) {
 		size_t from = f->n[d] * part / parts, to = f->n[d] * (part + 1) / parts;
 		struct flow_count *n = &c->count[d];
 		c->burst[d] = f->burst[d] + from;
 		c->n_burst[d] = to - from;
-		*n = (struct flow_count){ .first_us = 0, .last_us = -1 };
+		*n = (struct flow_count){.first_us = 0, .last_us = -1};
 		if (part == 0 && f->acks[d])
-			*n = (struct flow_count){ f->acks[d], 66 * f->acks[d], 0, f->head.first_us, f->head.first_us };
+			*n = (struct flow_count){
+				f->acks[d], 66 * f->acks[d], 0, f->head.first_us, f->head.first_us};
 		for (size_t i = from; i < to; i++) {
 			n->packets += f->burst[d][i].packets;
 			n->payload_bytes += f->burst[d][i].bytes;
@@ -273,7 +279,8 @@ static inline bool kit_same(const struct flow *g, struct true_flow *f, const str
 	h.point = f->head.point;
 	if (h.vlan != f->head.vlan || h.proto != f->head.proto || h.flags != f->head.flags ||
 		!endpoint_equal(&h.end[0], &f->head.end[0]) || !endpoint_equal(&h.end[1], &f->head.end[1]) ||
-		memcmp(h.isn, f->head.isn, sizeof(h.isn)) != 0 || memcmp(h.ttl, f->head.ttl, sizeof(h.ttl)) != 0 ||
+		memcmp(h.isn, f->head.isn, sizeof(h.isn)) != 0 ||
+		memcmp(h.ttl, f->head.ttl, sizeof(h.ttl)) != 0 ||
 		memcmp(h.ip_id, f->head.ip_id, sizeof(h.ip_id)) != 0 || h.first_us != f->head.first_us ||
 		memcmp(&h.source, &f->head.source, sizeof(h.source)) != 0)
 		return false;
@@ -295,7 +302,7 @@ static inline bool kit_same(const struct flow *g, struct true_flow *f, const str
 static inline void kit_append(struct store_writer *s, struct true_flow *f, size_t part, size_t parts)
 {
 	struct chunk c;
-	struct err e = { 0 };
+	struct err e = {0};
 
 	kit_chunk(&c, f, part, parts);
 	if (store_append(s, &c, &e) != STATUS_OK)
@@ -305,7 +312,7 @@ static inline void kit_append(struct store_writer *s, struct true_flow *f, size_
 /* The whole recording of dir; fails the test where it cannot be read. */
 static inline void kit_read(struct recording *r, const char *dir, const struct store_query *q)
 {
-	struct err e = { 0 };
+	struct err e = {0};
 
 	if (recording_read(r, &world_real, dir, q, &e) != STATUS_OK)
 		fail_msg("%s", e.text);
@@ -314,7 +321,7 @@ static inline void kit_read(struct recording *r, const char *dir, const struct s
 static inline struct store_writer *kit_writer(const char *dir)
 {
 	struct store_writer *s;
-	struct err e = { 0 };
+	struct err e = {0};
 
 	if (store_writer_open(&s, &world_real, dir, &e) != STATUS_OK)
 		fail_msg("%s", e.text);
@@ -323,22 +330,23 @@ static inline struct store_writer *kit_writer(const char *dir)
 
 static inline void kit_close(struct store_writer *s)
 {
-	struct err e = { 0 };
+	struct err e = {0};
 
 	if (store_writer_close(s, &e) != STATUS_OK)
 		fail_msg("%s", e.text);
 }
 
-/* --- a world that breaks --------------------------------------------------------------------------------------------- */
+/* --- a world that breaks
+ * --------------------------------------------------------------------------------------------- */
 
 enum kit_op { KIT_OPEN, KIT_WRITE, KIT_FSYNC, KIT_FTRUNCATE, KIT_RENAME, KIT_UNLINK, KIT_OPS };
 
 struct kit_world {
-	uint64_t count;  /* operations so far */
-	uint64_t at;     /* which one breaks; 0: none */
-	bool die;        /* by _exit() before it is done, instead of an error */
-	bool forever;    /* and all after it */
-	bool half;       /* a write that breaks writes its first half */
+	uint64_t count; /* operations so far */
+	uint64_t at;    /* which one breaks; 0: none */
+	bool die;       /* by _exit() before it is done, instead of an error */
+	bool forever;   /* and all after it */
+	bool half;      /* a write that breaks writes its first half */
 	bool broke;
 };
 

@@ -1,4 +1,5 @@
-/* Parts to flows: what is joined, what is not, and that nothing counts twice; coverage and blind spans against a bitmap. */
+/* Parts to flows: what is joined, what is not, and that nothing counts twice; coverage and blind spans
+ * against a bitmap. */
 #include "store_kit.h"
 
 #define T0 INT64_C(1416441600000000)
@@ -9,7 +10,8 @@ struct made {
 	struct chunk c;
 };
 
-static void make(struct made *m, uint8_t id, uint8_t proto, uint8_t flags, uint32_t isn0, int64_t from, size_t n)
+static void make(
+	struct made *m, uint8_t id, uint8_t proto, uint8_t flags, uint32_t isn0, int64_t from, size_t n)
 {
 	memset(m, 0, sizeof(*m));
 	memset(&m->c.head.id, id, sizeof(m->c.head.id));
@@ -17,16 +19,16 @@ static void make(struct made *m, uint8_t id, uint8_t proto, uint8_t flags, uint3
 	m->c.head.proto = proto;
 	m->c.head.flags = flags;
 	m->c.head.isn[0] = isn0;
-	m->c.head.end[0] = (struct endpoint){ kit_ip(1), 40000 };
-	m->c.head.end[1] = (struct endpoint){ kit_ip(2), 22 };
+	m->c.head.end[0] = (struct endpoint){kit_ip(1), 40000};
+	m->c.head.end[1] = (struct endpoint){kit_ip(2), 22};
 	m->c.head.first_us = from;
-	m->c.head.source = (struct source){ .resolution_us = 1, .sampling = 1, .gap_us = 20000 };
+	m->c.head.source = (struct source){.resolution_us = 1, .sampling = 1, .gap_us = 20000};
 	for (size_t i = 0; i < n; i++)
-		m->burst[i] = (struct burst){ from + (int64_t)i * 200000, 0, 1, 100 };
+		m->burst[i] = (struct burst){from + (int64_t)i * 200000, 0, 1, 100};
 	m->c.burst[0] = m->burst;
 	m->c.n_burst[0] = n;
-	m->c.count[0] = (struct flow_count){ n, 166 * n, 100 * n, from, from + (int64_t)(n - 1) * 200000 };
-	m->c.count[1] = (struct flow_count){ .first_us = 0, .last_us = -1 };
+	m->c.count[0] = (struct flow_count){n, 166 * n, 100 * n, from, from + (int64_t)(n - 1) * 200000};
+	m->c.count[1] = (struct flow_count){.first_us = 0, .last_us = -1};
 }
 
 static void swap(struct chunk *c)
@@ -40,7 +42,7 @@ static void swap(struct chunk *c)
 	c->count[1] = c->count[0];
 	c->burst[0] = NULL;
 	c->n_burst[0] = 0;
-	c->count[0] = (struct flow_count){ .first_us = 0, .last_us = -1 };
+	c->count[0] = (struct flow_count){.first_us = 0, .last_us = -1};
 }
 
 /* Writes each chunk by a writer of its own and reads what became of them. */
@@ -53,7 +55,7 @@ static void store_and_read(struct recording *r, char *dir, struct made *m, size_
 		assert_int_equal(store_append(s, &m[i].c, &e), STATUS_OK);
 		kit_close(s);
 	}
-	kit_read(r, dir, &(struct store_query){ .gap_us = 20000 });
+	kit_read(r, dir, &(struct store_query){.gap_us = 20000});
 }
 
 struct join_case {
@@ -66,19 +68,20 @@ struct join_case {
 };
 
 static const struct join_case cases[] = {
-	{ "tcp goes on without a SYN of its own", 6, { FLOW_SYN, FLOW_ASSUMED }, { 5, 0 }, 100, false, 1 },
-	{ "both assumed", 6, { FLOW_ASSUMED, FLOW_ASSUMED }, { 0, 0 }, 100, false, 1 },
-	{ "the other end speaks first after the cut", 6, { FLOW_SYN, FLOW_ASSUMED }, { 5, 0 }, 100, true, 1 },
-	{ "a pause of an hour", 6, { FLOW_SYN, FLOW_ASSUMED }, { 5, 0 }, 3600, false, 2 },
-	{ "a pause just below", 6, { FLOW_SYN, FLOW_ASSUMED }, { 5, 0 }, 3598, false, 1 },
-	{ "a SYN of its own", 6, { FLOW_SYN, FLOW_SYN }, { 5, 6 }, 10, false, 2 },
-	{ "the same SYN again", 6, { FLOW_SYN, FLOW_SYN }, { 5, 5 }, 10, false, 1 },
-	{ "a SYN after a flow whose beginning was not seen", 6, { FLOW_ASSUMED, FLOW_SYN }, { 0, 6 }, 10, false, 2 },
-	{ "stray packets after the end", 6, { FLOW_SYN | FLOW_CLOSED, FLOW_ASSUMED }, { 5, 0 }, 60, false, 1 },
-	{ "the ports are used again", 6, { FLOW_SYN | FLOW_CLOSED, FLOW_ASSUMED }, { 5, 0 }, 300, false, 2 },
-	{ "cut between SYN and SYN+ACK", 6, { FLOW_SYN, FLOW_SYNACK }, { 5, 0 }, 1, false, 1 },
-	{ "udp goes on", 17, { FLOW_ASSUMED, FLOW_ASSUMED }, { 0, 0 }, 590, false, 1 },
-	{ "udp after ten minutes", 17, { FLOW_ASSUMED, FLOW_ASSUMED }, { 0, 0 }, 600, false, 2 },
+	{"tcp goes on without a SYN of its own", 6, {FLOW_SYN, FLOW_ASSUMED}, {5, 0}, 100, false, 1},
+	{"both assumed", 6, {FLOW_ASSUMED, FLOW_ASSUMED}, {0, 0}, 100, false, 1},
+	{"the other end speaks first after the cut", 6, {FLOW_SYN, FLOW_ASSUMED}, {5, 0}, 100, true, 1},
+	{"a pause of an hour", 6, {FLOW_SYN, FLOW_ASSUMED}, {5, 0}, 3600, false, 2},
+	{"a pause just below", 6, {FLOW_SYN, FLOW_ASSUMED}, {5, 0}, 3598, false, 1},
+	{"a SYN of its own", 6, {FLOW_SYN, FLOW_SYN}, {5, 6}, 10, false, 2},
+	{"the same SYN again", 6, {FLOW_SYN, FLOW_SYN}, {5, 5}, 10, false, 1},
+	{"a SYN after a flow whose beginning was not seen", 6, {FLOW_ASSUMED, FLOW_SYN}, {0, 6}, 10, false,
+		2},
+	{"stray packets after the end", 6, {FLOW_SYN | FLOW_CLOSED, FLOW_ASSUMED}, {5, 0}, 60, false, 1},
+	{"the ports are used again", 6, {FLOW_SYN | FLOW_CLOSED, FLOW_ASSUMED}, {5, 0}, 300, false, 2},
+	{"cut between SYN and SYN+ACK", 6, {FLOW_SYN, FLOW_SYNACK}, {5, 0}, 1, false, 1},
+	{"udp goes on", 17, {FLOW_ASSUMED, FLOW_ASSUMED}, {0, 0}, 590, false, 1},
+	{"udp after ten minutes", 17, {FLOW_ASSUMED, FLOW_ASSUMED}, {0, 0}, 600, false, 2},
 };
 
 static void test_cases(void **state)
@@ -92,7 +95,8 @@ static void test_cases(void **state)
 			char *dir = kit_dir();
 			int first = order, second = 1 - order;
 			make(&m[first], 1, k->proto, k->flags[0], k->isn[0], T0, 5);
-			make(&m[second], 2, k->proto, k->flags[1], k->isn[1], T0 + 800000 + k->pause_s * SECOND_US, 5);
+			make(&m[second], 2, k->proto, k->flags[1], k->isn[1],
+				T0 + 800000 + k->pause_s * SECOND_US, 5);
 			if (k->swapped)
 				swap(&m[second].c);
 			store_and_read(&r, dir, m, 2);
@@ -112,7 +116,8 @@ static void test_cases(void **state)
 	}
 }
 
-/* A flow is found by the id of a part of it, and by a time in which only one part lies, and always comes whole. */
+/* A flow is found by the id of a part of it, and by a time in which only one part lies, and always comes
+ * whole. */
 static void test_whole(void **state)
 {
 	char *dir = kit_dir();
@@ -126,19 +131,19 @@ static void test_whole(void **state)
 	store_and_read(&r, dir, m, 3);
 	recording_free(&r);
 	for (int i = 0; i < 3; i++) {
-		kit_read(&r, dir, &(struct store_query){ .id = id_text(id, &m[i].c.head.id) });
+		kit_read(&r, dir, &(struct store_query){.id = id_text(id, &m[i].c.head.id)});
 		assert_int_equal(r.n_flow, 1);
 		assert_int_equal(r.flow[0].head.id.b[0], 1);
 		assert_int_equal(r.flow[0].n_burst[0], 15);
 		recording_free(&r);
 		int64_t at = T0 + i * 100 * SECOND_US;
-		kit_read(&r, dir, &(struct store_query){ .since = { at }, .until = { at + 1000 } });
+		kit_read(&r, dir, &(struct store_query){.since = {at}, .until = {at + 1000}});
 		assert_int_equal(r.n_flow, 1);
 		assert_int_equal(r.flow[0].n_burst[0], 15);
 		assert_int_equal(r.flow[0].count[0].packets, 15);
 		recording_free(&r);
 	}
-	kit_read(&r, dir, &(struct store_query){ .since = { T0 + 300 * SECOND_US }, .until = WALL_END });
+	kit_read(&r, dir, &(struct store_query){.since = {T0 + 300 * SECOND_US}, .until = WALL_END});
 	assert_int_equal(r.n_flow, 0);
 	recording_free(&r);
 	kit_dir_free(dir);
@@ -153,7 +158,7 @@ static void test_overlap(void **state)
 		char *dir = kit_dir();
 		struct true_flow f;
 		struct recording r;
-		struct store_query q = { .gap_us = (int64_t)(20000 + kit_rnd(200000)) };
+		struct store_query q = {.gap_us = (int64_t)(20000 + kit_rnd(200000))};
 		do
 			kit_flow(&f, 1);
 		while (f.n[0] + f.n[1] == 0);
@@ -187,7 +192,8 @@ static void test_cut(void **state)
 	struct err e;
 
 	(void)state;
-	for (int w = 0; w < 2; w++) { /* a second of packets 10 ms apart, cut at another place by each writer */
+	for (int w = 0; w < 2;
+		w++) { /* a second of packets 10 ms apart, cut at another place by each writer */
 		struct store_writer *s = kit_writer(dir);
 		size_t cut = w ? 30 : 64;
 		for (size_t from = 0; from < 100; from += cut) {
@@ -196,13 +202,13 @@ static void test_cut(void **state)
 			m[0].burst[0].dur_us = (uint32_t)(n - 1) * 10000;
 			m[0].burst[0].packets = (uint32_t)n;
 			m[0].burst[0].bytes = 100 * n;
-			m[0].c.count[0] = (struct flow_count){ n, 166 * n, 100 * n, T0 + (int64_t)from * 10000,
-				T0 + (int64_t)(from + n - 1) * 10000 };
+			m[0].c.count[0] = (struct flow_count){n, 166 * n, 100 * n, T0 + (int64_t)from * 10000,
+				T0 + (int64_t)(from + n - 1) * 10000};
 			m[0].c.head.first_us = T0;
 			assert_int_equal(store_append(s, &m[0].c, &e), STATUS_OK);
 		}
 		kit_close(s);
-		kit_read(&r, dir, &(struct store_query){ .gap_us = 20000 });
+		kit_read(&r, dir, &(struct store_query){.gap_us = 20000});
 		assert_int_equal(r.n_flow, 1);
 		assert_int_equal(r.flow[0].n_burst[0], 1);
 		assert_int_equal(r.flow[0].burst[0][0].dur_us, 990000);
@@ -232,7 +238,7 @@ static void test_long(void **state)
 		assert_int_equal(store_append(s, &m.c, &e), STATUS_OK);
 	}
 	kit_close(s);
-	kit_read(&r, dir, &(struct store_query){ 0 });
+	kit_read(&r, dir, &(struct store_query){0});
 	assert_int_equal(r.n_flow, 1);
 	assert_int_equal(r.flow[0].n_burst[0], 3);
 	assert_int_equal(r.flow[0].count[0].packets, 3);
@@ -240,7 +246,8 @@ static void test_long(void **state)
 	kit_dir_free(dir);
 }
 
-/* --- coverage ------------------------------------------------------------------------------------------------------- */
+/* --- coverage
+ * ------------------------------------------------------------------------------------------------------- */
 
 enum { TICKS = 300 };
 
@@ -250,15 +257,16 @@ static void test_coverage(void **state)
 	kit_seed("coverage");
 	for (int round = 0; round < 300; round++) {
 		char *dir = kit_dir();
-		bool covered[2][TICKS] = { { false } }, blind[2][TICKS] = { { false } };
+		bool covered[2][TICKS] = {{false}}, blind[2][TICKS] = {{false}};
 		struct recording r;
 		struct err e;
 		for (int w = 0; w < 2; w++) {
 			struct store_writer *s = kit_writer(dir);
 			for (uint64_t n = kit_rnd(8); n > 0; n--) {
-				size_t p = kit_rnd(2), from = kit_rnd(TICKS), to = from + kit_rnd(TICKS - from) + 1;
-				struct coverage c = { p ? "core" : "edge", { T0 + (int64_t)from, T0 + (int64_t)to },
-					kit_rnd(3) == 0, 0 };
+				size_t p = kit_rnd(2), from = kit_rnd(TICKS),
+				       to = from + kit_rnd(TICKS - from) + 1;
+				struct coverage c = {p ? "core" : "edge",
+					{T0 + (int64_t)from, T0 + (int64_t)to}, kit_rnd(3) == 0, 0};
 				assert_int_equal(store_cover(s, &c, &e), STATUS_OK);
 				if (kit_rnd(3) == 0)
 					assert_int_equal(store_flush(s, false, &e), STATUS_OK);
@@ -267,18 +275,19 @@ static void test_coverage(void **state)
 			}
 			kit_close(s);
 		}
-		kit_read(&r, dir, &(struct store_query){ 0 });
+		kit_read(&r, dir, &(struct store_query){0});
 		for (size_t i = 1; i < r.n_coverage; i++)
 			assert_true(strcmp(r.coverage[i - 1].point, r.coverage[i].point) <= 0);
 		for (size_t p = 0; p < 2; p++) {
 			size_t from = kit_rnd(TICKS), to = from + kit_rnd(TICKS - from) + 1, n;
 			struct span *s = recording_blind(&r, p ? "core" : "edge",
-				(struct span){ T0 + (int64_t)from, T0 + (int64_t)to }, &n);
+				(struct span){T0 + (int64_t)from, T0 + (int64_t)to}, &n);
 			assert_non_null(s);
 			for (size_t i = from; i < to; i++) {
 				bool in = false;
 				for (size_t k = 0; k < n; k++)
-					in = in || (s[k].from_us <= T0 + (int64_t)i && T0 + (int64_t)i < s[k].to_us);
+					in = in || (s[k].from_us <= T0 + (int64_t)i &&
+							   T0 + (int64_t)i < s[k].to_us);
 				assert_int_equal(in, !covered[p][i] || blind[p][i]);
 			}
 			for (size_t k = 1; k < n; k++)
@@ -295,14 +304,15 @@ static void test_lost(void **state)
 	struct store_writer *s = kit_writer(dir);
 	struct recording r;
 	struct err e;
-	const struct coverage c[] = { { "edge", { T0, T0 + 100 }, false, 0 }, { "edge", { T0 + 10, T0 + 30 }, true, 5 },
-		{ "edge", { T0 + 10, T0 + 30 }, true, 5 }, { "edge", { T0 + 20, T0 + 40 }, true, 3 } };
+	const struct coverage c[] = {{"edge", {T0, T0 + 100}, false, 0},
+		{"edge", {T0 + 10, T0 + 30}, true, 5}, {"edge", {T0 + 10, T0 + 30}, true, 5},
+		{"edge", {T0 + 20, T0 + 40}, true, 3}};
 
 	(void)state;
 	for (size_t i = 0; i < 4; i++)
 		assert_int_equal(store_cover(s, &c[i], &e), STATUS_OK);
 	kit_close(s);
-	kit_read(&r, dir, &(struct store_query){ 0 });
+	kit_read(&r, dir, &(struct store_query){0});
 	assert_int_equal(r.n_coverage, 2);
 	assert_true(r.coverage[1].blind);
 	assert_int_equal(r.coverage[1].lost, 8); /* the same record twice counts once */
@@ -311,7 +321,8 @@ static void test_lost(void **state)
 	kit_dir_free(dir);
 }
 
-/* --- what is known already --------------------------------------------------------------------------------------------- */
+/* --- what is known already
+ * --------------------------------------------------------------------------------------------- */
 
 /* Against every chunk looked at one by one. */
 static void test_known(void **state)
@@ -327,7 +338,7 @@ static void test_known(void **state)
 		struct store_writer *s = kit_writer(dir);
 		struct store_known *k;
 		struct err e;
-		struct span within = { T0 + (int64_t)kit_rnd(3600) * SECOND_US, 0 };
+		struct span within = {T0 + (int64_t)kit_rnd(3600) * SECOND_US, 0};
 		within.to_us = within.from_us + (int64_t)kit_rnd(600) * SECOND_US;
 		for (size_t i = 0; i < N; i++) {
 			kit_flow(&f[i], i);
@@ -347,11 +358,12 @@ static void test_known(void **state)
 				from = c.count[d].first_us < from ? c.count[d].first_us : from;
 				to = c.count[d].last_us > to ? c.count[d].last_us : to;
 			}
-			bool there = strcmp(c.head.point, "edge") == 0 && from <= within.to_us && to >= within.from_us;
+			bool there = strcmp(c.head.point, "edge") == 0 && from <= within.to_us &&
+				     to >= within.from_us;
 			for (int d = 0; d < 2; d++) {
 				size_t n;
-				const struct span *x = store_known_get(k, c.head.vlan, c.head.proto, &c.head.end[d],
-					&c.head.end[1 - d], &n);
+				const struct span *x = store_known_get(
+					k, c.head.vlan, c.head.proto, &c.head.end[d], &c.head.end[1 - d], &n);
 				if (!there || c.count[d].first_us > c.count[d].last_us) {
 					assert_int_equal(n, 0);
 					continue;

@@ -1,4 +1,5 @@
-/* Forgetting and the caps: what is to go is gone from the disk, everything else stays, whatever fails or dies meanwhile. */
+/* Forgetting and the caps: what is to go is gone from the disk, everything else stays, whatever fails or dies
+ * meanwhile. */
 #include "store_kit.h"
 
 #include <signal.h>
@@ -26,10 +27,11 @@ static bool has(const struct true_flow *f, const struct ip *ip)
 	return ip_equal(ip, &f->head.end[0].ip) || ip_equal(ip, &f->head.end[1].ip);
 }
 
-/* Flows without the host are there, whole.  Of the host: all, or none, or (mixed) as many segments as were done. */
+/* Flows without the host are there, whole.  Of the host: all, or none, or (mixed) as many segments as were
+ * done. */
 static size_t check_rest(const char *dir, struct true_flow *f, size_t n, const struct ip *ip)
 {
-	struct store_query q = { 0 };
+	struct store_query q = {0};
 	struct recording r;
 	size_t of_host = 0;
 
@@ -45,13 +47,14 @@ static size_t check_rest(const char *dir, struct true_flow *f, size_t n, const s
 	return of_host;
 }
 
-/* No file of the directory names the host any more: looked for as a reader does, and as its bytes in a table of hosts. */
+/* No file of the directory names the host any more: looked for as a reader does, and as its bytes in a table
+ * of hosts. */
 static void check_gone(const char *dir, const struct ip *ip)
 {
 	struct recording r;
 	char path[4096];
 
-	kit_read(&r, dir, &(struct store_query){ .host = ip });
+	kit_read(&r, dir, &(struct store_query){.host = ip});
 	assert_int_equal(r.n_flow, 0);
 	recording_free(&r);
 	assert_false(kit_segment(path, dir, ".tmp", 0));
@@ -102,7 +105,7 @@ static void test_forget_broken(void **state)
 	for (int die = 0; die < 2; die++) {
 		bool more = true;
 		for (uint64_t at = 1; more; at++) {
-			struct kit_world k = { .at = at, .die = die, .half = at & 1 };
+			struct kit_world k = {.at = at, .die = die, .half = at & 1};
 			struct world w = kit_world_of(&k);
 			char *dir = kit_dir();
 			uint64_t n;
@@ -121,7 +124,8 @@ static void test_forget_broken(void **state)
 				enum status st = store_forget(&w, dir, &ip, &n, &e);
 				more = k.broke;
 				assert_true(st == STATUS_MACHINE || st == STATUS_OK);
-				if (st == STATUS_OK) /* also where an empty temporary file could not be removed */
+				if (st == STATUS_OK) /* also where an empty temporary file could not be
+							removed */
 					assert_int_equal(check_rest(dir, f, N, &ip), 0);
 			}
 			(void)check_rest(dir, f, N, &ip);
@@ -170,7 +174,7 @@ static void test_forget_damaged(void **state)
 		assert_int_equal(store_forget(&world_real, dir, &ip, &n, &e), STATUS_OK);
 		kit_loud();
 		struct recording r;
-		kit_read(&r, dir, &(struct store_query){ 0 });
+		kit_read(&r, dir, &(struct store_query){0});
 		assert_int_equal(r.damaged, 0);
 		assert_int_equal(r.n_flow, N - 1);
 		recording_free(&r);
@@ -208,14 +212,14 @@ static void test_forget_live(void **state)
 			(void)store_flush(s, true, &e);
 			(void)!write(ready[1], "x", 1);
 			for (;;) {
-				struct timespec t = { .tv_nsec = 20000000 };
+				struct timespec t = {.tv_nsec = 20000000};
 				(void)nanosleep(&t, NULL);
 				if (!deaf)
 					(void)store_flush(s, true, &e);
 			}
 		}
 		assert_int_equal(read(ready[0], &c, 1), 1);
-		struct err e = { 0 };
+		struct err e = {0};
 		uint64_t n;
 		assert_int_equal(store_forget(&world_real, dir, &ip, &n, &e), deaf ? STATUS_NO : STATUS_OK);
 		if (deaf)
@@ -232,7 +236,9 @@ static void test_forget_live(void **state)
 	}
 }
 
-/* --- caps -------------------------------------------------------------------------------------------------------------- */
+/* --- caps
+ * --------------------------------------------------------------------------------------------------------------
+ */
 
 /* Segments of ten flows each, written one hour after the other, the last of them now. */
 static void fill_hours(const char *dir, struct true_flow *f, size_t segments)
@@ -245,11 +251,13 @@ static void fill_hours(const char *dir, struct true_flow *f, size_t segments)
 			f[i].head.first_us = INT64_C(1416441600000000) + (int64_t)k * 3600 * SECOND_US;
 			for (int d = 0; d < 2; d++)
 				for (size_t b = 0; b < f[i].n[d]; b++)
-					f[i].burst[d][b].start_us = f[i].head.first_us + (int64_t)b * SECOND_US;
+					f[i].burst[d][b].start_us =
+						f[i].head.first_us + (int64_t)b * SECOND_US;
 			kit_append(s, &f[i], 0, 1);
 		}
 		kit_close(s);
-		for (size_t i = 0; kit_segment(path, dir, ".seg", i); i++) /* names begin with the time of the data */
+		for (size_t i = 0; kit_segment(path, dir, ".seg", i);
+			i++) /* names begin with the time of the data */
 			memcpy(before, path, sizeof(before));
 		struct timespec t[2];
 		(void)clock_gettime(CLOCK_REALTIME, &t[0]);
@@ -261,7 +269,7 @@ static void fill_hours(const char *dir, struct true_flow *f, size_t segments)
 
 static size_t count_flows(const char *dir, struct true_flow *f, size_t from, size_t to)
 {
-	struct store_query q = { 0 };
+	struct store_query q = {0};
 	struct recording r;
 	size_t n = 0;
 
@@ -291,13 +299,13 @@ static void test_trim(void **state)
 	fill_hours(dir, f, SEGMENTS);
 	assert_int_equal(store_stat_read(&before, &world_real, dir, &e), STATUS_OK);
 	assert_int_equal(before.segments, SEGMENTS);
-	struct store_keep keep = { 0 };
+	struct store_keep keep = {0};
 	assert_int_equal(store_trim(&world_real, dir, &keep, &freed, &e), STATUS_OK);
 	assert_int_equal(freed, 0);
 
 	/* by age: the two oldest; one flow of the first is held */
-	struct id held[2] = { f[3].head.id, f[55].head.id };
-	keep = (struct store_keep){ .max_age_us = (3 * 3600 + 1800) * SECOND_US, .held = held, .n_held = 2 };
+	struct id held[2] = {f[3].head.id, f[55].head.id};
+	keep = (struct store_keep){.max_age_us = (3 * 3600 + 1800) * SECOND_US, .held = held, .n_held = 2};
 	assert_int_equal(store_trim(&world_real, dir, &keep, &freed, &e), STATUS_OK);
 	assert_true(freed > 0);
 	assert_int_equal(count_flows(dir, f, 0, 10), 1);
@@ -310,10 +318,10 @@ static void test_trim(void **state)
 	assert_int_equal(freed, 0); /* what is left is held or young */
 
 	/* by size: down to what is held */
-	keep = (struct store_keep){ .max_bytes = 1, .held = held, .n_held = 2 };
+	keep = (struct store_keep){.max_bytes = 1, .held = held, .n_held = 2};
 	assert_int_equal(store_trim(&world_real, dir, &keep, &freed, &e), STATUS_OK);
 	assert_int_equal(count_flows(dir, f, 0, 60), 2);
-	keep = (struct store_keep){ .max_bytes = 1 };
+	keep = (struct store_keep){.max_bytes = 1};
 	assert_int_equal(store_trim(&world_real, dir, &keep, &freed, &e), STATUS_OK);
 	assert_int_equal(count_flows(dir, f, 0, 60), 0);
 	assert_int_equal(store_stat_read(&after, &world_real, dir, &e), STATUS_OK);
@@ -341,7 +349,7 @@ static void test_trim_size(void **state)
 	kit_append(s, &live, 0, 1);
 	assert_int_equal(store_flush(s, true, &e), STATUS_OK);
 	assert_int_equal(store_stat_read(&st, &world_real, dir, &e), STATUS_OK);
-	struct store_keep keep = { .max_bytes = st.bytes - 1 };
+	struct store_keep keep = {.max_bytes = st.bytes - 1};
 	assert_int_equal(store_trim(&world_real, dir, &keep, &freed, &e), STATUS_OK);
 	assert_int_equal(count_flows(dir, f, 0, 10), 0);
 	assert_int_equal(count_flows(dir, f, 10, 50), 40);
@@ -369,8 +377,8 @@ static void test_trim_broken(void **state)
 		int status;
 		struct err e;
 		fill_hours(dir, f, 3);
-		struct store_keep keep = { .max_bytes = 1, .held = &f[14].head.id, .n_held = 1 };
-		struct kit_world k = { .at = at, .die = true };
+		struct store_keep keep = {.max_bytes = 1, .held = &f[14].head.id, .n_held = 1};
+		struct kit_world k = {.at = at, .die = true};
 		struct world w = kit_world_of(&k);
 		pid_t pid = fork();
 		if (pid == 0)

@@ -1,4 +1,5 @@
-/* Copies behind a NAT or a balancer are marked, relays never: random sessions, seen as a device or a relay makes them. */
+/* Copies behind a NAT or a balancer are marked, relays never: random sessions, seen as a device or a relay
+ * makes them. */
 #include "store_kit.h"
 
 /* What stands between the two sightings. */
@@ -10,7 +11,7 @@ struct session {
 
 static uint8_t ttl_initial(void)
 {
-	static const uint8_t initial[4] = { 64, 64, 128, 255 };
+	static const uint8_t initial[4] = {64, 64, 128, 255};
 
 	return initial[kit_rnd(4)];
 }
@@ -37,13 +38,14 @@ static void copy_of(struct true_flow *g, const struct true_flow *f, int hops, in
 static void translate(struct true_flow *g, enum between b, uint64_t number)
 {
 	if (b == SNAT || b == FULL_NAT)
-		g->head.end[0] = (struct endpoint){ kit_ip(100 + number % 50), (uint16_t)(10000 + number) };
+		g->head.end[0] = (struct endpoint){kit_ip(100 + number % 50), (uint16_t)(10000 + number)};
 	if (b == DNAT || b == FULL_NAT || b == BALANCER)
 		g->head.end[1].ip = kit_ip(160 + number % 50);
 }
 
 /* proto 6 or 17; handshake: which sides' sequence numbers were seen. */
-static void session_make(struct session *s, enum between b, uint64_t number, uint8_t proto, uint8_t handshake, bool ids)
+static void session_make(
+	struct session *s, enum between b, uint64_t number, uint8_t proto, uint8_t handshake, bool ids)
 {
 	struct flow_head *h = &s->in.head;
 
@@ -69,10 +71,12 @@ static void session_make(struct session *s, enum between b, uint64_t number, uin
 	if (b != RELAY)
 		return;
 	/* A relay: the same bytes at nearly the same times, but connections of its own. */
-	h->end[1] = (struct endpoint){ kit_ip(90), 1080 };
-	s->out.head.end[0] = (struct endpoint){ kit_ip(90), (uint16_t)(30000 + number) };
-	s->out.head.end[1] = (struct endpoint){ kit_ip(91 + number % 5), 22 };
-	uint8_t own = (uint8_t)(64 - kit_rnd(3)); /* the relay's packets, near the observation point or some hops off */
+	h->end[1] = (struct endpoint){kit_ip(90), 1080};
+	s->out.head.end[0] = (struct endpoint){kit_ip(90), (uint16_t)(30000 + number)};
+	s->out.head.end[1] = (struct endpoint){kit_ip(91 + number % 5), 22};
+	uint8_t own =
+		(uint8_t)(64 -
+			  kit_rnd(3)); /* the relay's packets, near the observation point or some hops off */
 	h->ttl[1] = own;
 	s->out.head.ttl[0] = own;
 	s->out.head.ttl[1] = (uint8_t)(ttl_initial() - 5 - kit_rnd(20));
@@ -92,7 +96,7 @@ static void read_sessions(struct recording *r, char *dir, struct session *s, siz
 		kit_append(w, &s[i].out, 0, 1);
 	}
 	kit_close(w);
-	kit_read(r, dir, &(struct store_query){ 0 });
+	kit_read(r, dir, &(struct store_query){0});
 	assert_int_equal(r->n_flow, 2 * n);
 }
 
@@ -104,16 +108,16 @@ static void test_copies(void **state)
 		uint8_t proto, handshake;
 		bool ids;
 	} kind[] = {
-		{ SNAT, 6, FLOW_SYN | FLOW_SYNACK, true },
-		{ SNAT, 6, FLOW_SYN, false },
-		{ DNAT, 6, FLOW_SYNACK, true },
-		{ FULL_NAT, 6, FLOW_SYN | FLOW_SYNACK, false },
-		{ BALANCER, 6, FLOW_SYN | FLOW_SYNACK, false },
-		{ SNAT, 6, 0, true },
-		{ BALANCER, 6, 0, true },
-		{ DNAT, 17, 0, true },
-		{ SNAT, 17, 0, false },
-		{ FULL_NAT, 17, 0, false },
+		{SNAT, 6, FLOW_SYN | FLOW_SYNACK, true},
+		{SNAT, 6, FLOW_SYN, false},
+		{DNAT, 6, FLOW_SYNACK, true},
+		{FULL_NAT, 6, FLOW_SYN | FLOW_SYNACK, false},
+		{BALANCER, 6, FLOW_SYN | FLOW_SYNACK, false},
+		{SNAT, 6, 0, true},
+		{BALANCER, 6, 0, true},
+		{DNAT, 17, 0, true},
+		{SNAT, 17, 0, false},
+		{FULL_NAT, 17, 0, false},
 	};
 	struct session *s = calloc(N, sizeof(*s));
 
@@ -127,7 +131,8 @@ static void test_copies(void **state)
 			session_make(&s[i], kind[k].b, i, kind[k].proto, kind[k].handshake, kind[k].ids);
 		read_sessions(&r, dir, s, N);
 		for (size_t i = 0; i < N; i++) {
-			const struct flow *in = kit_find(&r, &s[i].in.head.id), *out = kit_find(&r, &s[i].out.head.id);
+			const struct flow *in = kit_find(&r, &s[i].in.head.id),
+					  *out = kit_find(&r, &s[i].out.head.id);
 			assert_null(in->rewrite_of);
 			if (out->rewrite_of != in)
 				fail_msg("kind %zu: a copy was not found", k);
@@ -141,7 +146,7 @@ static void test_copies(void **state)
 static void test_relays(void **state)
 {
 	enum { N = 500 };
-	static const uint8_t handshake[] = { FLOW_SYN | FLOW_SYNACK, FLOW_SYN, FLOW_SYNACK, 0 };
+	static const uint8_t handshake[] = {FLOW_SYN | FLOW_SYNACK, FLOW_SYN, FLOW_SYNACK, 0};
 	struct session *s = calloc(N, sizeof(*s));
 
 	(void)state;
@@ -151,7 +156,8 @@ static void test_relays(void **state)
 		char *dir = kit_dir();
 		struct recording r;
 		for (size_t i = 0; i < N; i++)
-			session_make(&s[i], RELAY, i, round % 3 ? 6 : 17, round % 3 ? handshake[round % 4] : 0, kit_rnd(3) > 0);
+			session_make(&s[i], RELAY, i, round % 3 ? 6 : 17,
+				round % 3 ? handshake[round % 4] : 0, kit_rnd(3) > 0);
 		read_sessions(&r, dir, s, N);
 		for (size_t i = 0; i < r.n_flow; i++)
 			assert_null(r.flow[i].rewrite_of);
@@ -181,7 +187,7 @@ static void test_points(void **state)
 	for (size_t i = 0; i < 4; i++)
 		kit_append(w, &f[i], 0, 1);
 	kit_close(w);
-	kit_read(&r, dir, &(struct store_query){ 0 });
+	kit_read(&r, dir, &(struct store_query){0});
 	for (size_t i = 0; i < 4; i++) {
 		const struct flow *g = kit_find(&r, &f[i].head.id);
 		assert_non_null(g);
@@ -193,7 +199,8 @@ static void test_points(void **state)
 	kit_dir_free(dir);
 }
 
-/* A scanner that uses one sequence number for all its targets has no copies, and does not take quadratic time. */
+/* A scanner that uses one sequence number for all its targets has no copies, and does not take quadratic
+ * time. */
 static void test_scanner(void **state)
 {
 	enum { N = 20000 };
@@ -215,13 +222,13 @@ static void test_scanner(void **state)
 		f.head.isn[0] = 4711;
 		f.head.isn[1] = 0;
 		f.head.ttl[0] = 50;
-		f.head.end[0] = (struct endpoint){ kit_ip(1), 40000 };
-		f.head.end[1] = (struct endpoint){ kit_ip(i % 250), (uint16_t)(i / 250) };
+		f.head.end[0] = (struct endpoint){kit_ip(1), 40000};
+		f.head.end[1] = (struct endpoint){kit_ip(i % 250), (uint16_t)(i / 250)};
 		f.head.first_us = INT64_C(1416441600000000) + (int64_t)i * 10;
 		kit_append(w, &f, 0, 1);
 	}
 	kit_close(w);
-	kit_read(&r, dir, &(struct store_query){ 0 });
+	kit_read(&r, dir, &(struct store_query){0});
 	for (size_t i = 0; i < r.n_flow; i++)
 		assert_null(r.flow[i].rewrite_of);
 	recording_free(&r);

@@ -1,4 +1,5 @@
-/* The store against a slow second implementation, a world that fails, processes that die, and damaged files. */
+/* The store against a slow second implementation, a world that fails, processes that die, and damaged files.
+ */
 #include "store_kit.h"
 
 #include <signal.h>
@@ -11,7 +12,8 @@ static void test_crc(void **state)
 
 	(void)state;
 	kit_seed("crc");
-	assert_int_equal(crc32c("123456789", 9), 0xe3069283U); /* RFC 3720, B.4 gives the same sum as everybody */
+	assert_int_equal(
+		crc32c("123456789", 9), 0xe3069283U); /* RFC 3720, B.4 gives the same sum as everybody */
 	memset(data, 0, 32);
 	assert_int_equal(crc32c(data, 32), 0x8a9136aaU);
 	memset(data, 0xff, 32);
@@ -31,17 +33,17 @@ static void test_nothing_there(void **state)
 	char *dir = kit_dir(), path[4200];
 	struct recording r;
 	struct store_known *k;
-	struct err e = { 0 };
+	struct err e = {0};
 	struct store_stat st;
 	uint64_t n = 7;
 	struct ip ip = kit_ip(1);
 
 	(void)state;
 	(void)snprintf(path, sizeof(path), "%s/none", dir);
-	kit_read(&r, path, &(struct store_query){ 0 });
+	kit_read(&r, path, &(struct store_query){0});
 	assert_int_equal(r.n_flow, 0);
 	recording_free(&r);
-	assert_int_equal(store_known_open(&k, &world_real, path, "edge", (struct span){ 0, 1 }, &e), STATUS_OK);
+	assert_int_equal(store_known_open(&k, &world_real, path, "edge", (struct span){0, 1}, &e), STATUS_OK);
 	store_known_free(k);
 	assert_int_equal(store_forget(&world_real, path, &ip, &n, &e), STATUS_OK);
 	assert_int_equal(n, 0);
@@ -54,8 +56,8 @@ static void test_nothing_there(void **state)
 /* A newer or a foreign directory is refused by everybody and not touched. */
 static void test_format(void **state)
 {
-	static const char *const text[] = { "weir trains 2\n", "weir trains 999999\n", "something else\n", "",
-		"weir trains x\n", "weir trains 1" };
+	static const char *const text[] = {"weir trains 2\n", "weir trains 999999\n", "something else\n", "",
+		"weir trains x\n", "weir trains 1"};
 	char *dir = kit_dir(), path[4200];
 	struct recording r;
 	struct store_writer *s;
@@ -66,7 +68,8 @@ static void test_format(void **state)
 	(void)snprintf(path, sizeof(path), "%s/FORMAT", dir);
 	for (size_t i = 0; i < sizeof(text) / sizeof(text[0]); i++) {
 		kit_spill(path, (const uint8_t *)text[i], strlen(text[i]));
-		assert_int_equal(recording_read(&r, &world_real, dir, &(struct store_query){ 0 }, &e), STATUS_BAD);
+		assert_int_equal(
+			recording_read(&r, &world_real, dir, &(struct store_query){0}, &e), STATUS_BAD);
 		assert_non_null(strstr(e.text, "FORMAT: offset "));
 		assert_int_equal(store_writer_open(&s, &world_real, dir, &e), STATUS_BAD);
 		assert_null(s);
@@ -103,13 +106,14 @@ static void test_refused(void **state)
 	assert_int_equal(store_append(s, &c, &e), STATUS_BAD);
 	kit_append(s, &f, 0, 1);
 	kit_close(s);
-	kit_read(&r, dir, &(struct store_query){ 0 });
+	kit_read(&r, dir, &(struct store_query){0});
 	assert_int_equal(r.n_flow, 1);
 	recording_free(&r);
 	kit_dir_free(dir);
 }
 
-/* --- random recordings, random queries ------------------------------------------------------------------------------ */
+/* --- random recordings, random queries
+ * ------------------------------------------------------------------------------ */
 
 enum { FLOWS = 120 };
 
@@ -117,7 +121,7 @@ static void random_query(struct store_query *q, struct ip *host, char id[ID_TEXT
 {
 	const struct true_flow *one = &f[kit_rnd(FLOWS)];
 
-	*q = (struct store_query){ .since = WALL_BEGIN, .until = WALL_END };
+	*q = (struct store_query){.since = WALL_BEGIN, .until = WALL_END};
 	if (kit_rnd(2)) {
 		*host = kit_rnd(8) ? one->head.end[kit_rnd(2)].ip : kit_ip(200);
 		q->host = host;
@@ -157,12 +161,13 @@ static void check_query(const char *dir, struct true_flow *f, size_t n, const st
 	recording_free(&r);
 }
 
-/* Each flow in some parts, by some writers at once, flushed at random.  One of them is not closed and returned. */
+/* Each flow in some parts, by some writers at once, flushed at random.  One of them is not closed and
+ * returned. */
 static struct store_writer *write_random(const char *dir, struct true_flow *f)
 {
 	enum { WRITERS = 3 };
 	struct store_writer *s[WRITERS];
-	size_t done[FLOWS] = { 0 }, parts[FLOWS], left = FLOWS;
+	size_t done[FLOWS] = {0}, parts[FLOWS], left = FLOWS;
 	struct err e;
 
 	for (size_t i = 0; i < WRITERS; i++)
@@ -216,7 +221,7 @@ static void test_live(void **state)
 	struct store_writer *s = kit_writer(dir);
 	struct true_flow f[20];
 	struct err e;
-	struct store_query q = { 0 };
+	struct store_query q = {0};
 
 	(void)state;
 	kit_seed("live");
@@ -252,10 +257,10 @@ static void test_big(void **state)
 		kit_append(s, &f, 0, 1);
 	}
 	kit_close(s);
-	kit_read(&r, dir, &(struct store_query){ .heads_only = true });
+	kit_read(&r, dir, &(struct store_query){.heads_only = true});
 	assert_int_equal(r.n_flow, MANY);
 	recording_free(&r);
-	kit_read(&r, dir, &(struct store_query){ .port = 4711 });
+	kit_read(&r, dir, &(struct store_query){.port = 4711});
 	assert_int_equal(r.n_flow, 1);
 	recording_free(&r);
 	assert_int_equal(store_stat_read(&st, &world_real, dir, &e), STATUS_OK);
@@ -264,11 +269,13 @@ static void test_big(void **state)
 	kit_dir_free(dir);
 }
 
-/* --- a world that fails ------------------------------------------------------------------------------------------------ */
+/* --- a world that fails
+ * ------------------------------------------------------------------------------------------------ */
 
 enum { STEPS = 12 };
 
-/* Appends and flushes STEPS flows; acked[i]: a durable flush after flow i said OK.  Goes on after failures. */
+/* Appends and flushes STEPS flows; acked[i]: a durable flush after flow i said OK.  Goes on after failures.
+ */
 static void run_steps(const struct world *w, const char *dir, struct true_flow *f, bool *acked)
 {
 	struct store_writer *s;
@@ -293,7 +300,7 @@ static void run_steps(const struct world *w, const char *dir, struct true_flow *
 static size_t check_acked(const char *dir, struct true_flow *f, const bool *acked)
 {
 	struct recording r;
-	struct store_query q = { 0 };
+	struct store_query q = {0};
 
 	kit_read(&r, dir, &q);
 	assert_int_equal(r.damaged, 0);
@@ -307,8 +314,8 @@ static size_t check_acked(const char *dir, struct true_flow *f, const bool *acke
 	return n;
 }
 
-/* One operation fails, at every place: all is there in the end, once, if the world then works again; if it stays broken,
- * what was acknowledged is there. */
+/* One operation fails, at every place: all is there in the end, once, if the world then works again; if it
+ * stays broken, what was acknowledged is there. */
 static void test_fail_each(void **state)
 {
 	struct true_flow f[STEPS];
@@ -320,9 +327,9 @@ static void test_fail_each(void **state)
 	for (int mode = 0; mode < 4; mode++) {
 		bool more = true;
 		for (uint64_t at = 1; more; at++) {
-			struct kit_world k = { .at = at, .forever = mode & 1, .half = mode & 2 };
+			struct kit_world k = {.at = at, .forever = mode & 1, .half = mode & 2};
 			struct world w = kit_world_of(&k);
-			bool acked[STEPS] = { false };
+			bool acked[STEPS] = {false};
 			char *dir = kit_dir();
 			run_steps(&w, dir, f, acked);
 			more = k.broke;
@@ -335,7 +342,9 @@ static void test_fail_each(void **state)
 	}
 }
 
-/* --- kill -9 -------------------------------------------------------------------------------------------------------------- */
+/* --- kill -9
+ * --------------------------------------------------------------------------------------------------------------
+ */
 
 /* Writes flow after flow, says after each durable flush how many there are, until it is killed. */
 static void child_writes(const char *dir, struct true_flow *f, size_t n, int say)
@@ -380,7 +389,8 @@ static void test_kill(void **state)
 		uint32_t until = (uint32_t)kit_rnd(30);
 		while (done < until && read(pipe_[0], &now, sizeof(now)) == sizeof(now))
 			done = now;
-		struct timespec t = { .tv_nsec = (long)kit_rnd(3000000) }; /* a random moment inside the next flush */
+		struct timespec t = {
+			.tv_nsec = (long)kit_rnd(3000000)}; /* a random moment inside the next flush */
 		(void)nanosleep(&t, NULL);
 		(void)kill(pid, SIGKILL);
 		while (read(pipe_[0], &now, sizeof(now)) == sizeof(now))
@@ -390,7 +400,7 @@ static void test_kill(void **state)
 		acked += done;
 
 		struct recording r;
-		struct store_query q = { 0 };
+		struct store_query q = {0};
 		kit_read(&r, dir, &q);
 		assert_int_equal(r.damaged, 0);
 		for (size_t i = 0; i < acked; i++)
@@ -426,7 +436,7 @@ static void test_beside(void **state)
 	for (;;) {
 		struct recording r;
 		bool over = waitpid(pid, &status, WNOHANG) == pid;
-		kit_read(&r, dir, &(struct store_query){ 0 });
+		kit_read(&r, dir, &(struct store_query){0});
 		assert_int_equal(r.damaged, 0);
 		assert_true(r.n_flow >= last);
 		last = r.n_flow;
@@ -442,7 +452,9 @@ static void test_beside(void **state)
 	kit_dir_free(dir);
 }
 
-/* --- damage ---------------------------------------------------------------------------------------------------------------- */
+/* --- damage
+ * ----------------------------------------------------------------------------------------------------------------
+ */
 
 enum { BLOCKS = 4 };
 
@@ -479,7 +491,7 @@ static uint8_t *small_segment(char *dir, struct true_flow *f, bool closed, char 
 
 static size_t check_damaged(const char *dir, struct true_flow *f, uint64_t *damaged)
 {
-	struct store_query q = { 0 };
+	struct store_query q = {0};
 	struct recording r;
 	size_t whole = 0;
 
