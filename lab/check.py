@@ -1,7 +1,7 @@
 """Is a finished run what it claims to be? Reads only what the run left.
 
 Every flow that the truth file names is in the captures with packets in both directions, at each point where it was recorded; at least
-40 bystander sessions ran; nothing was dropped; no address lies outside the documentation and benchmark ranges; alerts name
+40 bystander flows are there; no leg of a relayed session is without its pair; nothing was dropped; no address lies outside the documentation and benchmark ranges; alerts name
 the attack. Prints one line per complaint and a last line; status 0 when there are none.
 """
 
@@ -14,6 +14,7 @@ import compact
 import pcap
 
 LEAST_BYSTANDERS = 40
+PROXY_PORTS = (1080, 2222, 8001, 8002, 8003, 8004, 8022)
 
 
 def plain(path, folder):
@@ -50,6 +51,19 @@ def bystander_flows(truth, seen):
     return len({f for p in {h["point"] for h in hops} for f, v in seen[p].items() if min(v["packets"]) > 5 and f not in attack})
 
 
+def unpaired(truth, seen):
+    """Flows at a relay that can only be legs of a relayed session, and are in no pair: the truth would have a hole."""
+    links = truth["links"] + [h for a in truth["attacks"] for h in a["hops"]]
+    named = {f for e in links for f in (e["in"], e["out"])} | {r["inside"] for r in truth["rewrites"]}
+    relays = {a for e in links for a in (e["relay"], e.get("inside", e)["relay"])}
+    for p in seen:
+        for f, v in seen[p].items():
+            a, _, b, port = pcap.flow_sides(f)
+            leg = (a in relays and port == 22) or (b in relays and port in PROXY_PORTS)
+            if leg and f not in named and min(v["packets"]) > 20:
+                yield "%s at %s is in no pair" % (f, p)
+
+
 def complaints(folder, truth, seen, addresses):
     wrong = [m for f, p in dict.fromkeys(named_flows(truth)) if p in seen for m in [missing(f, p, seen)] if m]
     wrong += ["address %s is not allowed" % a for a in sorted(addresses)
@@ -58,6 +72,7 @@ def complaints(folder, truth, seen, addresses):
         wrong.append("no attack reached the victim")
     if "left_out" not in truth and bystander_flows(truth, seen) < LEAST_BYSTANDERS:
         wrong.append("only %d bystander flows at the attack's relays" % bystander_flows(truth, seen))
+    wrong += [] if "left_out" in truth else unpaired(truth, seen)
     wrong += ["%s: the kernel dropped %d packets" % (p, v["dropped"]) for p, v in truth["points"].items() if v["dropped"]]
     flows = {tuple(pcap.flow_sides(a["flow"])) for a in truth["attacks"]}
     for line in open(folder + "/eve.json"):

@@ -379,10 +379,11 @@ class Stage:
             p = self.spawn(job.client, ["scp", "-q", "-l", "160", *self.ssh(job)[1:3], "-J", job.relays[0], path, "%s:%s.copy" % (job.target, path)])
             self.truth.jobs[p.pid] = job
             try:
-                for _ in range(300):
+                for _ in range(150):
                     if p.poll() is not None:
                         break
-                    await asyncio.sleep(0.1)
+                    await asyncio.sleep(0.2)
+                    self.truth.sample()  # a copy may be over before the watch comes by
             finally:
                 await self.end(p)
             await asyncio.sleep(job.rng.uniform(10, 40))
