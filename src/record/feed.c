@@ -2,6 +2,7 @@
  * What is not counted is counted by its reason; the first record of each kind of damage is named in a log
  * line. */
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "base/log.h"
 #include "record/record_in.h"
@@ -9,7 +10,6 @@
 /* Reasons that mean damage, and what the line says was wrong; the others are no news. */
 static const char *const damage[DROP_COUNT] = {
 	[DROP_SNAPPED] = "cut off by the snap length before the end of its headers",
-	[DROP_LINKTYPE] = "of an unknown link type",
 	[DROP_BAD_IP] = "with an IP header that lies",
 	[DROP_BAD_TRANSPORT] = "with a transport header that lies",
 	[DROP_DEPTH] = "with headers nested too deep",
@@ -130,6 +130,22 @@ static void odd_date(struct run *r, const struct frame *f)
 			r->name, f->offset, wall_text(t, (struct wall){f->time_us}));
 }
 
+/* An unknown link type is named by its number: whoever reads the line may look it up. */
+static void drop_frame(struct run *r, enum drop why, const struct frame *f)
+{
+	char line[512];
+
+	if (why != DROP_LINKTYPE) {
+		feed_drop(r, why, f->offset, NULL);
+		return;
+	}
+	(void)snprintf(line, sizeof(line),
+		"%s: offset %" PRIu64 ": link type %" PRIu32
+		" is not one that is read: its packets are skipped (\"%s\")",
+		r->name, f->offset, f->linktype, drop_name(why));
+	feed_drop(r, why, f->offset, line);
+}
+
 enum status feed_frame(struct run *r, const struct frame *f, struct err *e)
 {
 	struct packet p;
@@ -153,7 +169,7 @@ enum status feed_frame(struct run *r, const struct frame *f, struct err *e)
 	if (why == DROP_NONE && r->p->n_never && never(r->p, &p))
 		why = DROP_NEVER;
 	if (why != DROP_NONE) {
-		feed_drop(r, why, f->offset, NULL);
+		drop_frame(r, why, f);
 		return st;
 	}
 	if (!r->said_old)

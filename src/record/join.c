@@ -193,7 +193,10 @@ static void head_add(struct flow_head *to, const struct flow_head *h, bool swap)
 			to->ip_id[k] = h->ip_id[d];
 		}
 	}
+	/* a later part of a flow seldom has its SYN; one SYN in any part settles who opened it */
 	to->flags |= h->flags & (FLOW_ASSUMED | FLOW_CLOSED);
+	if (to->flags & (FLOW_SYN | FLOW_SYNACK))
+		to->flags &= (uint8_t)~FLOW_ASSUMED;
 	to->first_us = h->first_us < to->first_us ? h->first_us : to->first_us;
 }
 

@@ -16,9 +16,22 @@ static bool is_candidate(const struct flow *f, const struct flow *out, int64_t s
 	return flow_overlap(f, out, slack) && !flow_same(f, out, skew) && !flow_rewritten(f, out);
 }
 
-static double rank(const struct candidate *c)
+/* Proven first; then what has the number but not the order of a relay; then what is merely weak; last what
+ * cannot be told from timing at all.  So a hop is undecidable only where its best evidence is, or where every
+ * candidate is. */
+static double rank(const struct candidate *c, double needed)
 {
-	return c->link.verdict == LINK_PROVEN ? 1e6 + c->link.max_log10_e : c->link.max_log10_e;
+	double e = c->link.max_log10_e;
+
+	switch (c->link.verdict) {
+	case LINK_PROVEN:
+		return 2e6 + e;
+	case LINK_UNDECIDABLE:
+		return e >= needed ? 1e6 + e : -1e6 + e;
+	case LINK_INSUFFICIENT:
+		break;
+	}
+	return e;
 }
 
 /* Keeps the best and, in order, the runners-up. */
@@ -26,7 +39,7 @@ static void keep(struct hop *hop, const struct candidate *c)
 {
 	struct candidate down = *c;
 
-	if (!hop->best.flow || rank(c) > rank(&hop->best)) {
+	if (!hop->best.flow || rank(c, hop->needed) > rank(&hop->best, hop->needed)) {
 		down = hop->best;
 		hop->best = *c;
 	}
@@ -35,7 +48,7 @@ static void keep(struct hop *hop, const struct candidate *c)
 			hop->rival[hop->n_rival++] = down;
 			return;
 		}
-		if (rank(&down) > rank(&hop->rival[i])) {
+		if (rank(&down, hop->needed) > rank(&hop->rival[i], hop->needed)) {
 			struct candidate c2 = hop->rival[i];
 			hop->rival[i] = down;
 			down = c2;
