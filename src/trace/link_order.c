@@ -15,9 +15,12 @@
 #define SOURCES_MIN 6
 #define ECHO_US     1000000 /* an answer this long after the question still belongs to it */
 #define ECHO_MIN    9
-#define REACH_US    100   /* answers that differ by less than this cannot tell */
-#define SLOPE_MIN   0.5   /* half way between a shared cause (0) and a relay (1) */
-#define SPREAD_US   60000 /* of the lag, interquartile */
+#define REACH_US    100  /* answers that differ by less than this cannot tell */
+#define SLOPE_ERROR 1.31 /* sqrt(2) * 1.2533 (median) / 1.349 (interquartile range), in standard deviations  \
+			  */
+#define SLOPE_SIGMAS 3.0
+#define SLOPE_MIN    0.5   /* half way between a shared cause (0) and a relay (1) */
+#define SPREAD_US    60000 /* of the lag, interquartile */
 
 static void swap(int64_t *v, int64_t *w, size_t i, size_t j)
 {
@@ -120,24 +123,44 @@ static int64_t nearest(const struct lane *b, int64_t t, int64_t reach, size_t *j
 	return behind <= reach ? t - behind : INT64_MIN;
 }
 
-/* Wald's grouping estimate of a slope (1940, Ann. Math. Stat. 11:284) with medians of the outer thirds (Nair
- * & Shrivastava 1942): a few wild answers do not move it. */
-static void group_slope(int64_t *d, int64_t *e, size_t n, struct echo *echo)
+/* Wald's grouping estimate of a slope (1940, Ann. Math. Stat. 11:284) with the medians of the outer thirds
+ * (Nair & Shrivastava 1942) and its error from the spread of the residuals.  d and e sorted by d on return.
+ */
+static void group_slope(int64_t *d, int64_t *e, size_t n, double spread, struct echo *echo)
 {
 	size_t third = n / 3;
 	heap_sort(d, e, n);
 	echo->reach_us = d[n - 1 - third / 2] - d[third / 2];
 	heap_sort(e, NULL, third);
 	heap_sort(e + n - third, NULL, third);
-	int64_t rise = e[n - 1 - third / 2] - e[third / 2];
-	if (echo->reach_us >= REACH_US)
-		echo->slope = (double)rise / (double)echo->reach_us;
+	double rise = (double)(e[n - 1 - third / 2] - e[third / 2]);
+	if (echo->reach_us < REACH_US)
+		return;
+	echo->slope = rise / (double)echo->reach_us;
+	echo->error = SLOPE_ERROR * spread / __builtin_sqrt((double)third) / (double)echo->reach_us;
+}
+
+/* Bursts that were split on one side only have wild lags; what lies beyond the quartiles by more than their
+ * distance is left out (Tukey 1977).  lag and d sorted by lag on return; the rest is [*from, result). */
+static size_t trim(int64_t *lag, int64_t *d, size_t n, size_t *from, double *spread)
+{
+	heap_sort(lag, d, n);
+	int64_t low = lag[n / 4], high = lag[n - 1 - n / 4];
+	int64_t width = high - low;
+	size_t to = n;
+	*from = 0;
+	while (lag[*from] < low - width)
+		(*from)++;
+	while (lag[to - 1] > high + width)
+		to--;
+	*spread = (double)width;
+	return to;
 }
 
 void order_echo(const struct lane *in_fwd, const struct lane *out_back, const struct lane *in_back,
 	int64_t *scratch, struct echo *echo)
 {
-	int64_t *d = scratch, *e = scratch + out_back->n;
+	int64_t *d = scratch, *lag = scratch + out_back->n;
 	size_t n = 0, q = 0, j = 0;
 	for (size_t i = 0; i < out_back->n; i++) {
 		int64_t t = out_back->start[i];
@@ -147,18 +170,25 @@ void order_echo(const struct lane *in_fwd, const struct lane *out_back, const st
 		if (q == 0 || z == INT64_MIN || t - in_fwd->start[q - 1] > ECHO_US)
 			continue;
 		d[n] = t - in_fwd->start[q - 1];
-		e[n++] = z - in_fwd->start[q - 1];
+		lag[n++] = z - t;
 	}
 	echo->n = (uint32_t)n;
-	echo->slope = 0;
+	echo->slope = echo->error = 0;
 	echo->reach_us = 0;
-	if (n >= ECHO_MIN)
-		group_slope(d, e, n, echo);
+	if (n < ECHO_MIN)
+		return;
+	size_t from;
+	double spread;
+	size_t to = trim(lag, d, n, &from, &spread);
+	for (size_t i = from; i < to; i++)
+		lag[i] += d[i]; /* now e */
+	if (to - from >= ECHO_MIN)
+		group_slope(d + from, lag + from, to - from, spread, echo);
 }
 
 int order_echoes(const struct echo *e)
 {
-	return e->n >= ECHO_MIN && e->reach_us >= REACH_US && e->slope >= SLOPE_MIN;
+	return e->slope >= SLOPE_MIN && e->slope >= SLOPE_SIGMAS * e->error;
 }
 
 int order_leans(const struct order *o)

@@ -19,7 +19,8 @@ void order_measure(const struct lane *a, const struct lane *b, int64_t *scratch,
  * nearest to it (e after the question).  A relay's e follows d one for one; the answer of a flow that only
  * shares a cause with OUT comes when it comes. */
 struct echo {
-	double slope;     /* of e on d, by groups; 0 if the question is open */
+	double slope;     /* of e on d, by groups; 0 if it cannot be told */
+	double error;     /* its standard error */
 	int64_t reach_us; /* difference of the medians of d in the groups */
 	uint32_t n;       /* answers that were matched */
 };
