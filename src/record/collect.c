@@ -2,6 +2,7 @@
  * header, and only the bodies of blocks that hold the host and overlap the time. */
 #include <string.h>
 
+#include "record/pair.h"
 #include "record/segment.h"
 
 static enum status cover_collect(struct parts *to, const struct block_tables *t, struct err *e)
@@ -28,7 +29,7 @@ static enum status block_collect(struct parts *to, struct segment *s, const stru
 	enum status st = cover_collect(to, &t, e);
 	if (st != STATUS_OK || h->chunks == 0 || h->last_us < f->since_us || h->first_us > f->until_us)
 		return st;
-	if (f->host && !block_has_host(&t, f->host))
+	if ((f->host && !block_has_host(&t, f->host)) || (f->pair && !pair_among(f->pair, t.host, t.n_host)))
 		return STATUS_OK;
 	st = segment_body(s, h, &body, e);
 	if (st != STATUS_OK)

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "record/pair.h"
 #include "record/segment.h"
 
@@ -69,27 +68,33 @@ static int extent_order(const void *a, const void *b)
 	return c ? c : (x->span.from_us > y->span.from_us) - (x->span.from_us < y->span.from_us);
 }
 
-/* The extents of all directions of the parts at the point; *n of them. */
-static struct extent *extents_of(const struct parts *p, const char *point, size_t *n)
-{
-	struct extent *x = calloc(p->n * 2 + 1, sizeof(*x));
+struct extents {
+	struct extent *x;
+	size_t n, cap;
+};
 
-	*n = 0;
-	for (size_t i = 0; x && i < p->n; i++) {
+/* Adds the extents of all directions of the parts at the point. */
+static enum status extents_add(struct extents *to, const struct parts *p, const char *point, struct err *e)
+{
+	if (!grow(&to->x, &to->cap, to->n, p->n * 2, sizeof(*to->x)))
+		return err_nomem(e);
+	for (size_t i = 0; i < p->n; i++) {
 		const struct part *at = &p->part[i];
 		if (strcmp(at->head.point, point) != 0)
 			continue;
 		for (int d = 0; d < 2; d++) {
 			if (at->count[d].first_us > at->count[d].last_us)
 				continue;
-			x[*n].way = (struct way){.vlan = at->head.vlan,
+			struct extent *x = &to->x[to->n++];
+			memset(x, 0, sizeof(*x));
+			x->way = (struct way){.vlan = at->head.vlan,
 				.proto = at->head.proto,
 				.src = at->head.end[d],
 				.dst = at->head.end[1 - d]};
-			x[(*n)++].span = (struct span){at->count[d].first_us, at->count[d].last_us};
+			x->span = (struct span){at->count[d].first_us, at->count[d].last_us};
 		}
 	}
-	return x;
+	return STATUS_OK;
 }
 
 /* Sorted extents to runs of disjoint spans. */
@@ -132,24 +137,31 @@ static bool slots_make(struct store_known *k)
 	return k->slot != NULL;
 }
 
-/* Heads of all chunks in the window. */
-static enum status heads_read(
-	struct parts *p, const struct world *w, const char *dir, struct span within, struct err *e)
+/* Extents of all chunks in the window, segment by segment, so that the heads of one at a time are in memory.
+ */
+static enum status extents_read(struct extents *to, const struct world *w, const char *dir, const char *point,
+	struct span within, struct err *e)
 {
 	struct part_filter f = {.since_us = within.from_us, .until_us = within.to_us, .heads_only = true};
 	struct segment *s = malloc(sizeof(*s));
 	struct paths paths = {0};
+	struct parts p = {0};
 	enum status st = s ? segments_list(&paths, dir, ".seg", e) : err_nomem(e);
 
 	for (size_t i = 0; i < paths.n && st == STATUS_OK; i++) {
 		st = segment_open(s, w, paths.path[i], e);
 		if (st == STATUS_OK) {
-			st = parts_collect(p, s, &f, e);
+			s->quiet = true; /* a reader names what is damaged */
+			p.n = p.n_cover = 0;
+			st = parts_collect(&p, s, &f, e);
 			segment_close(s, w);
+			if (st == STATUS_OK)
+				st = extents_add(to, &p, point, e);
 		} else if (st == STATUS_BAD || st == STATUS_NO) {
-			st = STATUS_OK; /* a reader names it */
+			st = STATUS_OK;
 		}
 	}
+	parts_free(&p);
 	paths_free(&paths);
 	free(s);
 	return st;
@@ -158,23 +170,19 @@ static enum status heads_read(
 enum status store_known_open(struct store_known **to, const struct world *w, const char *dir,
 	const char *point, struct span within, struct err *e)
 {
-	struct parts p = {0};
-	struct extent *x = NULL;
-	size_t n = 0;
+	struct extents x = {0};
 
 	*to = NULL;
 	struct store_known *k = calloc(1, sizeof(*k));
 	enum status st = k ? store_check(dir, e) : err_nomem(e);
 	if (st == STATUS_OK)
-		st = heads_read(&p, w, dir, within, e);
+		st = extents_read(&x, w, dir, point, within, e);
 	if (st == STATUS_OK || st == STATUS_NO) {
-		x = extents_of(&p, point, &n);
-		if (x && n > 1)
-			qsort(x, n, sizeof(*x), extent_order);
-		st = x && runs_make(k, x, n) && slots_make(k) ? STATUS_OK : err_nomem(e);
+		if (x.n > 1)
+			qsort(x.x, x.n, sizeof(*x.x), extent_order);
+		st = runs_make(k, x.x, x.n) && slots_make(k) ? STATUS_OK : err_nomem(e);
 	}
-	free(x);
-	parts_free(&p);
+	free(x.x);
 	if (st == STATUS_OK)
 		*to = k;
 	else

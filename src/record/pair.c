@@ -43,7 +43,7 @@ int pair_same(const struct flow_head *a, const struct flow_head *b)
 	return endpoint_equal(&a->end[0], &b->end[1]) && endpoint_equal(&a->end[1], &b->end[0]) ? -1 : 0;
 }
 
-static void slot_put(struct pair_set *s, uint64_t key)
+static void slot_put(struct key_set *s, uint64_t key)
 {
 	size_t i = (size_t)key & s->mask;
 
@@ -53,9 +53,9 @@ static void slot_put(struct pair_set *s, uint64_t key)
 	s->slot[i] = key;
 }
 
-static bool set_grow(struct pair_set *s)
+static bool set_grow(struct key_set *s)
 {
-	struct pair_set big = {.mask = s->slot ? s->mask * 2 + 1 : 255};
+	struct key_set big = {.mask = s->slot ? s->mask * 2 + 1 : 255};
 
 	big.slot = calloc(big.mask + 1, sizeof(*big.slot));
 	if (!big.slot)
@@ -68,28 +68,54 @@ static bool set_grow(struct pair_set *s)
 	return true;
 }
 
-bool pair_add(struct pair_set *s, const struct flow_head *h)
+static bool key_add(struct key_set *s, uint64_t key)
 {
 	if ((!s->slot || s->n * 2 > s->mask) && !set_grow(s))
 		return false;
-	slot_put(s, pair_hash(h) | 1);
+	slot_put(s, key | 1);
 	return true;
 }
 
-bool pair_has(const struct pair_set *s, const struct flow_head *h)
+static bool key_has(const struct key_set *s, uint64_t key)
 {
-	uint64_t key = pair_hash(h) | 1;
-
 	if (!s->slot)
 		return false;
+	key |= 1;
 	for (size_t i = (size_t)key & s->mask; s->slot[i]; i = (i + 1) & s->mask)
 		if (s->slot[i] == key)
 			return true;
 	return false;
 }
 
+static uint64_t host_hash(const struct ip *ip)
+{
+	return mix_bytes(2, ip, sizeof(*ip));
+}
+
+bool pair_add(struct pair_set *s, const struct flow_head *h)
+{
+	s->loop = s->loop || ip_equal(&h->end[0].ip, &h->end[1].ip);
+	return key_add(&s->key, pair_hash(h)) && key_add(&s->host, host_hash(&h->end[0].ip)) &&
+	       key_add(&s->host, host_hash(&h->end[1].ip));
+}
+
+bool pair_has(const struct pair_set *s, const struct flow_head *h)
+{
+	return key_has(&s->key, pair_hash(h));
+}
+
+bool pair_among(const struct pair_set *s, const struct ip *host, size_t n)
+{
+	size_t found = 0, need = s->loop ? 1 : 2;
+
+	for (size_t i = 0; i < n && found < need; i++)
+		found += key_has(&s->host, host_hash(&host[i]));
+	return found >= need;
+}
+
 void pair_free(struct pair_set *s)
 {
-	free(s->slot);
+	free(s->key.slot);
+	free(s->host.slot);
 	*s = (struct pair_set){0};
 }

@@ -19,13 +19,20 @@ uint64_t pair_hash(const struct flow_head *h);
 int pair_same(const struct flow_head *a, const struct flow_head *b);
 
 /* A set of such keys, by their hash alone (64 bits: a false hit costs one chunk read for nothing). */
-struct pair_set {
+struct key_set {
 	uint64_t *slot;
 	size_t mask, n;
 };
 
+struct pair_set {
+	struct key_set key, host;
+	bool loop; /* some flow has the same host at both ends */
+};
+
 bool pair_add(struct pair_set *s, const struct flow_head *h);
 bool pair_has(const struct pair_set *s, const struct flow_head *h);
+/* May a flow of the set be among these hosts? */
+bool pair_among(const struct pair_set *s, const struct ip *host, size_t n);
 void pair_free(struct pair_set *s);
 
 #endif

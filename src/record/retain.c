@@ -165,7 +165,7 @@ static enum status segment_trim(struct trimming *t, const struct aged *a, uint64
 		return STATUS_OK; /* gone, or being written */
 	if (st != STATUS_OK)
 		return st;
-	if (t->held.n > 0)
+	if (t->held.key.n > 0)
 		st = held_count(t, a->path, &held, &all, e);
 	if (st == STATUS_BAD) /* no segment of ours: left alone */
 		st = STATUS_OK;
