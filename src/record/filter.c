@@ -18,10 +18,11 @@ struct bpf_filter {
 	char text[];
 };
 
-/* LINKTYPE_ values differ from libpcap's DLT_ values only for raw IP and its neighbours (pcap-common.c). */
+/* LINKTYPE_ values differ from libpcap's DLT_ values only for raw IP (pcap-common.c), which has been 14 too.
+ */
 static int dlt_of(uint32_t linktype)
 {
-	return linktype == 101 ? DLT_RAW : (int)linktype;
+	return linktype == 101 || linktype == 14 ? DLT_RAW : (int)linktype;
 }
 
 static bool compile(struct bpf_program *to, const char *text, uint32_t linktype, struct err *e)

@@ -10,24 +10,25 @@
 enum tcp_flag { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_PSH = 8, TCP_ACK = 16 };
 
 struct packet {
-	int64_t time_us;       /* UTC */
-	uint32_t frame_len;    /* bytes on the wire, outer frame (as tshark's frame.len) */
-	uint32_t payload;      /* transport payload bytes by the IP and transport lengths, never by what was captured */
+	int64_t time_us;    /* UTC */
+	uint32_t frame_len; /* bytes on the wire, outer frame (as tshark's frame.len) */
+	uint32_t payload;   /* transport payload bytes by the IP and transport lengths, never by what was
+			       captured */
 	struct endpoint src, dst; /* innermost IP; ports 0 where the protocol has none (ICMP: see decode()) */
-	uint8_t proto;         /* IANA protocol number: 6 TCP, 17 UDP, 1 ICMP, 58 ICMPv6, ... */
-	uint8_t ttl;           /* TTL or hop limit */
-	uint8_t tcp_flags;     /* enum tcp_flag */
-	bool ip_id_known;      /* IPv4: identification is meaningful */
+	uint8_t proto;            /* IANA protocol number: 6 TCP, 17 UDP, 1 ICMP, 58 ICMPv6, ... */
+	uint8_t ttl;              /* TTL or hop limit */
+	uint8_t tcp_flags;        /* enum tcp_flag */
+	bool ip_id_known;         /* IPv4: identification is meaningful */
 	uint16_t ip_id;
-	uint16_t vlan;         /* outermost VLAN id, 0 for none */
-	uint32_t seq, ack;     /* TCP */
-	uint32_t digest;       /* of the innermost IP and transport headers but what routers and network cards change
-	                          (TTL, DSCP and ECN, IP and TCP checksum): equal for mirror copies of one packet,
-	                          different for a retransmission with another IP id or TCP timestamp */
+	uint16_t vlan;     /* outermost VLAN id, 0 for none */
+	uint32_t seq, ack; /* TCP */
+	uint32_t digest;   /* of the innermost IP and transport headers but what routers and network cards
+			      change   (TTL, DSCP and ECN, IP and TCP checksum): equal for mirror copies of one
+			      packet,   different for a retransmission with another IP id or TCP timestamp */
 };
 
-/* Why a record or frame gave no packet, or a packet was not counted: names are what the user sees in `skipped`.  Add
- * where needed; drop_name() gives the name. */
+/* Why a record or frame gave no packet, or a packet was not counted: names are what the user sees in
+ * `skipped`.  Add where needed; drop_name() gives the name. */
 enum drop {
 	DROP_NONE,
 	DROP_RECORD,        /* "bad-record": a record of the capture file that lies about itself */

@@ -11,7 +11,6 @@
 #define KUZNETZOV     24     /* his record header: interface, protocol, packet type more */
 #define DAY           86400U /* records that follow each other mostly lie within one */
 #define NEAR_US       (DAY * INT64_C(1000000))
-#define WIRE_MAX      (1024 * 1024U) /* of what a search takes for a record */
 
 enum length_order { CAPTURED_FIRST, WIRE_FIRST, SMALLER_IS_CAPTURED };
 
@@ -46,7 +45,7 @@ static inline struct record record_read(const struct pcap_file *f, const uint8_t
 /* What no honest record breaks. */
 static inline bool record_possible(const struct pcap_file *f, const struct record *r)
 {
-	return r->captured <= CAPTURED_MAX && r->wire > 0 &&
+	return r->captured <= CAPTURED_MAX && r->wire > 0 && r->wire <= WIRE_MAX &&
 	       r->fraction < (f->nanoseconds ? 1000000000U : 1000000U);
 }
 
@@ -58,8 +57,7 @@ static inline int64_t record_time(const struct pcap_file *f, const struct record
 /* Does what stands behind a record of second sec look like the next one?  No is a doubt, not a verdict. */
 static inline bool record_likely(const struct pcap_file *f, const struct record *r, uint32_t sec)
 {
-	return record_possible(f, r) && r->captured <= r->wire && r->wire <= WIRE_MAX &&
-	       r->sec - sec + DAY <= 2 * DAY;
+	return record_possible(f, r) && r->captured <= r->wire && r->sec - sec + DAY <= 2 * DAY;
 }
 
 static bool near(int64_t a, int64_t b)
@@ -82,7 +80,7 @@ static enum fit record_fits(const struct capture *c, const uint8_t *p, size_t n,
 			return i > 0 && at == n && !alone ? FIT_YES : FIT_NO;
 		}
 		struct record r = record_read(f, p + at);
-		if (!record_possible(f, &r) || r.captured > r.wire || r.wire > WIRE_MAX || r.captured == 0)
+		if (!record_possible(f, &r) || r.captured > r.wire || r.captured == 0)
 			return FIT_NO;
 		int64_t t = record_time(f, &r);
 		if (i > 0 && !near(t, before))
@@ -100,6 +98,8 @@ static enum capture_got record_bad(
 
 	if (r->captured > CAPTURED_MAX || cut)
 		lost_begin(&f->lost, c, cut, "record claims %u captured bytes", r->captured);
+	else if (r->wire > WIRE_MAX)
+		lost_begin(&f->lost, c, cut, "record claims %u bytes on the wire", r->wire);
 	else if (r->wire == 0)
 		lost_begin(&f->lost, c, cut, "record of no bytes");
 	else

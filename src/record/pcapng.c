@@ -11,6 +11,7 @@
 
 #define BLOCK_MIN      12U
 #define BLOCK_MAX      (uint32_t) STREAM_VIEW_MAX /* that is looked into */
+#define BLOCK_PASSED   (64 * 1024 * 1024U)        /* that is passed over by its length */
 #define INTERFACES_MAX 65536U
 #define ORDER_MAGIC    0x1a2b3c4dU
 
@@ -213,6 +214,9 @@ static enum outcome packet_read(struct capture *c, struct block *b, struct inter
 	uint32_t captured = take32(&b->body, f->swap), wire = take32(&b->body, f->swap);
 	const uint8_t *p = b->body.p;
 
+	if (wire > WIRE_MAX)
+		return skip_block(
+			c, b, DROP_RECORD, why, e, "a packet that claims more bytes than any link carries");
 	if (b->body.bad || captured > CAPTURED_MAX || captured > rd_left(&b->body))
 		return skip_block(
 			c, b, DROP_RECORD, why, e, "a packet that claims more bytes than its block has");
@@ -376,54 +380,65 @@ static enum capture_got lost_at(
 	return lost_search(&f->lost, c, block_fits, why, e);
 }
 
-/* Looks at the next block.  True: *b is it, whole and at hand, or of a kind that nobody looks into (length
- * counts only, body empty).  False: *got. */
+static bool length_possible(const struct block *b)
+{
+	uint32_t most = handler_of(b->type) < HANDLERS ? BLOCK_MAX : BLOCK_PASSED;
+
+	return b->length >= BLOCK_MIN && b->length % 4 == 0 && b->length <= most;
+}
+
+/* Is the whole block at hand, its two lengths equal?  False: *got. */
+static bool block_whole(
+	struct capture *c, struct block *b, bool swap, enum capture_got *got, enum drop *why, struct err *e)
+{
+	struct stream *s = c->stream;
+	const uint8_t *p = stream_view(s, b->length);
+
+	if (!p && s->state == STREAM_END)
+		*got = lost_at(c, true, "a block that goes beyond the file's end", b->length, why, e);
+	else if (!p)
+		*got = capture_ran_out(c, b->offset, why, e);
+	else if (get32(p + b->length - 4, swap) != b->length)
+		*got = lost_at(c, false, "a block whose two lengths disagree", b->length, why, e);
+	else
+		b->body = rd_of(p + 8, b->length - BLOCK_MIN);
+	return b->body.p != NULL;
+}
+
+/* Looks at the next block.  True: *b is it, whole and at hand, or too long to be looked into (and of no use).
+ * False: *got. */
 static bool block_next(
 	struct capture *c, struct block *b, enum capture_got *got, enum drop *why, struct err *e)
 {
 	struct pcapng_file *f = c->state;
 	struct stream *s = c->stream;
 	const uint8_t *p = stream_view(s, BLOCK_MIN);
+	bool swap = f->swap;
 
+	*b = (struct block){.offset = stream_offset(s)};
 	if (!p) {
-		*got = capture_ran_out(c, stream_offset(s), why, e);
+		*got = capture_ran_out(c, b->offset, why, e);
 		return false;
 	}
-	bool swap = f->swap;
 	b->type = get32(p, swap);
 	if (b->type == BLOCK_SECTION && !section_order(p, &swap)) {
 		*got = lost_at(c, false, "a section header without byte order", BLOCK_MIN, why, e);
 		return false;
 	}
 	b->length = get32(p + 4, swap);
-	b->offset = stream_offset(s);
-	bool known = type_known(b->type);
-	if (b->length < BLOCK_MIN || b->length % 4 ||
-		(handler_of(b->type) < HANDLERS && b->length > BLOCK_MAX)) {
+	if (!length_possible(b)) {
 		*got = lost_at(c, false, "a block of impossible length", b->length, why, e);
 		return false;
 	}
 	if (b->length > BLOCK_MAX) {
 		bool beyond = s->size > 0 && !s->unpacker && b->length > s->size - b->offset;
-		b->body = rd_of(p, 0);
 		if (beyond)
-			*got = lost_at(
-				c, known, "a block that goes beyond the file's end", b->length, why, e);
+			*got = lost_at(c, true, "a block that goes beyond the file's end", b->length, why, e);
 		return !beyond;
 	}
-	p = stream_view(s, b->length);
-	if (!p) {
-		*got = s->state == STREAM_END ? lost_at(c, true, "a block that goes beyond the file's end",
-							b->length, why, e)
-					      : capture_ran_out(c, b->offset, why, e);
+	if (!block_whole(c, b, swap, got, why, e))
 		return false;
-	}
-	if (get32(p + b->length - 4, swap) != b->length) {
-		*got = lost_at(c, false, "a block whose two lengths disagree", b->length, why, e);
-		return false;
-	}
 	f->swap = swap;
-	b->body = rd_of(p + 8, b->length - BLOCK_MIN);
 	return true;
 }
 

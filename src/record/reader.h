@@ -7,7 +7,10 @@
 #include "record/capture.h"
 #include "record/stream.h"
 
-#define CAPTURED_MAX 262144U /* bytes of one frame, as libpcap's MAXIMUM_SNAPLEN */
+/* Bytes of one frame: as libpcap's MAXIMUM_SNAPLEN; and what it may say it had on the wire (segmentation
+ * offload makes at most 512 KiB of one). */
+#define CAPTURED_MAX 262144U
+#define WIRE_MAX     16777216U
 
 struct reader {
 	enum capture_got (*next)(struct capture *c, struct frame *f, enum drop *why, struct err *e);

@@ -319,7 +319,8 @@ static void test_pcap_lies(void **state)
 		uint32_t value;
 	} lies[] = {{"claims 4294967295 captured", 8, 0xffffffff}, {"claims 300000 captured", 8, 300000},
 		{"claims 60000 captured", 8, 60000}, {"but the next one begins after 64", 8, 200},
-		{"claims 4000000000 us", 4, 4000000000}, {"record of no bytes", 12, 0}};
+		{"claims 4000000000 us", 4, 4000000000}, {"record of no bytes", 12, 0},
+		{"claims 100000000 bytes on the wire", 12, 100000000}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
@@ -552,7 +553,7 @@ static void test_pcapng_lies(void **state)
 	} lies[] = {{"impossible length", 4, 0xfffffffc, 9}, {"impossible length", 4, 8, 9},
 		{"impossible length", 4, 101, 9}, {"two lengths disagree", 4, 200, 9},
 		{"beyond the file's end", 4, 100000, 9}, {"more bytes than its block", 20, 1000, 9},
-		{"was not described", 8, 1, 9}};
+		{"was not described", 8, 1, 9}, {"than any link carries", 24, 100000000, 9}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
