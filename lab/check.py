@@ -1,8 +1,9 @@
 """Is a finished run what it claims to be? Reads only what the run left.
 
-Every flow that the truth file names is in the captures with packets in both directions, at each point where it was recorded; at least
-40 bystander flows are there; no leg of a relayed session is without its pair; nothing was dropped; no address lies outside the documentation and benchmark ranges; alerts name
-the attack. Prints one line per complaint and a last line; status 0 when there are none.
+Every flow that the truth file names is in the captures with packets in both directions, at each point where it was
+recorded; at least 40 bystander flows are there; no leg of a relayed session is without its pair; nothing was dropped; no
+address lies outside the documentation and benchmark ranges; alerts name the attack. Prints one line per complaint and a
+last line; status 0 when there are none.
 """
 
 import ipaddress

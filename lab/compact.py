@@ -1,8 +1,8 @@
 """The committed form of runs: headers only, cut to what is needed, compressed; and the proof that no payload is in it.
 
-Every point's capture is cut at the end of the attack and to as many bystander flows as fit into the run's share of
-bytes. Links are kept or left out as wholes: if a flow stays, the flow that it is relayed from or to stays as well. What was left out is
-counted in the truth file ("left_out"), whose links are cut to those that remain.
+Every point's capture is cut at the end of the attack and to as many bystander flows as fit into the run's share of bytes.
+Links are kept or left out as wholes: if a flow stays, the flow that it is relayed from or to stays as well. What was left
+out is counted in the truth file ("left_out"), whose links are cut to those that remain.
 """
 
 import glob

@@ -77,7 +77,8 @@ def bystander_job(world, seed, kind, relay, number, seconds):
     rng = draw(seed, "bystander", kind, relay, number)
     client = relay if kind in FROM_RELAY else rng.choice(list(HOSTS["by"]))
     source = "" if client == relay else world.own_addresses(client)[rng.randrange(CLIENT_ALIASES)]
-    return Job(kind, client, [relay], rng.choice(SERVERS), seconds, "%s%s-%d" % (kind[:4], relay[-1], number), source=source, rng=rng)
+    user = "%s%s-%d" % (kind[:4], relay[-1], number)
+    return Job(kind, client, [relay], rng.choice(SERVERS), seconds, user, source=source, rng=rng)
 
 
 def bystander_jobs(run, world, seed, seconds):

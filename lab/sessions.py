@@ -112,7 +112,7 @@ class Stage:
         home = self.scratch + "/home/.ssh"
         os.makedirs(home, mode=0o700)
         for name in ("key", "hostkey"):
-            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "lab", "-f", "%s/%s" % (self.scratch, name)], check=True)
+            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "lab", "-f", self.scratch + "/" + name], check=True)
         with open(home + "/config", "w") as f:
             f.write(SSH_CONFIG.format(scratch=self.scratch))
         for name in (".bash_profile", ".bashrc"):
@@ -138,7 +138,8 @@ class Stage:
             self.sshd(host)
             wait.append((host, 22))
         for relay in ("relay1", "relay2", "relay3"):
-            self.socks_pid[relay] = self.spawn(relay, ["microsocks", "-i", "::" if self.world.ipv6 else "0.0.0.0", "-p", str(SOCKS_PORT)]).pid
+            everywhere = "::" if self.world.ipv6 else "0.0.0.0"
+            self.socks_pid[relay] = self.spawn(relay, ["microsocks", "-i", everywhere, "-p", str(SOCKS_PORT)]).pid
             self.socks_lock[relay] = asyncio.Lock()
             self.socat(relay, SOCAT_VICTIM, "victim")
             wait += [(relay, SOCKS_PORT), (relay, SOCAT_VICTIM)]
@@ -195,8 +196,9 @@ class Stage:
     def ssh(self, job, *options):
         return ["ssh", "-F", self.scratch + "/home/.ssh/config", *(["-b", job.source] if job.source else []), *options]
 
-    def socks_proxy(self, address, port):
-        return "ProxyCommand=nc -X 5 -x %s:%d %%h %%p" % ("[%s]" % address if ":" in address else address, port)
+    def ssh_by_socks(self, address, port, job):
+        at = "[%s]" % address if ":" in address else address
+        return ["ssh", "-F", self.scratch + "/home/.ssh/config", "-o", "ProxyCommand=nc -X 5 -x %s:%d %%h %%p" % (at, port), job.target]
 
     async def run(self, job):
         """Plays one session from login to logout; what did not work is noted, never raised."""
@@ -250,7 +252,7 @@ class Stage:
             await self.until_listening(job.client, port)
             beside = Job(**{**vars(job), "rng": random.Random(job.rng.random())})
             browser = asyncio.create_task(self.browse(beside, SERVERS[beside.rng.randrange(4)], ("127.0.0.1", port)))
-            await self.typed(job, self.ssh(Job(**{**vars(job), "source": ""}), "-o", self.socks_proxy("127.0.0.1", port), job.target), [job.target])
+            await self.typed(job, self.ssh_by_socks("127.0.0.1", port, job), [job.target])
         finally:
             if browser:
                 browser.cancel()
@@ -275,9 +277,8 @@ class Stage:
 
     async def way_microsocks(self, job):
         relay = job.relays[0]
-        argv = self.ssh(Job(**{**vars(job), "source": ""}), "-o", self.socks_proxy(self.world.address(relay), SOCKS_PORT), job.target)
         async with self.new_pair(relay):
-            t = self.terminal(job.client, argv, job)
+            t = self.terminal(job.client, self.ssh_by_socks(self.world.address(relay), SOCKS_PORT, job), job)
         await self.resume(job, t, [job.target])
 
     async def resume(self, job, t, hosts):
@@ -362,7 +363,8 @@ class Stage:
 
     async def way_idle(self, job):
         """A login to the relay in which nobody types; only ssh's own keep-alives go."""
-        t = self.terminal(job.client, self.ssh(job, "-o", "ServerAliveInterval=%d" % job.rng.choice([3, 5, 10]), job.relays[0]), job)
+        alive = "ServerAliveInterval=%d" % job.rng.choice([3, 5, 10])
+        t = self.terminal(job.client, self.ssh(job, "-o", alive, job.relays[0]), job)
         try:
             await t.until_prompt(30, job.relays[0].encode())
             await asyncio.sleep(job.seconds)
@@ -376,7 +378,8 @@ class Stage:
             f.write(job.rng.randbytes(job.rng.randint(40000, 90000)))
         end = asyncio.get_running_loop().time() + job.seconds
         while asyncio.get_running_loop().time() < end:
-            p = self.spawn(job.client, ["scp", "-q", "-l", "160", *self.ssh(job)[1:3], "-J", job.relays[0], path, "%s:%s.copy" % (job.target, path)])
+            to = "%s:%s.copy" % (job.target, path)
+            p = self.spawn(job.client, ["scp", "-q", *self.ssh(job)[1:3], "-J", job.relays[0], path, to])
             self.truth.jobs[p.pid] = job
             try:
                 for _ in range(150):
