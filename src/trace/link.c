@@ -195,10 +195,13 @@ static void bet_offsets(
 static int relay_shaped(struct legs *l, const struct order *fwd, const struct order *back, int by_answers)
 {
 	struct echo echo;
-	if (!order_follows(by_answers ? back : fwd) || !order_leans(fwd) || !order_leans(back) ||
-		!order_conserves(back))
+	if (!order_follows(by_answers ? back : fwd) || !order_leans(fwd) || !order_conserves(back))
 		return 0;
 	order_echo(&l->in_fwd, &l->out_back, &l->in_back, l->scratch, &echo);
+	if (!by_answers && order_hidden(&l->in_fwd, &echo))
+		return 1;
+	if (!order_leans(back))
+		return 0;
 	return order_echoes(&echo);
 }
 

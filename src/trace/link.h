@@ -22,13 +22,13 @@ struct link_train {
  * the answer.  A direction that was not seen or was derived has n = 0 / derived set. */
 struct link_leg {
 	struct link_train fwd, back;
-	uint32_t resolution_us;	       /* clock resolution of the recording, 1 for microseconds */
-	uint32_t sampling;	       /* 1 of N packets were seen; 1 = all */
+	uint32_t resolution_us;        /* clock resolution of the recording, 1 for microseconds */
+	uint32_t sampling;             /* 1 of N packets were seen; 1 = all */
 	int fwd_derived, back_derived; /* bursts derived from ACK numbers (half flow) */
 };
 
 struct link_param {
-	double needed;	   /* log10(1/alpha) + log10(M): what log10_e must reach for "proven" */
+	double needed;     /* log10(1/alpha) + log10(M): what log10_e must reach for "proven" */
 	int64_t offset_us; /* add to OUT's clock to get IN's; estimated from other flows, 0 at one point */
 	int64_t offset_error_us; /* half width of what is not known about it, 0 at one point */
 };
@@ -36,24 +36,24 @@ struct link_param {
 enum link_verdict { LINK_INSUFFICIENT, LINK_PROVEN, LINK_UNDECIDABLE };
 
 enum link_reason {
-	LINK_REASON_NONE,	  /* proven */
-	LINK_REASON_FEW_BURSTS,	  /* not enough bursts to ever suffice */
-	LINK_REASON_NO_OVERLAP,	  /* the legs share no observed time */
-	LINK_REASON_WEAK,	  /* enough bursts, but the evidence does not reach what is needed */
+	LINK_REASON_NONE,         /* proven */
+	LINK_REASON_FEW_BURSTS,   /* not enough bursts to ever suffice */
+	LINK_REASON_NO_OVERLAP,   /* the legs share no observed time */
+	LINK_REASON_WEAK,         /* enough bursts, but the evidence does not reach what is needed */
 	LINK_REASON_PREDICTABLE,  /* both trains predict themselves: the bets abstain */
 	LINK_REASON_SHARED_CAUSE, /* cannot tell a relay from a shared cause: needs an experiment */
-	LINK_REASON_RESOLUTION,	  /* clock resolution or sampling does not suffice */
-	LINK_REASON_MEMORY	  /* mem was too small: see link_memory() */
+	LINK_REASON_RESOLUTION,   /* clock resolution or sampling does not suffice */
+	LINK_REASON_MEMORY        /* mem was too small: see link_memory() */
 };
 
 struct link_result {
-	double log10_e;		     /* final wealth's logarithm (the mixture's), never NaN or infinite */
-	double max_log10_e;	     /* its supremum over time: this is what Ville's inequality bounds */
-	int64_t lag_us;		     /* typical lag of OUT's burst behind IN's (median over matched bursts) */
-	int64_t lag_spread_us;	     /* interquartile range of the lag */
+	double log10_e;              /* final wealth's logarithm (the mixture's), never NaN or infinite */
+	double max_log10_e;          /* its supremum over time: this is what Ville's inequality bounds */
+	int64_t lag_us;              /* typical lag of OUT's burst behind IN's (median over matched bursts) */
+	int64_t lag_spread_us;       /* interquartile range of the lag */
 	int64_t first_sufficient_us; /* time from the first burst of the pair to log10_e >= needed; -1 never
 				      */
-	uint32_t bursts;	     /* bursts of IN that were bet on */
+	uint32_t bursts;             /* bursts of IN that were bet on */
 	uint32_t hits;
 	enum link_verdict verdict;
 	enum link_reason reason;

@@ -6,10 +6,10 @@
  * beacon, meets limits near one exactly where it is about to fire. */
 #include "trace/link_null.h"
 
-#define Z          2.0
-#define PAUSES_MIN 10.0 /* fewer pauses as long as this one count as so many */
-#define WIDEN_US   5000 /* the window is widened by a quarter of itself and this much, on both sides */
-#define REPLAYS    32   /* bursts from which B's past is replayed */
+#define Z        2.0
+#define NONE_MIN 20.0 /* "none of n" counts as none of so many where n is smaller */
+#define WIDEN_US 5000 /* the window is widened by a quarter of itself and this much, on both sides */
+#define REPLAYS  32   /* bursts from which B's past is replayed */
 
 void null_past_init(struct null_past *p)
 {
@@ -59,6 +59,14 @@ double null_upper(double h, double n)
 	return u < 1.0 ? u : 1.0;
 }
 
+/* What never happened in few trials is given the benefit of more; what happened is not. */
+static double limit(double h, double n)
+{
+	if (h <= 0)
+		return null_upper(0, n < NONE_MIN ? NONE_MIN : n);
+	return null_upper(h < n ? h : n, h < n ? n : h);
+}
+
 double null_self(const struct null_past *p, int64_t tau_us, int64_t w_us)
 {
 	int64_t widen = w_us / 4 + WIDEN_US;
@@ -67,11 +75,7 @@ double null_self(const struct null_past *p, int64_t tau_us, int64_t w_us)
 	uint32_t until = below(p, tau_us + w_us + widen);
 	double n = (double)(p->n - shorter);
 	double h = (double)(until - before);
-	if (n < PAUSES_MIN)
-		n = PAUSES_MIN;
-	if (h > n)
-		h = n;
-	return null_upper(h, n);
+	return limit(h, n);
 }
 
 uint32_t null_survivors(const struct null_past *p, int64_t tau_us)
@@ -97,5 +101,5 @@ double null_echo(const struct lane *b, size_t last, int64_t open_us, int64_t w_u
 	}
 	if (n == 0)
 		return 0;
-	return null_upper((double)h, n < PAUSES_MIN ? PAUSES_MIN : (double)n);
+	return limit((double)h, (double)n);
 }

@@ -15,10 +15,13 @@
 #define SOURCES_MIN 6
 #define ECHO_US     1000000 /* an answer this long after the question still belongs to it */
 #define ECHO_MIN    9
-#define REACH_US    100  /* answers that differ by less than this cannot tell */
-#define SLOPE_ERROR 1.31 /* sqrt(2) * 1.2533 (median) / 1.349 (interquartile range), in standard deviations  \
-			  */
+#define REACH_US    100 /* answers that differ by less than this cannot tell */
+#define SLOPE_ERROR                                                                                          \
+	1.31 /* sqrt(2) * 1.2533 (median) / 1.349 (interquartile range), in standard deviations              \
+	      */
 #define SLOPE_SIGMAS 3.0
+#define HIDDEN_US    1000000 /* chaff lasts a second at least after each key */
+#define MASKED_MIN   0.7
 #define SLOPE_MIN    0.5   /* half way between a shared cause (0) and a relay (1) */
 #define SPREAD_US    60000 /* of the lag, interquartile */
 
@@ -162,11 +165,14 @@ void order_echo(const struct lane *in_fwd, const struct lane *out_back, const st
 {
 	int64_t *d = scratch, *lag = scratch + out_back->n;
 	size_t n = 0, q = 0, j = 0;
+	echo->masked = 0;
+	echo->all = (uint32_t)out_back->n;
 	for (size_t i = 0; i < out_back->n; i++) {
 		int64_t t = out_back->start[i];
 		while (q < in_fwd->n && in_fwd->start[q] <= t)
 			q++;
 		int64_t z = nearest(in_back, t, NEAR_US, &j);
+		echo->masked += j > 0 && in_back->end[j - 1] > t;
 		if (q == 0 || z == INT64_MIN || t - in_fwd->start[q - 1] > ECHO_US)
 			continue;
 		d[n] = t - in_fwd->start[q - 1];
@@ -184,6 +190,14 @@ void order_echo(const struct lane *in_fwd, const struct lane *out_back, const st
 		lag[i] += d[i]; /* now e */
 	if (to - from >= ECHO_MIN)
 		group_slope(d + from, lag + from, to - from, spread, echo);
+}
+
+int order_hidden(const struct lane *in_fwd, const struct echo *e)
+{
+	size_t longs = 0;
+	for (size_t i = 0; i < in_fwd->n; i++)
+		longs += in_fwd->end[i] - in_fwd->start[i] >= HIDDEN_US;
+	return 2 * longs >= in_fwd->n && (double)e->masked >= MASKED_MIN * (double)e->all;
 }
 
 int order_echoes(const struct echo *e)

@@ -23,6 +23,8 @@ struct echo {
 	double error;     /* its standard error */
 	int64_t reach_us; /* difference of the medians of d in the groups */
 	uint32_t n;       /* answers that were matched */
+	uint32_t masked;  /* answers of OUT during a burst of IN's: their forwarding makes no start */
+	uint32_t all;     /* answers of OUT */
 };
 
 /* scratch: 2 * out_back->n elements.  Fills *e. */
@@ -31,6 +33,10 @@ void order_echo(const struct lane *in_fwd, const struct lane *out_back, const st
 
 /* 1 if IN's answers come when OUT's do; 0 if they do not or it cannot be told. */
 int order_echoes(const struct echo *e);
+
+/* 1 if A is a stream of long bursts, as keystrokes are hidden in (OpenSSH 9.5), and IN's answers are hidden
+ * likewise. */
+int order_hidden(const struct lane *in_fwd, const struct echo *e);
 
 /* 1 if B's bursts come after A's more often than before. */
 int order_leans(const struct order *o);
