@@ -11,12 +11,15 @@
 #include "trace/link_bet.h"
 #include "trace/link_log.h"
 #include "trace/link_order.h"
+#include "trace/link_tick.h"
 
-#define DIRECTIONS     2
+#define WAYS           3 /* forward, answers, ticks */
 #define OFFSET_STEP_US 20000
 #define OFFSETS_MAX    201
 #define RESOLUTION_MAX 10000 /* coarser clocks cannot tell what came first */
-#define CEILING_SLACK  0.3
+enum way { WAY_FORWARD, WAY_ANSWERS, WAY_TICKS };
+
+#define CEILING_SLACK 0.3
 
 struct legs {
 	struct lane in_fwd, in_back, out_fwd, out_back;
@@ -137,38 +140,42 @@ static int settle_early(const struct link_leg *in, const struct link_leg *out, c
 	return 0;
 }
 
-/* Both directions at one offset. */
-static void bet_both(struct legs *l, const struct link_leg *out, int64_t offset, double target,
-	struct bet_result fwd_back[DIRECTIONS])
+/* All ways at one offset. */
+static void bet_all(struct legs *l, const struct link_leg *in, const struct link_leg *out, int64_t offset,
+	double target, struct bet_result r[WAYS])
 {
 	lane_fill(&l->out_fwd, &out->fwd, offset, &l->blind);
 	lane_fill(&l->out_back, &out->back, offset, &l->blind);
-	bet_run(&l->in_fwd, &l->out_fwd, &l->blind, target, &fwd_back[0]);
-	bet_run(&l->out_back, &l->in_back, &l->blind, target, &fwd_back[1]);
+	bet_run(&l->in_fwd, &l->out_fwd, &l->blind, target, &r[WAY_FORWARD]);
+	bet_run(&l->out_back, &l->in_back, &l->blind, target, &r[WAY_ANSWERS]);
+	tick_run(&in->fwd, &l->out_fwd, &l->blind, target, &r[WAY_TICKS]);
 }
 
 struct best {
-	struct bet_result r[DIRECTIONS];
-	double sup, mean;
+	struct bet_result r[WAYS];
+	double sup, mean, charge;
 	int64_t offset, reached_us;
+	enum way way; /* that sup is of */
 };
 
-static void bet_offsets(
-	struct legs *l, const struct link_leg *out, const struct link_param *p, struct best *best)
+static void bet_offsets(struct legs *l, const struct link_leg *in, const struct link_leg *out,
+	const struct link_param *p, struct best *best)
 {
 	int64_t error = p->offset_error_us > 0 ? p->offset_error_us : 0;
 	int64_t steps = (error + OFFSET_STEP_US - 1) / OFFSET_STEP_US;
 	if (steps > OFFSETS_MAX / 2)
 		steps = OFFSETS_MAX / 2;
-	double charge = link_log10((double)(DIRECTIONS * (2 * steps + 1)));
+	double charge = link_log10((double)(WAYS * (2 * steps + 1)));
 	double sum = 0, top = -1e9;
 	best->sup = -1e9;
+	best->way = WAY_FORWARD;
+	best->offset = p->offset_us;
 	best->reached_us = INT64_MIN;
 	for (int64_t i = -steps; i <= steps; i++) {
-		struct bet_result r[DIRECTIONS];
+		struct bet_result r[WAYS];
 		int64_t offset = p->offset_us + (steps > 0 ? i * error / steps : 0);
-		bet_both(l, out, offset, p->needed + charge, r);
-		for (int d = 0; d < DIRECTIONS; d++) {
+		bet_all(l, in, out, offset, p->needed + charge, r);
+		for (int d = 0; d < WAYS; d++) {
 			double e = r[d].log10_end;
 			if (e > top) {
 				sum = sum * link_exp((top - e) / 0.43429448190325182765);
@@ -181,28 +188,36 @@ static void bet_offsets(
 			if (r[d].log10_sup > best->sup) {
 				best->sup = r[d].log10_sup;
 				best->offset = offset;
-				best->r[0] = r[0];
-				best->r[1] = r[1];
+				best->way = (enum way)d;
+				for (int k = 0; k < WAYS; k++)
+					best->r[k] = r[k];
 			}
 		}
 	}
+	best->charge = charge;
 	best->sup -= charge;
 	best->mean = top + link_log10(sum) - charge;
 }
 
-/* Is it a relay's order?  All of it in the direction that gave the evidence and no contradiction in the
- * other; what OUT answers must reach IN, and when OUT answers decides when IN does. */
-static int relay_shaped(struct legs *l, const struct order *fwd, const struct order *back, int by_answers)
+/* Is it a relay's order?  What OUT answers must reach IN, and when OUT answers decides when IN does, unless
+ * IN's answers are hidden; and one of the ways that suffice must show a relay's order and lag. */
+static int relay_shaped(struct legs *l, const struct best *best, double needed, const struct order *fwd,
+	const struct order *back)
 {
 	struct echo echo;
-	if (!order_follows(by_answers ? back : fwd) || !order_leans(fwd) || !order_conserves(back))
+	int enough[WAYS];
+	for (int k = 0; k < WAYS; k++)
+		enough[k] = best->r[k].log10_sup - best->charge >= needed;
+	if (!order_leans(fwd) || !order_conserves(back))
 		return 0;
 	order_echo(&l->in_fwd, &l->out_back, &l->in_back, l->scratch, &echo);
-	if (!by_answers && order_hidden(&l->in_fwd, &echo))
+	int answers = order_leans(back) && order_echoes(&echo);
+	int hidden = order_hidden(&l->in_fwd, &echo);
+	if (enough[WAY_FORWARD] && order_follows(fwd) && (answers || hidden))
 		return 1;
-	if (!order_leans(back))
-		return 0;
-	return order_echoes(&echo);
+	if (enough[WAY_ANSWERS] && order_follows(back) && answers)
+		return 1;
+	return enough[WAY_TICKS] && (answers || hidden);
 }
 
 static void judge(struct legs *l, const struct link_param *p, const struct best *best, struct link_result *r)
@@ -210,8 +225,7 @@ static void judge(struct legs *l, const struct link_param *p, const struct best 
 	struct order fwd, back;
 	order_measure(&l->in_fwd, &l->out_fwd, l->scratch, &fwd);
 	order_measure(&l->out_back, &l->in_back, l->scratch, &back);
-	int by_answers = best->r[1].log10_sup > best->r[0].log10_sup;
-	const struct bet_result *b = &best->r[by_answers];
+	const struct bet_result *b = &best->r[best->way];
 	r->log10_e = best->mean;
 	r->max_log10_e = best->sup;
 	r->bursts = b->bets;
@@ -221,13 +235,13 @@ static void judge(struct legs *l, const struct link_param *p, const struct best 
 	r->verdict = LINK_INSUFFICIENT;
 	r->reason = LINK_REASON_WEAK;
 	if (best->sup >= p->needed) {
-		int proven = relay_shaped(l, &fwd, &back, by_answers);
+		int proven = relay_shaped(l, best, p->needed, &fwd, &back);
 		r->verdict = proven ? LINK_PROVEN : LINK_UNDECIDABLE;
 		r->reason = proven ? LINK_REASON_NONE : LINK_REASON_SHARED_CAUSE;
 		int64_t first = l->in_fwd.n > 0 ? l->in_fwd.start[0] : l->out_back.start[0];
 		r->first_sufficient_us = best->reached_us > first ? best->reached_us - first : 0;
-	} else if (best->sup < 1.0 && best->r[0].tame * 2 > best->r[0].bets &&
-		   best->r[1].tame * 2 >= best->r[1].bets) {
+	} else if (best->sup < 1.0 && best->r[WAY_FORWARD].tame * 2 > best->r[WAY_FORWARD].bets &&
+		   best->r[WAY_ANSWERS].tame * 2 >= best->r[WAY_ANSWERS].bets) {
 		r->verdict = LINK_UNDECIDABLE;
 		r->reason = LINK_REASON_PREDICTABLE;
 	} else if (bet_ceiling(b->bets) < p->needed) {
@@ -250,7 +264,7 @@ void link_test(const struct link_leg *in, const struct link_leg *out, const stru
 	legs_place(&l, in, out, mem);
 	lane_fill(&l.in_fwd, &in->fwd, 0, &l.blind);
 	lane_fill(&l.in_back, &in->back, 0, &l.blind);
-	bet_offsets(&l, out, p, &best);
+	bet_offsets(&l, in, out, p, &best);
 	lane_fill(&l.out_fwd, &out->fwd, best.offset, &l.blind);
 	lane_fill(&l.out_back, &out->back, best.offset, &l.blind);
 	judge(&l, p, &best, r);

@@ -19,7 +19,8 @@
 #define SLOPE_ERROR                                                                                          \
 	1.31 /* sqrt(2) * 1.2533 (median) / 1.349 (interquartile range), in standard deviations              \
 	      */
-#define SLOPE_SIGMAS 3.0
+#define SLOPE_SIGMAS 4.0
+#define SLOPE_MAX    1.6
 #define HIDDEN_US    1000000 /* chaff lasts a second at least after each key */
 #define MASKED_MIN   0.7
 #define SLOPE_MIN    0.5   /* half way between a shared cause (0) and a relay (1) */
@@ -202,7 +203,7 @@ int order_hidden(const struct lane *in_fwd, const struct echo *e)
 
 int order_echoes(const struct echo *e)
 {
-	return e->slope >= SLOPE_MIN && e->slope >= SLOPE_SIGMAS * e->error;
+	return e->slope >= SLOPE_MIN && e->slope <= SLOPE_MAX && e->slope >= SLOPE_SIGMAS * e->error;
 }
 
 int order_leans(const struct order *o)

@@ -1,0 +1,187 @@
+/* Bets on the phase within a tick.
+ *
+ * OpenSSH from 9.5 on sends keystrokes at ticks of 20 ms and goes on ticking for seconds after the last one,
+ * so A's merged bursts say little about when a key was pressed.  But the copies leave right after a tick.  In
+ * go A's bursts as recorded and B's lane; for each start of B the slot between A's ticks is given, and the
+ * bet is on the place in it: that B starts in [tick + lo, tick + lo + w).  Given the slot, a B that knows
+ * nothing of A's clock is spread over it evenly (RATE_SAFETY allows for less); a B with a clock of its own
+ * would keep its place only while A's ticks keep that clock's beat, and on the beat nothing is staked.
+ * Stakes, cells and average are those of link_bet.c. */
+#include "trace/link_tick.h"
+
+#include "trace/link_log.h"
+
+#define CELLS       6
+#define SLOT_MIN_US 10000
+#define SLOT_MAX_US 64000
+#define Q_FLOOR     0.04
+#define RATE_SAFETY 1.25
+#define KELLY       0.9
+#define WINS        2
+#define BEAT_US     1000  /* how exactly a beat is kept, plus half the window */
+#define MEDIA_US    20000 /* the packet interval of telephony, and of hidden keystrokes */
+#define LOG10_2     0.30102999566398119521
+#define LN10        2.30258509299404568402
+#define SCALE_BITS  512
+#define SCALE_UP    1.3407807929942597e154 /* 2^512 */
+
+static const struct {
+	int64_t lo_us, w_us;
+} WINDOWS[CELLS] = {{0, 2000}, {0, 5000}, {2000, 5000}, {5000, 5000}, {10000, 5000}, {15000, 5000}};
+
+struct tick_cell {
+	double wealth, seen, hit;
+	int64_t win[WINS]; /* ticks of the last wins, newest first */
+	int wins;
+};
+
+struct ticks {
+	const struct link_train *a;
+	size_t k;          /* the last burst of A that is read */
+	int64_t span_us;   /* of the intervals counted */
+	int64_t periods;   /* in them */
+	int64_t period_us; /* the estimate, 0 if none yet */
+};
+
+/* A's k-th tick; what is no time is far away. */
+static int64_t tick_at(const struct link_train *a, size_t k)
+{
+	int64_t t = a->b[k].start_us;
+	if (t > LANE_TIME_MAX)
+		return LANE_TIME_MAX;
+	return t < -LANE_TIME_MAX ? -LANE_TIME_MAX : t;
+}
+
+/* Reads A up to its last burst before x; 1 if there is one. */
+static int ticks_until(struct ticks *c, int64_t x)
+{
+	if (c->a->n == 0 || tick_at(c->a, 0) >= x)
+		return 0;
+	while (c->k + 1 < c->a->n && tick_at(c->a, c->k + 1) < x) {
+		int64_t d = tick_at(c->a, c->k + 1) - tick_at(c->a, c->k);
+		c->k++;
+		if (d < SLOT_MIN_US || d > SLOT_MAX_US)
+			continue;
+		if (c->period_us == 0 || 4 * d < 3 * c->period_us)
+			c->span_us = c->periods = 0;
+		int64_t n = c->periods > 0 ? (d + c->period_us / 2) / c->period_us : 1;
+		c->span_us += d;
+		c->periods += n > 0 ? n : 1;
+		c->period_us = c->span_us / c->periods;
+	}
+	return 1;
+}
+
+static int keeps(int64_t distance, int64_t period, int64_t slack)
+{
+	int64_t off = distance % period;
+	return off <= slack || period - off <= slack;
+}
+
+static int on_beat(const struct tick_cell *c, const struct ticks *ticks, int64_t tick, int64_t w)
+{
+	int64_t slack = w / 2 + BEAT_US;
+	for (int i = 0; i < c->wins; i++) {
+		int64_t distance = tick - c->win[i];
+		if (keeps(distance, MEDIA_US, slack) ||
+			(ticks->period_us > 0 && keeps(distance, ticks->period_us, slack)))
+			return 1;
+	}
+	return 0;
+}
+
+static void tick_bet(
+	struct tick_cell *c, int i, const struct ticks *ticks, int64_t tick, int64_t slot, int64_t phase)
+{
+	int64_t lo = WINDOWS[i].lo_us, w = WINDOWS[i].w_us;
+	if (lo + w > slot)
+		return;
+	int won = phase >= lo && phase < lo + w;
+	double q = RATE_SAFETY * (double)w / (double)slot;
+	double r = (c->hit + 1.0) / (c->seen + 2.0);
+	if (q < Q_FLOOR)
+		q = Q_FLOOR;
+	if (r > q && !on_beat(c, ticks, tick, w)) {
+		double s = KELLY * (r - q) / (1.0 - q);
+		c->wealth *= won ? 1.0 - s + s / q : 1.0 - s;
+		if (c->wealth < 1e-200)
+			c->wealth = 0;
+	}
+	c->seen += 1.0;
+	if (!won)
+		return;
+	c->hit += 1.0;
+	c->win[1] = c->win[0];
+	c->win[0] = tick;
+	if (c->wins < WINS)
+		c->wins++;
+}
+
+static int is_blind(const struct blinds *blind, size_t *cursor, int64_t from, int64_t to)
+{
+	while (*cursor < blind->n && blind->s[*cursor].to_us + LANE_GUARD_US < from)
+		(*cursor)++;
+	return *cursor < blind->n && blind->s[*cursor].from_us <= to;
+}
+
+static double average(const struct tick_cell cell[CELLS])
+{
+	double sum = 0;
+	for (int i = 0; i < CELLS; i++)
+		sum += cell[i].wealth;
+	return sum / CELLS;
+}
+
+/* The slot that x lies in; 0 if A does not tick there. */
+static int64_t slot_of(const struct ticks *c, int64_t x, int64_t *tick)
+{
+	if (c->k + 1 >= c->a->n || tick_at(c->a, c->k + 1) <= x)
+		return 0;
+	*tick = tick_at(c->a, c->k);
+	int64_t slot = tick_at(c->a, c->k + 1) - *tick;
+	return slot >= SLOT_MIN_US && slot <= SLOT_MAX_US ? slot : 0;
+}
+
+static void tick_init(struct tick_cell cell[CELLS], struct bet_result *r)
+{
+	for (int i = 0; i < CELLS; i++) {
+		cell[i].wealth = 1.0;
+		cell[i].seen = cell[i].hit = 0;
+		cell[i].wins = 0;
+	}
+	r->log10_sup = 0;
+	r->reached_us = INT64_MIN;
+	r->bets = r->hits = r->tame = 0;
+}
+
+void tick_run(const struct link_train *a, const struct lane *b, const struct blinds *blind, double target,
+	struct bet_result *r)
+{
+	struct tick_cell cell[CELLS];
+	struct ticks ticks = {.a = a};
+	size_t cursor = 0;
+	double sum = 1.0, scale = 0;
+	tick_init(cell, r);
+	for (size_t j = 0; j < b->n && a->n > 1; j++) {
+		int64_t x = b->start[j], tick, slot;
+		if (!ticks_until(&ticks, x) || (slot = slot_of(&ticks, x, &tick)) == 0 ||
+			is_blind(blind, &cursor, tick, tick + slot))
+			continue;
+		for (int i = 0; i < CELLS; i++)
+			tick_bet(&cell[i], i, &ticks, tick, slot, x - tick);
+		r->bets++;
+		r->hits += x - tick < 5000;
+		sum = average(cell);
+		double now = link_log10(sum) + scale;
+		if (now > r->log10_sup)
+			r->log10_sup = now;
+		if (now >= target && r->reached_us == INT64_MIN)
+			r->reached_us = x;
+		if (sum < SCALE_UP)
+			continue;
+		for (int i = 0; i < CELLS; i++)
+			cell[i].wealth /= SCALE_UP;
+		scale += SCALE_BITS * LOG10_2;
+	}
+	r->log10_end = link_log10(average(cell)) + scale;
+}

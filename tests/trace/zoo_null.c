@@ -1,0 +1,303 @@
+/* The null zoo: pairs of legs of which neither carries the other, and pairs with a common cause.  In goes the
+ * random source, out come packet times in seconds.  Each class draws its own rates and phases for each pair,
+ * so that a table row is an average over them. */
+#include <math.h>
+#include <stddef.h>
+
+#include "zoo_parts.h"
+
+static double lognormal(struct rng *r, double median, double sigma)
+{
+	return median * exp(sigma * rng_normal(r));
+}
+
+/* A leg whose far side answers everything after a round trip of its own. */
+static void answered(struct rng *r, struct zoo_pair *p, int fwd, int back)
+{
+	respond(r, &p->ev[fwd], &p->ev[back], rng_between(r, 0.002, 0.15), rng_between(r, 0.0005, 0.02),
+		0.97);
+}
+
+static void both_answered(struct rng *r, struct zoo_pair *p)
+{
+	answered(r, p, IN_FWD, IN_BACK);
+	answered(r, p, OUT_FWD, OUT_BACK);
+}
+
+/* arg: rate of IN, rate of OUT, bursts per second */
+void null_poisson(struct rng *r, struct zoo_pair *p, double seconds, const double *arg)
+{
+	poisson(r, &p->ev[IN_FWD], 0, seconds, arg[0]);
+	poisson(r, &p->ev[OUT_FWD], 0, seconds, arg[1]);
+	both_answered(r, p);
+}
+
+/* arg: scale of the gaps of real sessions */
+void null_gaps(struct rng *r, struct zoo_pair *p, double seconds, const double *arg)
+{
+	gap_train(r, &p->ev[IN_FWD], seconds, arg[0]);
+	gap_train(r, &p->ev[OUT_FWD], seconds, arg[0]);
+	both_answered(r, p);
+}
+
+void typist(struct rng *r, struct events *keys, struct events *output, double from, double to)
+{
+	double t = from + rng_exp(r, 1.0);
+	double median = rng_between(r, 0.11, 0.22);
+	while (t < to) {
+		int n = 2 + (int)rng_exp(r, 9.0);
+		for (int i = 0; i < n && t < to; i++) {
+			events_add(keys, t);
+			events_add(output, t + 0.0005 + 0.001 * rng_unit(r));
+			t += lognormal(r, median, 0.5);
+		}
+		events_add(keys, t); /* return */
+		double o = t + lognormal(r, 0.006, 1.0);
+		int lines = 1 + (int)rng_exp(r, 4.0);
+		for (int i = 0; i < lines; i++) {
+			events_add(output, o);
+			o += rng_unit(r) < 0.8 ? 0.0004 : lognormal(r, 0.08, 1.0);
+		}
+		t = (o > t ? o : t) + lognormal(r, 1.8, 1.0);
+	}
+}
+
+static void typed_leg(struct rng *r, struct zoo_pair *p, int fwd, int back, double seconds)
+{
+	struct events out = {0};
+	typist(r, &p->ev[fwd], &out, 0, seconds);
+	respond(r, &out, &p->ev[back], rng_between(r, 0.001, 0.12), 0.003, 1.0);
+	events_free(&out);
+}
+
+/* People at two unrelated shells. */
+void null_typists(struct rng *r, struct zoo_pair *p, double seconds, const double *arg)
+{
+	(void)arg;
+	typed_leg(r, p, IN_FWD, IN_BACK, seconds);
+	typed_leg(r, p, OUT_FWD, OUT_BACK, seconds);
+}
+
+static void beacon(struct rng *r, struct events *e, double seconds, double period, double jitter)
+{
+	for (double t = rng_unit(r) * period; t < seconds; t += period)
+		events_add(e, t + jitter * rng_normal(r));
+}
+
+/* arg: the two periods, the jitter (standard deviation), seconds, rate of other bursts; each leg has either
+ * period */
+void null_beacons(struct rng *r, struct zoo_pair *p, double seconds, const double *arg)
+{
+	beacon(r, &p->ev[IN_FWD], seconds, rng_unit(r) < 0.5 ? arg[0] : arg[1], arg[2]);
+	beacon(r, &p->ev[OUT_FWD], seconds, rng_unit(r) < 0.5 ? arg[0] : arg[1], arg[2]);
+	poisson(r, &p->ev[IN_FWD], 0, seconds, arg[3]);
+	poisson(r, &p->ev[OUT_FWD], 0, seconds, arg[3]);
+	both_answered(r, p);
+}
+
+/* arg: period of the calendar, width of the start, rate of other bursts, second at which the period begins */
+void null_cron(struct rng *r, struct zoo_pair *p, double seconds, const double *arg)
+{
+	for (int leg = 0; leg < 2; leg++) {
+		struct events *e = &p->ev[leg == 0 ? IN_FWD : OUT_FWD];
+		for (double t = arg[3]; t < seconds; t += arg[0])
+			events_add(e, t + arg[1] * rng_unit(r));
+		poisson(r, e, 0, seconds, arg[2]);
+	}
+	both_answered(r, p);
+}
+
+/* Both legs are on and off together.  arg: mean on, mean off, rate while on */
+void null_onoff(struct rng *r, struct zoo_pair *p, double seconds, const double *arg)
+{
+	for (double t = 0; t < seconds;) {
+		double on = rng_exp(r, arg[0]);
+		double end = t + on < seconds ? t + on : seconds;
+		poisson(r, &p->ev[IN_FWD], t, end, arg[2]);
+		poisson(r, &p->ev[OUT_FWD], t, end, arg[2]);
+		t += on + rng_exp(r, arg[1]);
+	}
+	both_answered(r, p);
+}
+
+/* Two idle SSH sessions with keep-alives.  arg: interval, jitter, rate of typing */
+void null_keepalive(struct rng *r, struct zoo_pair *p, double seconds, const double *arg)
+{
+	for (int leg = 0; leg < 2; leg++) {
+		struct events *e = &p->ev[leg == 0 ? IN_FWD : OUT_FWD];
+		double t = rng_unit(r) * arg[0];
+		while (t < seconds) { /* the timer restarts at each packet */
+			events_add(e, t);
+			double key = rng_exp(r, arg[2] > 0 ? 1.0 / arg[2] : 1e9);
+			t += key < arg[0] ? key : arg[0] + arg[1] * rng_unit(r);
+		}
+	}
+	both_answered(r, p);
+}
+
+/* Fixed packet rate with talk spurts.  arg: packet interval, mean spurt (0: never silent), mean silence */
+void null_voip(struct rng *r, struct zoo_pair *p, double seconds, const double *arg)
+{
+	for (int lane = 0; lane < LANES; lane++) {
+		double phase = rng_unit(r) * arg[0];
+		double left = arg[1] > 0 ? rng_exp(r, arg[1]) : seconds;
+		for (double t = phase; t < seconds; t += arg[0]) {
+			if (left <= 0) {
+				t += arg[0] * floor(rng_exp(r, arg[2]) / arg[0]);
+				left = rng_exp(r, arg[1]);
+			}
+			events_add(&p->ev[lane], t + 0.0005 * rng_unit(r));
+			left -= arg[0];
+		}
+	}
+}
+
+/* Transfers through one bottleneck: losses and stalls of the link hit both, each recovers on its own timer.
+ * arg: mean time between stalls, stall length */
+void null_bulk(struct rng *r, struct zoo_pair *p, double seconds, const double *arg)
+{
+	double rto[2] = {rng_between(r, 0.2, 0.4), rng_between(r, 0.2, 0.4)};
+	double begin[2] = {0, 0};
+	for (double t = 0; t < seconds;) {
+		double stall = t + rng_exp(r, arg[0]);
+		if (stall > seconds)
+			stall = seconds;
+		for (int leg = 0; leg < 2; leg++) {
+			struct events *e = &p->ev[leg == 0 ? IN_FWD : OUT_FWD];
+			for (double s = begin[leg]; s < stall; s += rng_between(r, 0.008, 0.019))
+				events_add(e, s);
+			double wait = rto[leg];
+			while (wait < arg[1])
+				wait *= 2;
+			begin[leg] = stall + wait * rng_between(r, 1.0, 1.05);
+		}
+		t = stall + arg[1];
+	}
+	both_answered(r, p);
+}
+
+/* Outages seen by both; each client comes back with doubling waits.  arg: mean between outages, mean length
+ */
+void null_reconnect(struct rng *r, struct zoo_pair *p, double seconds, const double *arg)
+{
+	for (double t = 0; t < seconds;) {
+		double down = t + rng_exp(r, arg[0]);
+		double up = down + rng_exp(r, arg[1]);
+		for (int leg = 0; leg < 2; leg++) {
+			struct events *e = &p->ev[leg == 0 ? IN_FWD : OUT_FWD];
+			poisson(r, e, t, down < seconds ? down : seconds, 0.3);
+			double wait = 1.0;
+			for (double s = down + rng_unit(r); s < up && s < seconds;
+				s += wait * rng_between(r, 0.9, 1.1)) {
+				events_add(e, s);
+				wait = wait < 32 ? 2 * wait : wait;
+			}
+		}
+		t = up;
+	}
+	both_answered(r, p);
+}
+
+/* One of many sessions in, another one out of the same busy host, which stalls now and then for all of them.
+ * arg: rate of stalls, longest stall */
+void null_bastion(struct rng *r, struct zoo_pair *p, double seconds, const double *arg)
+{
+	null_typists(r, p, seconds, arg);
+	for (double t = 0; (t += rng_exp(r, 1.0 / arg[0])) < seconds;) {
+		double until = t + rng_unit(r) * arg[1];
+		int lanes[2] = {IN_BACK, OUT_FWD}; /* what the host sends waits */
+		for (int k = 0; k < 2; k++)
+			for (size_t i = 0; i < p->ev[lanes[k]].n; i++) {
+				double *e = &p->ev[lanes[k]].t[i];
+				if (*e >= t && *e < until)
+					*e = until + 0.0001 * rng_unit(r);
+			}
+	}
+}
+
+/* Running transfers and typing under a recorder that restarts.  arg: mean between restarts, longest restart,
+ * 1 bulk */
+void null_restarts(struct rng *r, struct zoo_pair *p, double seconds, const double *arg)
+{
+	if (arg[2] > 0) {
+		for (int lane = 0; lane < LANES; lane++)
+			for (double t = 0; t < seconds;
+				t += rng_exp(r, 0.01) + (rng_unit(r) < 0.003 ? 0.4 : 0))
+				events_add(&p->ev[lane], t);
+	} else {
+		null_typists(r, p, seconds, arg);
+	}
+	for (double t = 0; (t += 1.0 + rng_exp(r, arg[0])) < seconds && p->n_blind < 256;) {
+		double until = t + rng_unit(r) * arg[1];
+		p->blind[p->n_blind++] = (struct span){.from_us = zoo_us(t), .to_us = zoo_us(until)};
+		t = until;
+	}
+}
+
+/* Video in segments: a request each period, drifting.  arg: period, jitter */
+void null_segments(struct rng *r, struct zoo_pair *p, double seconds, const double *arg)
+{
+	for (int leg = 0; leg < 2; leg++) {
+		struct events *req = &p->ev[leg == 0 ? IN_FWD : OUT_FWD];
+		struct events *ans = &p->ev[leg == 0 ? IN_BACK : OUT_BACK];
+		for (double t = rng_unit(r) * arg[0]; t < seconds;
+			t += arg[0] + arg[1] * (rng_unit(r) - 0.5)) {
+			events_add(req, t);
+			double size = rng_between(r, 0.1, 0.8);
+			for (double s = 0.02; s < size; s += 0.004)
+				events_add(ans, t + s);
+		}
+	}
+}
+
+/* The recorder's clock stands still and then jumps: what it held back bears the time of the jump.
+ * arg: mean between jumps, length */
+void null_steps(struct rng *r, struct zoo_pair *p, double seconds, const double *arg)
+{
+	null_typists(r, p, seconds, arg);
+	for (double t = 0; (t += rng_exp(r, arg[0])) < seconds;)
+		for (int lane = 0; lane < LANES; lane++)
+			for (size_t i = 0; i < p->ev[lane].n; i++)
+				if (p->ev[lane].t[i] >= t && p->ev[lane].t[i] < t + arg[1])
+					p->ev[lane].t[i] = t + arg[1] + 0.00002 * rng_unit(r);
+}
+
+/* One click opens both.  arg: rate of clicks, delays up to, share of clicks each takes part in, rate of own
+ * bursts, 0 order and delay anew at each click / 1 both constant for the pair / 2 delays anew, IN always
+ * first, 1 with answers */
+void shared_clicks(struct rng *r, struct zoo_pair *p, double seconds, const double *arg)
+{
+	double fixed[2] = {rng_unit(r) * arg[1], rng_unit(r) * arg[1]};
+	for (double t = 0; (t += rng_exp(r, 1.0 / arg[0])) < seconds;) {
+		double d[2] = {rng_unit(r) * arg[1], rng_unit(r) * arg[1]};
+		for (int leg = 0; leg < 2; leg++) {
+			double delay = d[leg];
+			if (arg[4] == 1)
+				delay = fixed[leg] + 0.002 * rng_unit(r);
+			if (arg[4] == 2)
+				delay = leg == 0 ? 0 : d[1];
+			if (rng_unit(r) < arg[2])
+				events_add(&p->ev[leg == 0 ? IN_FWD : OUT_FWD], t + delay);
+		}
+	}
+	poisson(r, &p->ev[IN_FWD], 0, seconds, arg[3]);
+	poisson(r, &p->ev[OUT_FWD], 0, seconds, arg[3]);
+	if (arg[5] > 0)
+		both_answered(r, p);
+}
+
+/* A server sends each event to both far sides, which say little themselves.  arg: rate, spread, share heard
+ */
+void shared_fanout(struct rng *r, struct zoo_pair *p, double seconds, const double *arg)
+{
+	for (double t = 0; (t += rng_exp(r, 1.0 / arg[0])) < seconds;) {
+		if (rng_unit(r) < arg[2])
+			events_add(&p->ev[IN_BACK], t + arg[1] * rng_unit(r));
+		if (rng_unit(r) < arg[2])
+			events_add(&p->ev[OUT_FWD], t + arg[1] * rng_unit(r));
+	}
+	poisson(r, &p->ev[IN_FWD], 0, seconds, 0.05);
+	poisson(r, &p->ev[OUT_BACK], 0, seconds, 0.05);
+	respond(r, &p->ev[IN_BACK], &p->ev[IN_FWD], rng_between(r, 0.005, 0.1), 0.01, 0.8);
+	respond(r, &p->ev[OUT_FWD], &p->ev[OUT_BACK], rng_between(r, 0.005, 0.1), 0.01, 0.8);
+}

@@ -1,0 +1,110 @@
+/* The relay zoo: a person types at X, R passes it on to V, V answers, R passes the answer back.  In goes the
+ * random source, out come the packets of both legs as seen at R. */
+#include <math.h>
+#include <stddef.h>
+
+#include "zoo_parts.h"
+
+#define TICK_S 0.02
+
+/* from's packets come out of a program that keeps their order, delay + U(0, jitter) later. */
+static void pass_on(struct rng *r, const struct events *from, struct events *to, double delay, double jitter)
+{
+	double last = -1;
+	for (size_t i = 0; i < from->n; i++) {
+		double t = from->t[i] + delay + jitter * rng_unit(r);
+		last = t > last ? t : last + 0.00001;
+		events_add(to, last);
+	}
+}
+
+/* OpenSSH 9.5: keys wait for the next of the 20 ms ticks, which go on for 1.0 to 3.1 s after the last key.
+ * wire: all packets; keys: replaced by when the far side has them. */
+static void hide_keys(struct rng *r, struct events *keys, struct events *wire)
+{
+	size_t i = 0;
+	while (i < keys->n) {
+		double tick = keys->t[i];
+		double stop = tick + rng_between(r, 1.024, 3.072);
+		for (; tick < stop; tick += TICK_S + 0.002 * rng_unit(r)) {
+			int key = 0;
+			while (i < keys->n && keys->t[i] <= tick) {
+				keys->t[i++] = tick;
+				key = 1;
+			}
+			if (key)
+				stop = tick + rng_between(r, 1.024, 3.072);
+			events_add(wire, tick);
+		}
+	}
+}
+
+/* Hidden typing in, something unrelated out.  arg: 0 a typist / 1 another hidden typist / 2 a clock of 20 ms
+ * that starts and stops; 1: IN's ticks are exact */
+void null_hidden(struct rng *r, struct zoo_pair *p, double seconds, const double *arg)
+{
+	struct events keys = {0}, said = {0};
+	typist(r, &keys, &said, 0, seconds);
+	hide_keys(r, &keys, &p->ev[IN_FWD]);
+	if (arg[1] > 0)
+		for (size_t i = 0; i < p->ev[IN_FWD].n; i++)
+			p->ev[IN_FWD].t[i] = TICK_S * floor(p->ev[IN_FWD].t[i] / TICK_S);
+	respond(r, &p->ev[IN_FWD], &p->ev[IN_BACK], 0.0002, 0.0005, 1.0);
+	events_clear(&keys);
+	events_clear(&said);
+	typist(r, &keys, &said, 0, seconds);
+	if (arg[0] == 1)
+		hide_keys(r, &keys, &p->ev[OUT_FWD]);
+	else
+		respond(r, &keys, &p->ev[OUT_FWD], 0, 0, 1.0);
+	double phase = rng_unit(r) * TICK_S;
+	if (arg[0] == 2)
+		for (size_t i = 0; i < p->ev[OUT_FWD].n; i++)
+			p->ev[OUT_FWD].t[i] = phase + TICK_S * floor(p->ev[OUT_FWD].t[i] / TICK_S);
+	respond(r, &p->ev[OUT_FWD], &p->ev[OUT_BACK], rng_between(r, 0.002, 0.12), 0.003, 1.0);
+	events_free(&keys);
+	events_free(&said);
+}
+
+/* V says what it says when it has the key: each of said's times moves as the last key before it did. */
+static void answer_late(const struct events *typed, const struct events *arrived, struct events *said)
+{
+	size_t k = 0;
+	for (size_t i = 0; i < said->n; i++) {
+		while (k + 1 < typed->n && typed->t[k + 1] <= said->t[i])
+			k++;
+		if (typed->n > 0)
+			said->t[i] += arrived->t[k] - typed->t[k];
+	}
+	events_sort(said);
+}
+
+/* arg: delay, jitter, chaff in OUT (share of its packets), 0 plain / 1 IN hides keys / 2 and its answers are
+ * hidden by pongs, 0 typist / 1 real gaps x5 */
+void relay_session(struct rng *r, struct zoo_pair *p, double seconds, const double *arg)
+{
+	struct events keys = {0}, said = {0}, typed = {0};
+	double rtt = rng_between(r, 0.002, 0.12);
+	if (arg[4] > 0) {
+		gap_train(r, &keys, seconds, 5.0);
+		respond(r, &keys, &said, 0.001, 0.002, 0.95);
+	} else {
+		typist(r, &keys, &said, 0, seconds);
+	}
+	events_sort(&said);
+	respond(r, &keys, &typed, 0, 0, 1.0);
+	if (arg[3] > 0)
+		hide_keys(r, &keys, &p->ev[IN_FWD]);
+	else
+		respond(r, &keys, &p->ev[IN_FWD], 0, 0, 1.0);
+	pass_on(r, &keys, &p->ev[OUT_FWD], arg[0], arg[1]);
+	answer_late(&typed, &p->ev[OUT_FWD], &said);
+	pass_on(r, &said, &p->ev[OUT_BACK], rtt, 0.002);
+	pass_on(r, &p->ev[OUT_BACK], &p->ev[IN_BACK], arg[0], arg[1]);
+	poisson(r, &p->ev[OUT_FWD], 0, seconds, arg[2] * (double)keys.n / seconds);
+	if (arg[3] > 1)
+		respond(r, &p->ev[IN_FWD], &p->ev[IN_BACK], 0.0002, 0.0005, 1.0);
+	events_free(&keys);
+	events_free(&said);
+	events_free(&typed);
+}
