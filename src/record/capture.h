@@ -54,8 +54,8 @@ void capture_close(struct capture *c);
 struct bpf_filter;
 struct bpf_filter *bpf_filter_new(const char *text, struct err *e);
 /* False also where the filter has no meaning for the frame's link type (said once in the log). */
-bool bpf_filter_match(struct bpf_filter *filter, const struct frame *f);
-void bpf_filter_free(struct bpf_filter *filter);
+bool bpf_filter_match(struct bpf_filter *f, const struct frame *frame);
+void bpf_filter_free(struct bpf_filter *f);
 
 /* Decoder state: the fragments whose first part has been seen (bounded). */
 struct decoder;

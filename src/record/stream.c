@@ -14,7 +14,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
-#define CHUNK       (size_t)(256 * 1024) /* read at a time: stays in a processor's cache until it is parsed */
+#define CHUNK       (size_t)(128 * 1024) /* read at a time: stays in a processor's cache until it is parsed */
 #define HEAD        STREAM_VIEW_MAX      /* room before the body for what was left */
 #define BODY        (STREAM_VIEW_MAX + CHUNK)
 #define PAGE        4096
