@@ -21,8 +21,7 @@
 
 #include "record/store.h"
 
-/* --- random numbers, seeded and printed
- * ------------------------------------------------------------------------- */
+/* ---- random numbers, seeded and printed ---- */
 
 static uint64_t kit_state;
 
@@ -46,8 +45,7 @@ static inline void kit_seed(const char *what)
 	print_message("# %s: WEIR_SEED=%llu\n", what, (unsigned long long)seed);
 }
 
-/* --- directories
- * -------------------------------------------------------------------------------------------------- */
+/* ---- directories ---- */
 
 static inline char *kit_dir(void)
 {
@@ -134,8 +132,7 @@ static inline void kit_loud(void)
 	(void)close(kit_stderr);
 }
 
-/* --- the second implementation: true flows
- * ------------------------------------------------------------------------- */
+/* ---- the second implementation: true flows ---- */
 
 enum { TRUE_BURSTS = 60 };
 
@@ -336,8 +333,7 @@ static inline void kit_close(struct store_writer *s)
 		fail_msg("%s", e.text);
 }
 
-/* --- a world that breaks
- * --------------------------------------------------------------------------------------------- */
+/* ---- a world that breaks ---- */
 
 enum kit_op { KIT_OPEN, KIT_WRITE, KIT_FSYNC, KIT_FTRUNCATE, KIT_RENAME, KIT_UNLINK, KIT_OPS };
 
@@ -348,6 +344,9 @@ struct kit_world {
 	bool forever;   /* and all after it */
 	bool half;      /* a write that breaks writes its first half */
 	bool broke;
+	/* What a power cut would take: writes since the last fsync of a file, renames since the last one of a
+	 * directory. A rename of a file that is not synced may come out as a file without contents. */
+	uint64_t unsynced, unlinked, early;
 };
 
 static inline bool kit_breaks(struct kit_world *k)
@@ -377,12 +376,22 @@ static inline ssize_t kit_write(void *self, int fd, const void *p, size_t n)
 		(void)!write(fd, p, n / 2);
 	if (kit_breaks(k))
 		return -1;
+	k->unsynced++;
 	return write(fd, p, n);
 }
 
 static inline int kit_fsync(void *self, int fd)
 {
-	return kit_breaks(self) ? -1 : fsync(fd);
+	struct kit_world *k = self;
+	struct stat st;
+
+	if (kit_breaks(k))
+		return -1;
+	if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode))
+		k->unlinked = 0;
+	else
+		k->unsynced = 0;
+	return fsync(fd);
 }
 
 static inline int kit_ftruncate(void *self, int fd, off_t n)
@@ -392,12 +401,23 @@ static inline int kit_ftruncate(void *self, int fd, off_t n)
 
 static inline int kit_rename(void *self, const char *from, const char *to)
 {
-	return kit_breaks(self) ? -1 : rename(from, to);
+	struct kit_world *k = self;
+
+	if (kit_breaks(k))
+		return -1;
+	k->unlinked++;
+	k->early += k->unsynced > 0;
+	return rename(from, to);
 }
 
 static inline int kit_unlink(void *self, const char *path)
 {
-	return kit_breaks(self) ? -1 : unlink(path);
+	struct kit_world *k = self;
+
+	if (kit_breaks(k))
+		return -1;
+	k->unlinked++;
+	return unlink(path);
 }
 
 static inline struct world kit_world_of(struct kit_world *k)

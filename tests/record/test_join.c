@@ -246,8 +246,7 @@ static void test_long(void **state)
 	kit_dir_free(dir);
 }
 
-/* --- coverage
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- coverage ---- */
 
 enum { TICKS = 300 };
 
@@ -278,6 +277,11 @@ static void test_coverage(void **state)
 		kit_read(&r, dir, &(struct store_query){0});
 		for (size_t i = 1; i < r.n_coverage; i++)
 			assert_true(strcmp(r.coverage[i - 1].point, r.coverage[i].point) <= 0);
+		for (size_t i = 0; i < r.n_coverage; i++)
+			for (size_t k = i + 1; k < r.n_coverage; k++)
+				if (!r.coverage[i].blind && !r.coverage[k].blind &&
+					strcmp(r.coverage[i].point, r.coverage[k].point) == 0)
+					assert_true(r.coverage[i].span.to_us < r.coverage[k].span.from_us);
 		for (size_t p = 0; p < 2; p++) {
 			size_t from = kit_rnd(TICKS), to = from + kit_rnd(TICKS - from) + 1, n;
 			struct span *s = recording_blind(&r, p ? "core" : "edge",
@@ -321,8 +325,7 @@ static void test_lost(void **state)
 	kit_dir_free(dir);
 }
 
-/* --- what is known already
- * --------------------------------------------------------------------------------------------- */
+/* ---- what is known already ---- */
 
 /* Against every chunk looked at one by one. */
 static void test_known(void **state)
@@ -379,6 +382,39 @@ static void test_known(void **state)
 	free(f);
 }
 
+/* Extents of one direction that overlap or touch are one, others stay apart. */
+static void test_known_runs(void **state)
+{
+	static const int64_t at[][2] = {{0, 100}, {100, 200}, {50, 60}, {300, 400}, {401, 500}};
+	static const struct span expected[] = {{T0, T0 + 200}, {T0 + 300, T0 + 400}, {T0 + 401, T0 + 500}};
+	char *dir = kit_dir();
+	struct store_writer *s = kit_writer(dir);
+	struct store_known *k;
+	struct made m;
+	struct err e;
+	size_t n;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
+		make(&m, 1, 6, FLOW_SYN, 5, T0, 1);
+		m.c.n_burst[0] = 0;
+		m.c.count[0].first_us = T0 + at[i][0];
+		m.c.count[0].last_us = T0 + at[i][1];
+		assert_int_equal(store_append(s, &m.c, &e), STATUS_OK);
+	}
+	kit_close(s);
+	assert_int_equal(
+		store_known_open(&k, &world_real, dir, "edge", (struct span){T0, T0 + 1000}, &e), STATUS_OK);
+	const struct span *x = store_known_get(k, 0, 6, &m.c.head.end[0], &m.c.head.end[1], &n);
+	assert_int_equal(n, 3);
+	assert_memory_equal(x, expected, sizeof(expected));
+	assert_null(store_known_get(k, 0, 6, &m.c.head.end[1], &m.c.head.end[0], &n));
+	assert_int_equal(n, 0);
+	assert_null(store_known_get(k, 1, 6, &m.c.head.end[0], &m.c.head.end[1], &n));
+	store_known_free(k);
+	kit_dir_free(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -390,6 +426,7 @@ int main(void)
 		cmocka_unit_test(test_coverage),
 		cmocka_unit_test(test_lost),
 		cmocka_unit_test(test_known),
+		cmocka_unit_test(test_known_runs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

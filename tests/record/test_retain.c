@@ -60,6 +60,35 @@ static void check_gone(const char *dir, const struct ip *ip)
 	assert_false(kit_segment(path, dir, ".tmp", 0));
 }
 
+/* A new file takes the place of the old one only when it is synced, and the directory is synced in the end.
+ */
+static void test_order(void **state)
+{
+	struct kit_world k = {0};
+	struct world w = kit_world_of(&k);
+	struct true_flow f[12];
+	char *dir = kit_dir();
+	struct ip ip;
+	uint64_t n;
+	struct err e;
+
+	(void)state;
+	kit_seed("order");
+	for (size_t i = 0; i < 12; i++)
+		kit_flow(&f[i], i);
+	ip = f[0].head.end[0].ip;
+	fill(dir, f, 12, 3);
+	assert_int_equal(store_forget(&w, dir, &ip, &n, &e), STATUS_OK);
+	assert_true(k.count > 0);
+	assert_int_equal(k.early, 0);
+	assert_int_equal(k.unlinked, 0);
+	struct store_keep keep = {.max_bytes = 1, .held = &f[5].head.id, .n_held = 1};
+	assert_int_equal(store_trim(&w, dir, &keep, &n, &e), STATUS_OK);
+	assert_int_equal(k.early, 0);
+	assert_int_equal(k.unlinked, 0);
+	kit_dir_free(dir);
+}
+
 static void test_forget(void **state)
 {
 	struct true_flow *f = calloc(FLOWS, sizeof(*f));
@@ -236,9 +265,7 @@ static void test_forget_live(void **state)
 	}
 }
 
-/* --- caps
- * --------------------------------------------------------------------------------------------------------------
- */
+/* ---- caps ---- */
 
 /* Segments of ten flows each, written one hour after the other, the last of them now. */
 static void fill_hours(const char *dir, struct true_flow *f, size_t segments)
@@ -398,6 +425,7 @@ static void test_trim_broken(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_forget),
 		cmocka_unit_test(test_forget_broken),
 		cmocka_unit_test(test_forget_damaged),

@@ -112,8 +112,7 @@ static void test_refused(void **state)
 	kit_dir_free(dir);
 }
 
-/* --- random recordings, random queries
- * ------------------------------------------------------------------------------ */
+/* ---- random recordings, random queries ---- */
 
 enum { FLOWS = 120 };
 
@@ -269,8 +268,7 @@ static void test_big(void **state)
 	kit_dir_free(dir);
 }
 
-/* --- a world that fails
- * ------------------------------------------------------------------------------------------------ */
+/* ---- a world that fails ---- */
 
 enum { STEPS = 12 };
 
@@ -342,9 +340,36 @@ static void test_fail_each(void **state)
 	}
 }
 
-/* --- kill -9
- * --------------------------------------------------------------------------------------------------------------
- */
+/* When a durable flush says OK, nothing waits to be synced: neither bytes nor names. */
+static void test_durable(void **state)
+{
+	struct kit_world k = {0};
+	struct world w = kit_world_of(&k);
+	char *dir = kit_dir();
+	struct store_writer *s;
+	struct true_flow f;
+	struct err e;
+
+	(void)state;
+	kit_seed("durable");
+	assert_int_equal(store_writer_open(&s, &w, dir, &e), STATUS_OK);
+	assert_int_equal(k.unsynced + k.unlinked, 0);
+	for (size_t i = 0; i < 20; i++) {
+		struct chunk c;
+		kit_flow(&f, i);
+		kit_chunk(&c, &f, 0, 1);
+		assert_int_equal(store_append(s, &c, &e), STATUS_OK);
+		bool durable = kit_rnd(2);
+		assert_int_equal(store_flush(s, durable, &e), STATUS_OK);
+		if (durable)
+			assert_int_equal(k.unsynced + k.unlinked, 0);
+	}
+	assert_int_equal(store_writer_close(s, &e), STATUS_OK);
+	assert_int_equal(k.unsynced + k.unlinked, 0);
+	kit_dir_free(dir);
+}
+
+/* ---- kill -9 ---- */
 
 /* Writes flow after flow, says after each durable flush how many there are, until it is killed. */
 static void child_writes(const char *dir, struct true_flow *f, size_t n, int say)
@@ -452,9 +477,7 @@ static void test_beside(void **state)
 	kit_dir_free(dir);
 }
 
-/* --- damage
- * ----------------------------------------------------------------------------------------------------------------
- */
+/* ---- damage ---- */
 
 enum { BLOCKS = 4 };
 
@@ -614,6 +637,7 @@ int main(void)
 		cmocka_unit_test(test_live),
 		cmocka_unit_test(test_big),
 		cmocka_unit_test(test_fail_each),
+		cmocka_unit_test(test_durable),
 		cmocka_unit_test(test_kill),
 		cmocka_unit_test(test_beside),
 		cmocka_unit_test(test_flip),
