@@ -52,7 +52,8 @@ def session(client, cport, server, sport, times, sizes, lag=0.0, echo=0.03, isn=
         ident += 5
         out.append((t + lag, tcp(client, cport, server, sport, seq, ack, 0x18, 36, ident)))
         seq += 36
-        back = t + echo + (echo - 2 * lag if lag else echo)
+        # the server takes its time, which both legs of a relayed session show
+        back = t + 2 * echo + i * 2654435761 % 9973 / 1e6 - lag
         out.append((back, tcp(server, sport, client, cport, ack, seq, 0x18, sizes[i], ident + 1)))
         ack += sizes[i]
         out.append((back + 0.0005, tcp(client, cport, server, sport, seq, ack, 0x10, 0, ident + 2)))
