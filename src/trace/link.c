@@ -15,6 +15,7 @@
 
 #define WAYS           3 /* forward, answers, ticks */
 #define OFFSET_STEP_US 20000
+#define OFFSET_MAX_US  (INT64_C(1) << 50) /* a clock that is 35 years wrong */
 #define OFFSETS_MAX    201
 #define RESOLUTION_MAX 10000 /* coarser clocks cannot tell what came first */
 enum way { WAY_FORWARD, WAY_ANSWERS, WAY_TICKS };
@@ -69,6 +70,23 @@ static void nothing(struct link_result *r, enum link_verdict verdict, enum link_
 	r->reason = reason;
 }
 
+static int64_t clamp(int64_t v, int64_t most)
+{
+	if (v > most)
+		return most;
+	return v < -most ? -most : v;
+}
+
+static int64_t first_of(const struct link_train *t)
+{
+	return clamp(t->b[0].start_us, LANE_TIME_MAX);
+}
+
+static int64_t last_of(const struct link_train *t)
+{
+	return clamp(t->b[t->n - 1].start_us, LANE_TIME_MAX);
+}
+
 /* Bursts of a train that start in [from, to], an upper bound of what the lane will hold there. */
 static size_t count_in(const struct link_train *t, int64_t from, int64_t to)
 {
@@ -98,27 +116,22 @@ static double ceiling_of(const struct link_train *a, const struct link_train *b,
 	if (a->n == 0 || b->n == 0)
 		return 0;
 	int64_t margin = 2 * BET_HORIZON_US + shift;
-	int64_t from = b->b[0].start_us - margin, to = b->b[b->n - 1].start_us + margin;
+	int64_t from = first_of(b) - margin, to = last_of(b) + margin;
 	size_t n = count_in(a, from, to);
 	return bet_ceiling(n < b->n ? n : b->n);
 }
 
 static int has_overlap(const struct link_train *a, const struct link_train *b, int64_t margin)
 {
-	return a->n > 0 && b->n > 0 && a->b[0].start_us <= b->b[b->n - 1].start_us + margin &&
-	       b->b[0].start_us <= a->b[a->n - 1].start_us + margin;
-}
-
-static int64_t magnitude(int64_t v)
-{
-	return v < 0 ? -v : v;
+	return a->n > 0 && b->n > 0 && first_of(a) <= last_of(b) + margin &&
+	       first_of(b) <= last_of(a) + margin;
 }
 
 /* 1 if the pair need not be read: the verdict is in r. */
 static int settle_early(const struct link_leg *in, const struct link_leg *out, const struct link_param *p,
 	struct link_result *r)
 {
-	int64_t shift = magnitude(p->offset_us) + p->offset_error_us;
+	int64_t shift = (p->offset_us < 0 ? -p->offset_us : p->offset_us) + p->offset_error_us;
 	int64_t margin = 2 * BET_HORIZON_US + shift;
 	double most = ceiling_of(&in->fwd, &out->fwd, shift);
 	double back = ceiling_of(&out->back, &in->back, shift);
@@ -161,7 +174,7 @@ struct best {
 static void bet_offsets(struct legs *l, const struct link_leg *in, const struct link_leg *out,
 	const struct link_param *p, struct best *best)
 {
-	int64_t error = p->offset_error_us > 0 ? p->offset_error_us : 0;
+	int64_t error = p->offset_error_us;
 	int64_t steps = (error + OFFSET_STEP_US - 1) / OFFSET_STEP_US;
 	if (steps > OFFSETS_MAX / 2)
 		steps = OFFSETS_MAX / 2;
@@ -250,9 +263,12 @@ static void judge(struct legs *l, const struct link_param *p, const struct best 
 }
 
 void link_test(const struct link_leg *in, const struct link_leg *out, const struct span *blind,
-	size_t n_blind, const struct link_param *p, void *mem, size_t mem_size, struct link_result *r)
+	size_t n_blind, const struct link_param *param, void *mem, size_t mem_size, struct link_result *r)
 {
-	if (settle_early(in, out, p, r))
+	struct link_param p = {.needed = param->needed};
+	p.offset_us = clamp(param->offset_us, OFFSET_MAX_US);
+	p.offset_error_us = param->offset_error_us > 0 ? clamp(param->offset_error_us, OFFSET_MAX_US) : 0;
+	if (settle_early(in, out, &p, r))
 		return;
 	nothing(r, LINK_UNDECIDABLE, LINK_REASON_MEMORY);
 	if (mem == NULL || mem_size < link_memory(in, out))
@@ -264,8 +280,8 @@ void link_test(const struct link_leg *in, const struct link_leg *out, const stru
 	legs_place(&l, in, out, mem);
 	lane_fill(&l.in_fwd, &in->fwd, 0, &l.blind);
 	lane_fill(&l.in_back, &in->back, 0, &l.blind);
-	bet_offsets(&l, in, out, p, &best);
+	bet_offsets(&l, in, out, &p, &best);
 	lane_fill(&l.out_fwd, &out->fwd, best.offset, &l.blind);
 	lane_fill(&l.out_back, &out->back, best.offset, &l.blind);
-	judge(&l, p, &best, r);
+	judge(&l, &p, &best, r);
 }

@@ -111,7 +111,7 @@ static int is_blind(const struct run *x, int64_t from, int64_t to)
 	size_t lo = 0, hi = x->blind->n;
 	while (lo < hi) { /* the first that ends late enough */
 		size_t mid = lo + (hi - lo) / 2;
-		if (x->blind->s[mid].to_us + LANE_GUARD_US < from)
+		if (x->blind->s[mid].to_us < from - LANE_GUARD_US)
 			lo = mid + 1;
 		else
 			hi = mid;

@@ -8,9 +8,9 @@ struct bet_result {
 	double log10_end;   /* final wealth */
 	double log10_sup;   /* largest wealth over time, at least 0 */
 	int64_t reached_us; /* when the wealth first reached the target, INT64_MIN if never */
-	uint32_t bets;	    /* bursts of A on which at least one window was bet or could have been */
-	uint32_t hits;	    /* of those, followed by a burst of B within BET_HORIZON_US */
-	uint32_t tame;	    /* of those, where B's own past predicted B with a limit of one half or more */
+	uint32_t bets;      /* bursts of A on which at least one window was bet or could have been */
+	uint32_t hits;      /* of those, followed by a burst of B within BET_HORIZON_US */
+	uint32_t tame;      /* of those, where B's own past predicted B with a limit of one half or more */
 };
 
 #define BET_HORIZON_US 400000

@@ -5,7 +5,7 @@
 
 static int in_guard(const struct blinds *blind, size_t *cursor, int64_t t)
 {
-	while (*cursor < blind->n && blind->s[*cursor].to_us + LANE_GUARD_US < t)
+	while (*cursor < blind->n && blind->s[*cursor].to_us < t - LANE_GUARD_US)
 		(*cursor)++;
 	return *cursor < blind->n && blind->s[*cursor].from_us <= t;
 }

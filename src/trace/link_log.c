@@ -9,9 +9,9 @@
 
 #include <stdint.h>
 
-#define LN2_HI	 6.93147180369123816490e-01 /* the upper 33 bits of ln 2: k * LN2_HI is exact */
-#define LN2_LO	 1.90821492927058770002e-10
-#define SQRT2	 1.41421356237309504880
+#define LN2_HI   6.93147180369123816490e-01 /* the upper 33 bits of ln 2: k * LN2_HI is exact */
+#define LN2_LO   1.90821492927058770002e-10
+#define SQRT2    1.41421356237309504880
 #define MANTISSA ((UINT64_C(1) << 52) - 1)
 #define ONE_BITS (UINT64_C(1023) << 52)
 

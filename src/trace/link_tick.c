@@ -119,7 +119,7 @@ static void tick_bet(
 
 static int is_blind(const struct blinds *blind, size_t *cursor, int64_t from, int64_t to)
 {
-	while (*cursor < blind->n && blind->s[*cursor].to_us + LANE_GUARD_US < from)
+	while (*cursor < blind->n && blind->s[*cursor].to_us < from - LANE_GUARD_US)
 		(*cursor)++;
 	return *cursor < blind->n && blind->s[*cursor].from_us <= to;
 }
