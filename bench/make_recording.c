@@ -1,7 +1,8 @@
-/* Writes a data directory with N flows of about 20 bursts a side in one hour, for timing readers.
+/* Writes a data directory with N flows in one hour, for timing readers.
  *
- *   make_recording DIR N AT_RELAY
+ *   make_recording DIR N AT_RELAY BURSTS
  *
+ * A flow has BURSTS to 3 * BURSTS of them a side; the two legs of the attack have 300.
  * AT_RELAY of the flows have an end at 203.0.113.10 and are alive while the attack is, which it relays from
  * 198.51.100.7:41000 to 192.0.2.10:22.  The generator is seeded: the same arguments give the same recording.
  */
@@ -58,7 +59,9 @@ static enum status write_flow(
 
 	for (size_t i = 0; i < n; i++) {
 		burst[0][i] = (struct burst){key[i] + lag, 0, 1, 36};
-		burst[1][i] = (struct burst){key[i] + 60000 - lag, 0, 1, 36 + draw(400)};
+		/* what the server took, the same at both legs */
+		int64_t took = 60000 + key[i] % 9973;
+		burst[1][i] = (struct burst){key[i] + took - lag, 0, 1, 36 + (uint64_t)(key[i] % 397)};
 	}
 	for (int d = 0; d < 2; d++) {
 		c.burst[d] = burst[d];
@@ -70,7 +73,7 @@ static enum status write_flow(
 	return flow_make_id(&c.head) ? store_append(w, &c, e) : err_nomem(e);
 }
 
-static enum status write_all(struct store_writer *w, long n, long relay, struct err *e)
+static enum status write_all(struct store_writer *w, long n, long relay, uint64_t bursts, struct err *e)
 {
 	enum status s = store_cover(w, &(struct coverage){.point = "bench", .span = {T0, T0 + HOUR}}, e);
 	struct endpoint r = end_of(203, 0, 113, 10, 0);
@@ -86,7 +89,8 @@ static enum status write_all(struct store_writer *w, long n, long relay, struct 
 			end_of(198, 18, (uint8_t)(i >> 8), (uint8_t)i, (uint16_t)(1024 + draw(60000)));
 		struct endpoint near = at_relay ? r : end_of(198, 19, 0, (uint8_t)draw(250), 443);
 		near.port = (uint16_t)(i % 2 ? 22 : 1024 + draw(60000));
-		k = type_keys(T0 + (at_relay ? HOUR / 2 : (int64_t)draw((uint64_t)HOUR)), 10 + draw(20));
+		k = type_keys(T0 + (at_relay ? HOUR / 2 : (int64_t)draw((uint64_t)HOUR)),
+			bursts + draw(2 * bursts));
 		s = i % 2 ? write_flow(w, far, near, k, 0, e) : write_flow(w, near, far, k, 0, e);
 	}
 	return s;
@@ -97,13 +101,13 @@ int main(int argc, char **argv)
 	struct store_writer *w = NULL;
 	struct err e = {0}, later = {0};
 
-	if (argc != 4)
+	if (argc != 5)
 		return 2;
 	enum status s = store_prepare(&world_real, argv[1], &e);
 	if (s == STATUS_OK)
 		s = store_writer_open(&w, &world_real, argv[1], &e);
 	if (s == STATUS_OK)
-		s = write_all(w, atol(argv[2]), atol(argv[3]), &e);
+		s = write_all(w, atol(argv[2]), atol(argv[3]), strtoull(argv[4], NULL, 10), &e);
 	enum status closed = store_writer_close(w, &later);
 	if (s != STATUS_OK || closed != STATUS_OK)
 		(void)fprintf(stderr, "%s%s\n", e.text, later.text);

@@ -16,7 +16,8 @@ struct rd {
 
 static inline struct rd rd_of(const void *p, size_t n)
 {
-	return (struct rd){.p = p, .end = (const uint8_t *)p + n, .bad = false};
+	/* NULL + 0 is undefined in C17 (6.5.6) */
+	return (struct rd){.p = p, .end = n ? (const uint8_t *)p + n : p, .bad = false};
 }
 
 static inline size_t rd_left(const struct rd *r)
