@@ -62,26 +62,36 @@ enum status feed_batch(struct run *r, struct err *e)
 	return st;
 }
 
-/* A packet whose time is settled. */
-static enum status settled(struct run *r, const struct packet *p, struct err *e)
+/* The capture's time has come to time_us: coverage begins, what was stored then is loaded, ticks are done. */
+static enum status reach(struct run *r, int64_t time_us, struct err *e)
 {
 	enum status st = STATUS_OK;
 
 	if (!r->cover.open)
-		st = cover_begin(r, p->time_us, e);
-	if (st == STATUS_OK && !r->live &&
-		(r->n_window == 0 || p->time_us < r->window[r->n_window - 1].from_us))
-		st = run_window(r, p->time_us, e);
-	if (st == STATUS_OK && p->time_us >= r->next_tick_us) {
+		st = cover_begin(r, time_us, e);
+	if (st == STATUS_OK && !r->live && (r->n_window == 0 || time_us < r->window[r->n_window - 1].from_us))
+		st = run_window(r, time_us, e);
+	if (st == STATUS_OK && time_us >= r->next_tick_us) {
 		st = feed_batch(r, e);
 		if (st == STATUS_OK && r->next_tick_us != INT64_MIN)
-			st = run_tick(r, p->time_us, e);
-		r->next_tick_us = p->time_us + TICK_US;
+			st = run_tick(r, time_us, e);
+		r->next_tick_us = time_us + TICK_US;
 	}
+	return st;
+}
+
+/* A packet whose time is settled; it may stand in the batch already, at the place where the next one goes. */
+static enum status settled(struct run *r, const struct packet *p, struct err *e)
+{
+	enum status st = reach(r, p->time_us, e);
+	struct packet *to = &r->batch[r->n_batch];
+
 	if (st != STATUS_OK)
 		return st;
-	r->batch[r->n_batch++] = *p;
-	if (r->n_batch == TABLE_BATCH || (r->live && p->time_us - r->batch[0].time_us > BATCH_WAIT_US))
+	if (to != p)
+		*to = *p;
+	r->n_batch++;
+	if (r->n_batch == TABLE_BATCH || (r->live && to->time_us - r->batch[0].time_us > BATCH_WAIT_US))
 		st = feed_batch(r, e);
 	return st;
 }
@@ -148,7 +158,7 @@ static void drop_frame(struct run *r, enum drop why, const struct frame *f)
 
 enum status feed_frame(struct run *r, const struct frame *f, struct err *e)
 {
-	struct packet p;
+	struct packet *p = &r->batch[r->n_batch]; /* there is always room for one */
 	enum status st = STATUS_OK;
 
 	if (f->lost)
@@ -165,8 +175,8 @@ enum status feed_frame(struct run *r, const struct frame *f, struct err *e)
 		r->sum->skipped[DROP_FILTER]++;
 		return st;
 	}
-	enum drop why = decode(r->decoder, f, &p);
-	if (why == DROP_NONE && r->p->n_never && never(r->p, &p))
+	enum drop why = decode(r->decoder, f, p);
+	if (why == DROP_NONE && r->p->n_never && never(r->p, p))
 		why = DROP_NEVER;
 	if (why != DROP_NONE) {
 		drop_frame(r, why, f);
@@ -174,11 +184,11 @@ enum status feed_frame(struct run *r, const struct frame *f, struct err *e)
 	}
 	if (!r->said_old)
 		odd_date(r, f);
-	if (timeline_fits(&r->timeline, p.time_us)) {
-		timeline_went(&r->timeline, p.time_us);
-		return settled(r, &p, e);
+	if (timeline_fits(&r->timeline, p->time_us)) {
+		timeline_went(&r->timeline, p->time_us);
+		return settled(r, p, e);
 	}
-	struct timeline_fate fate = timeline_hold(&r->timeline, &p, f->offset);
+	struct timeline_fate fate = timeline_hold(&r->timeline, p, f->offset);
 	return act(r, &fate, e);
 }
 
