@@ -73,6 +73,7 @@ static enum status run_forget(struct app *a, int argc, char **argv, struct err *
 	struct ip host = {0};
 	struct option_row row[] = {{"host", 0, OPTION_IP, &host}};
 	char text[IP_TEXT], count[32];
+	struct err late = {0};
 	uint64_t n = 0;
 	int first;
 	enum status s = options_parse(a, row, 1, argc, argv, &first, e);
@@ -81,13 +82,17 @@ static enum status run_forget(struct app *a, int argc, char **argv, struct err *
 		s = err_set(e, STATUS_BAD, "forget: say whose trains to erase: --host ADDRESS");
 	if (s == STATUS_OK)
 		s = store_forget(a->w, a->dir, &host, &n, e);
-	if (s != STATUS_OK)
+	if (s > STATUS_NO)
 		return s;
-	if (a->json)
-		return json_out(
-			a, json_pack("{s:s, s:I}", "host", ip_text(text, &host), "flows", (json_int_t)n), e);
-	(void)fprintf(a->out, "%s: %s flows erased\n", ip_text(text, &host), thousands(count, n));
-	return STATUS_OK;
+	/* STATUS_NO: something could not be erased, and the message says what */
+	if (!a->json)
+		(void)fprintf(a->out, "%s: %s flows erased\n", ip_text(text, &host), thousands(count, n));
+	else if (json_out(a,
+			 json_pack("{s:s, s:I, s:b}", "host", ip_text(text, &host), "flows", (json_int_t)n,
+				 "complete", s == STATUS_OK),
+			 &late) != STATUS_OK)
+		return err_set(e, late.status, "%s", late.text);
+	return s;
 }
 
 const struct command command_flows = {"flows", "[--host A] [--port P] [--since T] [--until T]",
