@@ -79,13 +79,14 @@ struct run {
 
 /* What is known of B at the moment a window opens, and the outcome. */
 struct outlook {
-	int64_t now_us;  /* t: B is known up to here */
-	int64_t open_us; /* t + lo */
-	int64_t tau_us;  /* silence so far */
-	int64_t next_us; /* the next start, INT64_MAX if none: the outcome */
-	size_t next;     /* its index */
-	double local;    /* starts in the LOCAL_US to come: conditioned on */
-	int usable;
+	int64_t now_us;     /* t: B is known up to here */
+	int64_t open_us;    /* t + lo */
+	int64_t tau_us;     /* silence so far */
+	int64_t next_us;    /* the next start, INT64_MAX if none: the outcome */
+	size_t next;        /* its index */
+	double local;       /* starts in the LOCAL_US to come: conditioned on */
+	uint32_t survivors; /* pauses of B as long as tau_us, once counted */
+	int usable, counted;
 };
 
 /* B's pauses that ended at or before t become known. */
@@ -128,7 +129,7 @@ static void look(const struct run *x, int64_t t, const struct window *w, size_t 
 	while (*cursor < b->n && b->start[*cursor] < after)
 		(*cursor)++;
 	size_t i = *cursor;
-	o->usable = 0;
+	o->usable = o->counted = 0;
 	if (i == 0 || b->end[i - 1] > o->open_us)
 		return;
 	o->next = i;
@@ -157,10 +158,13 @@ static int on_beat(const struct cell *c, int64_t open_us, int64_t w_us)
 }
 
 /* Upper bound of a start in the window from B's own past. */
-static double bound(const struct run *x, const struct outlook *o, int64_t w_us)
+static double bound(const struct run *x, struct outlook *o, int64_t w_us)
 {
-	double self = null_self(&x->past, o->tau_us, w_us);
-	if (null_survivors(&x->past, o->tau_us) < ECHO_BELOW) {
+	if (!o->counted)
+		o->survivors = null_survivors(&x->past, o->tau_us);
+	o->counted = 1;
+	double self = null_self(&x->past, o->survivors, o->tau_us, w_us);
+	if (o->survivors < ECHO_BELOW) {
 		double echo = null_echo(x->b, o->next - 1, o->open_us, w_us, o->now_us);
 		if (echo > self)
 			self = echo;
@@ -170,8 +174,7 @@ static double bound(const struct run *x, const struct outlook *o, int64_t w_us)
 
 /* The stake's share of the wealth, from what is known when the window opens; *self is B's own bound where
  * there is one. */
-static double stake(
-	const struct run *x, const struct cell *c, const struct outlook *o, int64_t w_us, double *self)
+static double stake(const struct run *x, const struct cell *c, struct outlook *o, int64_t w_us, double *self)
 {
 	double r = (c->hit + 1.0) / (c->seen + 2.0);
 	double q = c->hit > 0 ? c->price / c->hit : 0;
@@ -186,7 +189,7 @@ static double stake(
 	return KELLY * (r - q) / (1.0 - q);
 }
 
-static void open_bet(const struct run *x, struct cell *c, const struct outlook *o, const struct window *w)
+static void open_bet(const struct run *x, struct cell *c, struct outlook *o, const struct window *w)
 {
 	int64_t last = o->open_us + w->w_us;
 	double self;

@@ -67,15 +67,12 @@ static double limit(double h, double n)
 	return null_upper(h < n ? h : n, h < n ? n : h);
 }
 
-double null_self(const struct null_past *p, int64_t tau_us, int64_t w_us)
+double null_self(const struct null_past *p, uint32_t survivors, int64_t tau_us, int64_t w_us)
 {
 	int64_t widen = w_us / 4 + WIDEN_US;
-	uint32_t shorter = below(p, tau_us);
 	uint32_t before = below(p, tau_us - widen);
 	uint32_t until = below(p, tau_us + w_us + widen);
-	double n = (double)(p->n - shorter);
-	double h = (double)(until - before);
-	return limit(h, n);
+	return limit((double)(until - before), (double)survivors);
 }
 
 uint32_t null_survivors(const struct null_past *p, int64_t tau_us)

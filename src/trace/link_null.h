@@ -19,7 +19,7 @@ void null_past_add(struct null_past *p, int64_t pause_us);
 
 /* Upper limit of P(the pause ends within [tau, tau + w) | it lasts tau already), from the remembered pauses,
  * the window widened on both sides.  In [0, 1]. */
-double null_self(const struct null_past *p, int64_t tau_us, int64_t w_us);
+double null_self(const struct null_past *p, uint32_t survivors, int64_t tau_us, int64_t w_us);
 
 /* Pauses that lasted tau or more. */
 uint32_t null_survivors(const struct null_past *p, int64_t tau_us);

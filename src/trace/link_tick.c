@@ -160,7 +160,7 @@ void tick_run(const struct link_train *a, const struct lane *b, const struct bli
 	struct tick_cell cell[CELLS];
 	struct ticks ticks = {.a = a};
 	size_t cursor = 0;
-	double sum = 1.0, scale = 0;
+	double sum = 1.0, best = 1.0, scale = 0; /* best: the largest sum, at the scale */
 	tick_init(cell, r);
 	for (size_t j = 0; j < b->n && a->n > 1; j++) {
 		int64_t x = b->start[j], tick, slot;
@@ -172,6 +172,9 @@ void tick_run(const struct link_train *a, const struct lane *b, const struct bli
 		r->bets++;
 		r->hits += x - tick < 5000;
 		sum = average(cell);
+		if (sum <= best)
+			continue;
+		best = sum;
 		double now = link_log10(sum) + scale;
 		if (now > r->log10_sup)
 			r->log10_sup = now;
@@ -181,6 +184,7 @@ void tick_run(const struct link_train *a, const struct lane *b, const struct bli
 			continue;
 		for (int i = 0; i < CELLS; i++)
 			cell[i].wealth /= SCALE_UP;
+		best /= SCALE_UP;
 		scale += SCALE_BITS * LOG10_2;
 	}
 	r->log10_end = link_log10(average(cell)) + scale;
