@@ -49,7 +49,7 @@ RUNS = {r.name: r for r in [
     Run("socat", "socat", "a port forwarded by socat"),
     Run("microsocks", "microsocks", "ssh through a SOCKS server"),
     Run("chain3", "nested", "three relays in three networks, every leg recorded", relays=THREE),
-    Run("hidden", "hidden", "keystrokes hidden as OpenSSH does from 9.5 on"),
+    Run("hidden", "hidden", "keystrokes hidden as OpenSSH does from 9.5 on, for five minutes", seconds=300.0),
     Run("jitter", "nested", "the relay forwards 30 ms later, give or take 20", relay_bumps={"relay1": (15000, 10000)}),
     Run("ipv6", "nested", "everything over IPv6", ipv6=True),
     Run("nat", "nested", "the relay behind NAT, captured before and after translation", nat=True),
