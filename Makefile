@@ -3,10 +3,11 @@
 # make check      every test; ends with `N passed, N failed, N skipped`
 # make lab        real programs as relays in network namespaces, recorded and traced (root)
 # make bench      speed against peers, in one run
-# make evidence   the link test's tables of validity and power
+# make evidence   the tables of validity and power, PAIRS a class
 # make fuzz       each fuzz target for FUZZ_SECONDS
 BUILD = build
 FUZZ_SECONDS = 60
+PAIRS = 2000
 
 all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD) --quiet src/cli/weir
@@ -40,7 +41,7 @@ bench: with-tests
 	@bench/run $(BUILD)
 
 evidence: with-tests
-	@tests/trace/evidence $(BUILD)
+	@tests/trace/evidence $(BUILD) $(PAIRS)
 
 fuzz:
 	@./setup check
