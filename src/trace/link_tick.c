@@ -5,11 +5,13 @@
  * go A's bursts as recorded and B's lane; for each start of B the slot between A's ticks is given, and the
  * bet is on the place in it: that B starts in [tick + lo, tick + lo + w).  Given the slot, a B that knows
  * nothing of A's clock is spread over it evenly (RATE_SAFETY allows for less); a B with a clock of its own
- * would keep its place only while A's ticks keep that clock's beat, and on the beat nothing is staked.
- * Stakes, cells and average are those of link_bet.c. */
+ * would keep its place only while A's ticks keep that clock's beat, and on the beat nothing is staked; nor is
+ * it where B's own pauses would end in this slot more often than in others (a loop, not a person). Stakes,
+ * cells and average are those of link_bet.c. */
 #include "trace/link_tick.h"
 
 #include "trace/link_log.h"
+#include "trace/link_null.h"
 
 #define CELLS       6
 #define SLOT_MIN_US 10000
@@ -18,7 +20,10 @@
 #define RATE_SAFETY 1.25
 #define KELLY       0.9
 #define WINS        2
-#define BEAT_US     1000  /* how exactly a beat is kept, plus half the window */
+#define BEAT_US     1000 /* how exactly a beat is kept, plus half the window */
+#define PAUSES_MIN  10   /* B's pauses must be known ... */
+#define SHARE_MAX   0.4  /* ... and no more of them may end in the slot, widened on both sides */
+#define WIDEN_US    5000
 #define MEDIA_US    20000 /* the packet interval of telephony, and of hidden keystrokes */
 #define LOG10_2     0.30102999566398119521
 #define LN10        2.30258509299404568402
@@ -124,6 +129,15 @@ static int is_blind(const struct blinds *blind, size_t *cursor, int64_t from, in
 	return *cursor < blind->n && blind->s[*cursor].from_us <= to;
 }
 
+/* B's pauses up to its start j, known when it starts.  1 if the slot is one that B would not choose by
+ * itself. */
+static int is_free(struct null_past *past, const struct lane *b, size_t j, int64_t tick, int64_t slot)
+{
+	int64_t tau = tick - b->end[j - 1] - WIDEN_US;
+	uint32_t inside = null_survivors(past, tau) - null_survivors(past, tau + slot + 2 * WIDEN_US);
+	return past->n >= PAUSES_MIN && (double)inside <= SHARE_MAX * (double)past->n;
+}
+
 static double average(const struct tick_cell cell[CELLS])
 {
 	double sum = 0;
@@ -159,13 +173,17 @@ void tick_run(const struct link_train *a, const struct lane *b, const struct bli
 {
 	struct tick_cell cell[CELLS];
 	struct ticks ticks = {.a = a};
+	struct null_past past;
 	size_t cursor = 0;
 	double sum = 1.0, best = 1.0, scale = 0; /* best: the largest sum, at the scale */
 	tick_init(cell, r);
-	for (size_t j = 0; j < b->n && a->n > 1; j++) {
+	null_past_init(&past);
+	for (size_t j = 1; j < b->n && a->n > 1; j++) {
 		int64_t x = b->start[j], tick, slot;
+		if (j > 1)
+			null_past_add(&past, b->start[j - 1] - b->end[j - 2]);
 		if (!ticks_until(&ticks, x) || (slot = slot_of(&ticks, x, &tick)) == 0 ||
-			is_blind(blind, &cursor, tick, tick + slot))
+			is_blind(blind, &cursor, tick, tick + slot) || !is_free(&past, b, j, tick, slot))
 			continue;
 		for (int i = 0; i < CELLS; i++)
 			tick_bet(&cell[i], i, &ticks, tick, slot, x - tick);

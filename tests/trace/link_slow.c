@@ -237,7 +237,7 @@ static void ticking(const struct link_train *a, const struct bursts *b, const st
 	double log_w[6] = {0}, seen[6] = {0}, hit[6] = {0}, win[6][2];
 	int wins[6] = {0};
 	*sup = *end = 0;
-	for (int j = 0; j < b->n; j++) {
+	for (int j = 1; j < b->n; j++) {
 		size_t k = 0;
 		while (k < a->n && (double)a->b[k].start_us < b->s[j])
 			k++;
@@ -247,6 +247,13 @@ static void ticking(const struct link_train *a, const struct bursts *b, const st
 		if (slot < 10000 || slot > 64000 || touches(blind, tick, tick + slot))
 			continue;
 		double unit = (double)period(a, k - 1), sum = 0;
+		int known = 0, inside = 0;
+		for (int m = j - 1; m > 0 && known < 64; m--, known++) {
+			double pause = b->s[m] - b->e[m - 1], tau = tick - b->e[j - 1];
+			inside += pause >= tau - 5000 && pause < tau + slot + 5000;
+		}
+		if (known < 10 || inside > 0.4 * known)
+			continue;
 		for (int i = 0; i < 6; i++) {
 			double lo = PHASE[i][0], w = PHASE[i][1], x = b->s[j] - tick;
 			if (lo + w <= slot) {

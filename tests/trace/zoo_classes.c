@@ -30,6 +30,8 @@ const struct zoo_class zoo_classes[] = {
 	{"hidden typist x typist", ZOO_NULL, QUARTER_HOUR, null_hidden, {0, 0}},
 	{"hidden typist x hidden typist", ZOO_NULL, QUARTER_HOUR, null_hidden, {1, 0}},
 	{"hidden typist x clocked typist", ZOO_NULL, QUARTER_HOUR, null_hidden, {2, 0}},
+	{"hidden typist x loop", ZOO_NULL, 300, null_hidden, {3, 0}},
+	{"exact ticks x loop", ZOO_NULL, 300, null_hidden, {3, 1}},
 	{"exact ticks x typist", ZOO_NULL, QUARTER_HOUR, null_hidden, {0, 1}},
 	{"exact ticks x clocked typist", ZOO_NULL, QUARTER_HOUR, null_hidden, {2, 1}},
 	{"voip 20 ms, spurts", ZOO_NULL, QUARTER_HOUR, null_voip, {0.02, 1.2, 1.5}},

@@ -53,7 +53,10 @@ void null_hidden(struct rng *r, struct zoo_pair *p, double seconds, const double
 	events_clear(&keys);
 	events_clear(&said);
 	typist(r, &keys, &said, 0, seconds);
-	if (arg[0] == 1)
+	if (arg[0] == 3)
+		for (double t = rng_unit(r); t < seconds; t += 0.105 + 0.002 * rng_normal(r))
+			events_add(&p->ev[OUT_FWD], t);
+	else if (arg[0] == 1)
 		hide_keys(r, &keys, &p->ev[OUT_FWD]);
 	else
 		respond(r, &keys, &p->ev[OUT_FWD], 0, 0, 1.0);
