@@ -30,19 +30,21 @@ void block_free(struct table *t, uint32_t b)
 	t->free_block = b;
 }
 
-/* A finished burst joins those that wait.  Where no room is left everything is handed out, what is open in
- * this flow too: *gone. */
-static enum status pend(struct table *t, struct slot *s, int d, struct burst x, bool *gone, struct err *e)
+/* Called before a packet is counted: after it two more bursts (its own and a derived one) find room.  Where
+ * it must be made, everything counted so far is handed out, and the packet begins the next chunk. */
+enum status burst_make_room(struct table *t, struct slot *s, struct err *e)
+{
+	return s->n_pending >= PENDING_MAX ? slot_emit(t, s, e) : emit_dirty(t, e);
+}
+
+/* A finished burst joins those that wait. */
+static void pend(struct table *t, struct slot *s, int d, struct burst x)
 {
 	struct block *b = &t->block[s->pending];
 
-	*gone = false;
 	if (!s->pending || b->n == BLOCK_BURSTS) {
-		uint32_t more = s->n_pending < PENDING_MAX ? block_new(t) : 0;
-		if (!more) {
-			*gone = true;
-			return s->n_pending < PENDING_MAX ? emit_dirty(t, e) : slot_emit(t, s, e);
-		}
+		uint32_t more = block_new(t);
+		t->burst_blocks++;
 		b = &t->block[more];
 		b->next = s->pending;
 		s->pending = more;
@@ -51,21 +53,15 @@ static enum status pend(struct table *t, struct slot *s, int d, struct burst x, 
 		x.packets |= BURST_DIR;
 	b->burst[b->n++] = x;
 	s->n_pending++;
-	return STATUS_OK;
 }
 
-static enum status late_burst(
-	struct table *t, struct slot *s, int d, int64_t time_us, uint32_t bytes, struct err *e)
+static void late_burst(struct table *t, struct slot *s, int d, int64_t time_us, uint32_t bytes)
 {
 	struct burst x = {.start_us = time_us, .packets = 1, .bytes = bytes};
-	bool gone;
 
 	t->stat.bursts++;
-	enum status st = pend(t, s, d, x, &gone, e);
-	if (st == STATUS_OK && gone)
-		st = pend(t, s, d, x, &gone, e);
+	pend(t, s, d, x);
 	s->bits |= SLOT_UNSORTED;
-	return st;
 }
 
 /* A new burst; one that goes on across a hand-out is not counted again. */
@@ -82,24 +78,25 @@ static void begin(struct table *t, struct half *h, int64_t time_us, uint32_t byt
 	h->bits |= HALF_BURST;
 }
 
-enum status burst_add(struct table *t, struct slot *s, int d, int64_t time_us, uint32_t bytes, struct err *e)
+void burst_add(struct table *t, struct slot *s, int d, int64_t time_us, uint32_t bytes)
 {
 	struct half *h = &s->half[d];
 	int64_t since = time_us - h->burst_us, end = h->burst_us + h->burst_dur;
-	bool gone;
 
 	if (h->burst_packets == 0) {
 		begin(t, h, time_us, bytes);
-		return STATUS_OK;
+		return;
 	}
 	if (time_us - end >= t->gap_us || since >= DUR_MAX) {
 		struct burst x = {h->burst_us, h->burst_dur, h->burst_packets, h->burst_bytes};
-		enum status st = pend(t, s, d, x, &gone, e);
+		pend(t, s, d, x);
 		begin(t, h, time_us, bytes);
-		return st;
+		return;
 	}
-	if (since < 0 && (-since >= t->gap_us || end - time_us >= DUR_MAX))
-		return late_burst(t, s, d, time_us, bytes, e);
+	if (since < 0 && (-since >= t->gap_us || end - time_us >= DUR_MAX)) {
+		late_burst(t, s, d, time_us, bytes);
+		return;
+	}
 	if (since < 0) {
 		h->burst_us = time_us;
 		h->burst_dur += (uint32_t)-since;
@@ -109,7 +106,6 @@ enum status burst_add(struct table *t, struct slot *s, int d, int64_t time_us, u
 	}
 	h->burst_packets++;
 	h->burst_bytes += bytes;
-	return STATUS_OK;
 }
 
 /* ---- hand-out ---- */
@@ -136,6 +132,7 @@ static void collect(struct table *t, struct slot *s, size_t at[2])
 			x->packets &= ~BURST_DIR;
 		}
 		block_free(t, s->pending);
+		t->burst_blocks--;
 		s->pending = next;
 	}
 	s->n_pending = 0;

@@ -307,13 +307,15 @@ static enum status slot_packet(struct table *t, uint32_t i, int d, uint32_t hash
 		*why = DROP_RECORDED;
 		return STATUS_OK;
 	}
+	if (!burst_has_room(t, s))
+		st = burst_make_room(t, s, e);
 	count(t, i, d, p);
 	if (fresh) {
 		h->bits |= HALF_PAYLOAD;
-		st = burst_add(t, s, d, p->time_us, fresh, e);
+		burst_add(t, s, d, p->time_us, fresh);
 	}
-	if (st == STATUS_OK && tcp && !(s->half[1 - d].bits & HALF_SEEN))
-		st = tcp_derive(t, s, d, p, e);
+	if (tcp && !(s->half[1 - d].bits & HALF_SEEN))
+		tcp_derive(t, s, d, p);
 	if (tcp && (p->tcp_flags & (TCP_FIN | TCP_RST)) && tcp_closes(s, d, p))
 		slot_close(t, i);
 	return st;
@@ -425,7 +427,9 @@ enum status table_new(struct table **to, const struct table_param *p, struct err
 	t->gap_us = p->source.gap_us ? p->source.gap_us : BURST_GAP_RECORDED_US;
 	t->p.source.gap_us = (uint32_t)t->gap_us;
 	t->n_slots = (uint32_t)flows + 1;
-	t->n_blocks = (uint32_t)flows + 64;
+	t->max_bursts = (uint32_t)flows + 64;
+	t->max_holes = (uint32_t)flows / 16 + 64;
+	t->n_blocks = 1 + t->max_bursts + t->max_holes;
 	t->fresh_slot = t->fresh_block = 1;
 	t->index_mask = INDEX_FIRST - 1;
 	t->rng = p->seed | 1;

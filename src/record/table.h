@@ -4,8 +4,8 @@
  * Lifetimes, counted from a flow's last packet: TCP 1 h; TCP that nobody answered 2 min; 30 s after FIN of
  * both sides or RST; everything else 10 min.  A flow that goes on later is a new flow, which readers join to
  * the old one. Memory: 256 bytes a flow, 128 bytes for each further five bursts that wait to be handed out
- * (at most max_flows such blocks; then everything is handed out early), 16 bytes of index: 400 bytes a flow
- * where max_flows are open. */
+ * (at most max_flows such blocks; then everything is handed out early), 8 for passed-over stretches of TCP,
+ * 16 of index: 408 bytes a flow where max_flows are open. */
 #ifndef WEIR_RECORD_TABLE_H
 #define WEIR_RECORD_TABLE_H
 

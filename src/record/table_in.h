@@ -132,6 +132,8 @@ struct table {
 
 	struct block *block;
 	uint32_t n_blocks, fresh_block, free_block;
+	uint32_t burst_blocks, max_bursts; /* blocks with bursts, and how many they may be */
+	uint32_t hole_blocks, max_holes;
 
 	uint32_t dirty;
 	uint32_t fifo_first, fifo_last; /* probation, oldest first */
@@ -160,7 +162,8 @@ enum status slot_make_room(struct table *t, struct err *e);
 enum status slot_end(struct table *t, uint32_t i, struct err *e);
 
 /* burst.c: bursts and hand-out. */
-enum status burst_add(struct table *t, struct slot *s, int d, int64_t time_us, uint32_t bytes, struct err *e);
+void burst_add(struct table *t, struct slot *s, int d, int64_t time_us, uint32_t bytes);
+enum status burst_make_room(struct table *t, struct slot *s, struct err *e);
 enum status slot_emit(struct table *t, struct slot *s, struct err *e);
 enum status emit_dirty(struct table *t, struct err *e);
 uint32_t block_new(struct table *t); /* 0: none left */
@@ -175,13 +178,18 @@ void tcp_isn(struct slot *s, const struct packet *p);
 /* Advances the sequence state; returns how many of the payload's bytes were not seen before. */
 uint32_t tcp_data(struct table *t, struct slot *s, int d, const struct packet *p);
 /* Derives the bursts of a direction that is not seen from the ACK numbers of packets of direction d. */
-enum status tcp_derive(struct table *t, struct slot *s, int d, const struct packet *p, struct err *e);
+void tcp_derive(struct table *t, struct slot *s, int d, const struct packet *p);
 bool tcp_closes(struct slot *s, int d, const struct packet *p);
 void tcp_holes_free(struct table *t, struct slot *s);
 
 /* dup.c */
 uint64_t *dup_entry(const struct table *t, uint32_t hash, uint32_t digest);
 bool dup_seen(struct table *t, const struct half *h, uint32_t hash, const struct packet *p);
+
+static inline bool burst_has_room(const struct table *t, const struct slot *s)
+{
+	return s->n_pending < PENDING_MAX && t->burst_blocks + 2 <= t->max_bursts;
+}
 
 /* The newest block of a slot, where the next finished burst goes. */
 static inline void block_prefetch(const struct table *t, const struct slot *s)

@@ -18,21 +18,29 @@ static inline int32_t after(uint32_t a, uint32_t b)
 
 /* ---- holes ---- */
 
+static void holes_forget(struct table *t, struct slot *s, int d)
+{
+	if (!s->holes[d])
+		return;
+	block_free(t, s->holes[d]);
+	s->holes[d] = 0;
+	t->hole_blocks--;
+}
+
 void tcp_holes_free(struct table *t, struct slot *s)
 {
-	for (int d = 0; d < 2; d++) {
-		if (s->holes[d])
-			block_free(t, s->holes[d]);
-		s->holes[d] = 0;
-	}
+	for (int d = 0; d < 2; d++)
+		holes_forget(t, s, d);
 }
 
 static void hole_add(struct table *t, struct slot *s, int d, uint32_t from, uint32_t to)
 {
-	if (!s->holes[d])
-		s->holes[d] = block_new(t);
-	if (!s->holes[d])
+	if (!s->holes[d] && t->hole_blocks == t->max_holes)
 		return;
+	if (!s->holes[d]) {
+		s->holes[d] = block_new(t);
+		t->hole_blocks++;
+	}
 	struct block *b = &t->block[s->holes[d]];
 	if (b->n == BLOCK_HOLES)
 		memmove(&b->hole[0], &b->hole[1], --b->n * sizeof(b->hole[0]));
@@ -64,10 +72,8 @@ static uint32_t holes_fill(struct table *t, struct slot *s, int d, uint32_t from
 			b->hole[k++] = (struct hole){hi, h.to};
 	}
 	b->n = k;
-	if (k == 0) {
-		block_free(t, s->holes[d]);
-		s->holes[d] = 0;
-	}
+	if (k == 0)
+		holes_forget(t, s, d);
 	return sum;
 }
 
@@ -93,9 +99,7 @@ uint32_t tcp_data(struct table *t, struct slot *s, int d, const struct packet *p
 		return p->payload;
 	}
 	if (gap > SEQ_FAR || gap < -SEQ_FAR) {
-		if (s->holes[d])
-			block_free(t, s->holes[d]);
-		s->holes[d] = 0;
+		holes_forget(t, s, d);
 		h->seq_next = to;
 		return p->payload;
 	}
@@ -113,27 +117,27 @@ uint32_t tcp_data(struct table *t, struct slot *s, int d, const struct packet *p
 
 /* An ACK that advances by n says that n bytes were received, except the one that acknowledges a FIN: an
  * advance of one byte in a packet that itself closes, or after one, is taken for that. */
-enum status tcp_derive(struct table *t, struct slot *s, int d, const struct packet *p, struct err *e)
+void tcp_derive(struct table *t, struct slot *s, int d, const struct packet *p)
 {
 	struct half *h = &s->half[d], *o = &s->half[1 - d];
 
 	if ((p->tcp_flags & (TCP_ACK | TCP_RST)) != TCP_ACK)
-		return STATUS_OK;
+		return;
 	if (!(o->bits & HALF_SEQ)) {
 		o->bits |= HALF_SEQ;
 		o->seq_next = p->ack;
-		return STATUS_OK;
+		return;
 	}
 	int32_t n = after(p->ack, o->seq_next);
 	if (n == 0 || (n < 0 && n >= -SEQ_FAR))
-		return STATUS_OK;
+		return;
 	o->seq_next = p->ack;
 	if (n > SEQ_FAR || n < 0)
-		return STATUS_OK;
+		return;
 	if (n == 1 && ((p->tcp_flags & TCP_FIN) || (h->bits & HALF_FIN)))
-		return STATUS_OK;
+		return;
 	o->bits |= HALF_DERIVED | HALF_PAYLOAD;
-	return burst_add(t, s, 1 - d, p->time_us, (uint32_t)n, e);
+	burst_add(t, s, 1 - d, p->time_us, (uint32_t)n);
 }
 
 /* ---- opening and closing ---- */
