@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Days since 1970-01-01 of a proleptic Gregorian date (counting years from March, so that leap days come
- * last). */
+/* Days since 1970-01-01 of a proleptic Gregorian date (counting years from March, so that leap days
+ * come last). */
 static int64_t days_of(int64_t y, int64_t m, int64_t d)
 {
 	y -= m <= 2;
@@ -140,6 +140,8 @@ bool wall_parse(struct wall *t, const char *s)
 	return true;
 }
 
+#define SPAN_MAX INT64_C(3000000000000000000) /* microseconds: 95,000 years */
+
 bool span_parse(int64_t *us, const char *s)
 {
 	static const struct {
@@ -161,11 +163,11 @@ bool span_parse(int64_t *us, const char *s)
 		for (i = 0; i < sizeof(units) / sizeof(units[0]); i++)
 			if (strlen(units[i].unit) == k && strncmp(s, units[i].unit, k) == 0)
 				break;
-		if (i == sizeof(units) / sizeof(units[0]) || v > INT64_C(3000000000000000000) / units[i].us)
+		if (i == sizeof(units) / sizeof(units[0]) || v > (SPAN_MAX - sum) / units[i].us)
 			return false;
 		sum += v * units[i].us;
 		s += k;
 	}
 	*us = sum;
-	return sum >= 0;
+	return true;
 }

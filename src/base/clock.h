@@ -14,7 +14,7 @@ struct mono {
 };
 
 #define SECOND_US INT64_C(1000000)
-#define WALL_TEXT  64
+#define WALL_TEXT 64
 #define WALL_BEGIN                                                                                           \
 	(struct wall)                                                                                        \
 	{                                                                                                    \

@@ -48,13 +48,20 @@ enum status config_read(struct config *c, const char *path, struct err *e);
 enum status config_parse(struct config *c, const char *name, const char *text, size_t n, struct err *e);
 void config_free(struct config *c);
 
-/* Name of the i-th key of the table, NULL behind the last; and its default as text, NULL for an empty list.
- */
+/* Name of the i-th key of the table, NULL behind the last; and its default as text, NULL for an empty
+ * list. */
 const char *config_key(size_t i);
 const char *config_default(size_t i);
 
 /* Writes the effective configuration in a form that config_read() loads to the same values. */
 enum status config_write(const struct config *c, FILE *to, struct err *e);
+
+/* Is s a name that an observation point may have? */
+bool config_point_valid(const char *s);
+#define CONFIG_POINT_ALLOWED "1 to 63 letters, digits, '.', '_', '-'"
+
+/* A number above 0 and at most 0.5: also the --alpha option.  False where s is none. */
+bool alpha_parse(double *to, const char *s);
 
 /* "20G", "500M", "1T", "0", bytes; K, M, G, T, P are powers of 1024: also the --keep option.  False where s
  * is none. */

@@ -36,12 +36,17 @@ bool size_parse(uint64_t *bytes, const char *s)
 	return true;
 }
 
-static bool point_parse(struct arena *a, void *to, const char *s)
+bool config_point_valid(const char *s)
 {
 	static const char set[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
 	size_t n = strlen(s);
 
-	if (n == 0 || n > TEXT_MAX_POINT || strspn(s, set) != n)
+	return n > 0 && n <= TEXT_MAX_POINT && strspn(s, set) == n;
+}
+
+static bool point_parse(struct arena *a, void *to, const char *s)
+{
+	if (!config_point_valid(s))
 		return false;
 	*(char **)to = arena_str(a, s);
 	return true;
@@ -137,19 +142,24 @@ static void span_print(const void *from, FILE *to)
 	(void)fputc('"', to);
 }
 
-static bool alpha_parse(struct arena *a, void *to, const char *s)
+bool alpha_parse(double *to, const char *s)
 {
 	char *end;
 	double v;
 
-	(void)a;
 	if (!*s || strspn(s, "0123456789.eE+-") != strlen(s))
 		return false;
 	v = strtod(s, &end);
 	if (*end || !isfinite(v) || !(v > 0) || v > 0.5)
 		return false;
-	*(double *)to = v;
+	*to = v;
 	return true;
+}
+
+static bool alpha_type_parse(struct arena *a, void *to, const char *s)
+{
+	(void)a;
+	return alpha_parse(to, s);
 }
 
 /* The shortest text that reads back to the same number. */
@@ -268,8 +278,7 @@ static void relay_print(const void *from, FILE *to)
 		(void)fprintf(to, h->prefix.ip.v == 6 ? "\"[%s]:%u\"" : "\"%s:%u\"", text, h->port);
 }
 
-const struct config_type config_point_type = {
-	"1 to 63 letters, digits, '.', '_', '-'", point_parse, text_print, 0};
+const struct config_type config_point_type = {CONFIG_POINT_ALLOWED, point_parse, text_print, 0};
 const struct config_type config_filter_type = {
 	"a BPF expression of at most 4095 printable characters", filter_parse, text_print, 0};
 const struct config_type config_size_type = {
@@ -280,7 +289,7 @@ const struct config_type config_age_type = {
 const struct config_type config_skew_type = {"a time from \"0s\" to \"1h\"", skew_parse, span_print, 0};
 const struct config_type config_gap_type = {"a time from \"20ms\" to \"1m\"", gap_parse, span_print, 0};
 const struct config_type config_alpha_type = {
-	"a number above 0 and at most 0.5", alpha_parse, alpha_print, 0};
+	"a number above 0 and at most 0.5", alpha_type_parse, alpha_print, 0};
 const struct config_type config_bool_type = {"true or false", bool_parse, bool_print, 0};
 const struct config_type config_flows_type = {"a number from 64 to 100000000", flows_parse, count_print, 0};
 const struct config_type config_network_type = {

@@ -3,7 +3,6 @@
 
 #include <getopt.h>
 #include <limits.h>
-#include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,14 +32,6 @@ static bool port_parse(int *to, const char *s)
 
 	*to = (int)v;
 	return *s && !*end && v > 0 && v <= 65535;
-}
-
-static bool alpha_parse(double *to, const char *s)
-{
-	char *end;
-
-	*to = strtod(s, &end);
-	return *s && !*end && isfinite(*to) && *to >= 1e-300 && *to <= 0.5;
 }
 
 static bool value_set(const struct option_row *row, const char *text)
