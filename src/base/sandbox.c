@@ -47,8 +47,8 @@ struct path_beneath_attr {
 	int32_t fd;
 } __attribute__((packed));
 
-/* All that a version can take away: files, TCP ports from 4, signals and abstract sockets to others from 6.
- */
+/* All that a version can take away: files, TCP ports from 4, signals and abstract sockets to others from
+ * 6. */
 static struct ruleset_attr everything(int version)
 {
 	static const unsigned bits[] = {13, 14, 15, 15, 16}; /* file rights of versions 1 to 5 */
@@ -73,7 +73,8 @@ static enum status allow(int ruleset, const char *path, uint64_t rights, uint64_
 		return err_errno(e, "%s: cannot open", printable(text, sizeof(text), path));
 	if (fstat(rule.fd, &st) == 0 && !S_ISDIR(st.st_mode))
 		rule.allowed &= FS_OF_FILES;
-	if (syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_PATH_BENEATH, &rule, 0) != 0)
+	/* EBADFD: a pipe or its like (/dev/fd/63), which Landlock does not confine and lets be opened. */
+	if (syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_PATH_BENEATH, &rule, 0) != 0 && errno != EBADFD)
 		r = err_errno(e, "%s: cannot confine files to it", printable(text, sizeof(text), path));
 	(void)close(rule.fd);
 	return r;
@@ -148,8 +149,8 @@ static enum status keep_caps(uint32_t mask, struct err *e)
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		return err_errno(e, "cannot give up new privileges");
-	/* The bounding set may be cut only by who may set capabilities; for others it is without effect by
-	 * now. */
+	/* The bounding set may be cut only by who may set capabilities; for others it is without effect
+	 * by now. */
 	for (unsigned long cap = 0; cap < 64 && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0; cap++)
 		;
 	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);

@@ -1,6 +1,10 @@
-/* weir record: captures or a live interface into trains. */
+/* weir record: captures or a live interface into trains.
+ *
+ * Captures are hostile, so all that is wanted of DIR is opened first; then the process gives up what it does
+ * not need (record_confine(), record_live()), and only then looks at the first byte. */
 #include "cli/app.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -57,21 +61,32 @@ static void progress(void *self, uint64_t done, uint64_t size, const struct reco
 		progress_show("recorded packets", sum->packets, 0);
 }
 
-/* Flows of open cases, which the caps spare; none where there is no database yet. */
-static enum status held(struct app *a, struct arena *arena, struct store_keep *keep, struct err *e)
+/* What the recorder's callbacks need. */
+struct recording_run {
+	struct app *app;
+	struct arena held; /* ids of the flows that are held, as of the last trim */
+};
+
+/* Flows of open cases, which the caps spare; none where there is no database yet.  Asked before each trim: a
+ * case may be opened while a recorder runs. */
+static enum status held(void *self, struct store_keep *keep, struct err *e)
 {
+	struct recording_run *r = self;
 	struct case_db *db = NULL;
 	struct id *ids = NULL;
-
 	char path[4096];
-	int n = snprintf(path, sizeof(path), "%s/weir.db", a->dir);
+	int n = snprintf(path, sizeof(path), "%s/weir.db", r->app->dir);
 
-	if ((keep->max_bytes == 0 && keep->max_age_us == 0) || n < 0 || (size_t)n >= sizeof(path) ||
-		access(path, F_OK) != 0)
-		return STATUS_OK;
-	enum status s = case_db_open(&db, a->w, a->dir, e);
+	keep->held = NULL;
+	keep->n_held = 0;
+	arena_free(&r->held);
+	if (n < 0 || (size_t)n >= sizeof(path))
+		return err_set(e, STATUS_BAD, "%s: the name is too long", r->app->dir);
+	if (access(path, F_OK) != 0)
+		return errno == ENOENT ? STATUS_OK : err_errno(e, "%s", path);
+	enum status s = case_db_open(&db, r->app->w, r->app->dir, e);
 	if (s == STATUS_OK)
-		s = case_held(db, arena, &ids, &keep->n_held, e);
+		s = case_held(db, &r->held, &ids, &keep->n_held, e);
 	keep->held = ids;
 	case_db_close(db);
 	return s;
@@ -100,59 +115,77 @@ static enum status files(struct app *a, const struct record_param *p, int n, cha
 	return worst;
 }
 
-static enum status param(struct app *a, struct record_param *p, const char *point, uint64_t keep_bytes,
-	struct arena *arena, struct err *e)
+#define KEEP_UNSAID UINT64_MAX /* --keep was not given: 0 means that there is no cap */
+
+static struct record_param param(struct recording_run *r, const char *point, uint64_t keep_bytes)
 {
-	*p = (struct record_param){.dir = a->dir,
+	const struct app *a = r->app;
+
+	return (struct record_param){.dir = a->dir,
 		.point = point ? point : a->cfg.point,
 		.filter = a->cfg.filter,
 		.never = a->cfg.never,
 		.n_never = a->cfg.n_never,
 		.vlan_key = a->cfg.vlan_overlap,
 		.max_flows = a->cfg.max_flows,
-		.keep = {.max_bytes = keep_bytes ? keep_bytes : a->cfg.keep_bytes,
+		.keep = {.max_bytes = keep_bytes != KEEP_UNSAID ? keep_bytes : a->cfg.keep_bytes,
 			.max_age_us = a->cfg.keep_age_us},
 		.stop = &stop_requested,
-		.progress = progress};
+		.held = held,
+		.progress = progress,
+		.self = r};
+}
+
+static enum status run_files(struct app *a, const struct record_param *p, int n, char **path,
+	struct record_sum *sum, struct err *e)
+{
 	enum status s = store_prepare(a->w, a->dir, e);
-	return s == STATUS_OK ? held(a, arena, &p->keep, e) : s;
+
+	if (s == STATUS_OK)
+		s = record_confine(a->dir, path, (size_t)n, e);
+	return s == STATUS_OK ? files(a, p, n, path, sum, e) : s;
+}
+
+static enum status arguments_check(const char *point, const char *iface, int n_files, struct err *e)
+{
+	if ((iface != NULL) == (n_files > 0))
+		return err_set(e, STATUS_BAD,
+			iface ? "record: files or -i IFACE, not both" : "record: no file (or -i IFACE)");
+	if (point && !config_point_valid(point))
+		return err_set(e, STATUS_BAD, "--point %s: a name is %s", point, CONFIG_POINT_ALLOWED);
+	return STATUS_OK;
 }
 
 static enum status run(struct app *a, int argc, char **argv, struct err *e)
 {
 	const char *point = NULL, *iface = NULL;
-	uint64_t keep = 0;
+	uint64_t keep = KEEP_UNSAID;
 	struct option_row row[] = {{"point", 0, OPTION_TEXT, &point}, {"keep", 0, OPTION_SIZE, &keep},
 		{"interface", 'i', OPTION_TEXT, &iface}};
-	struct record_param p;
+	struct recording_run r = {.app = a};
 	struct record_sum sum = {.from_us = INT64_MAX, .to_us = INT64_MIN};
-	struct arena arena = {0};
 	int first;
 	enum status s = options_parse(a, row, sizeof(row) / sizeof(row[0]), argc, argv, &first, e);
 
+	if (s == STATUS_OK)
+		s = arguments_check(point, iface, argc - first, e);
+	if (s == STATUS_OK)
+		s = app_config(a, e);
 	if (s != STATUS_OK)
 		return s;
-	if ((iface != NULL) == (first < argc))
-		return err_set(e, STATUS_BAD,
-			iface ? "record: files or -i IFACE, not both" : "record: no file (or -i IFACE)");
-	s = app_config(a, e);
+	struct record_param p = param(&r, point, keep);
 	catch_signals();
-	if (s == STATUS_OK)
-		s = param(a, &p, point, keep, &arena, e);
-	if (s == STATUS_OK)
-		s = iface ? record_live(a->w, &p, iface, &sum, e)
-			  : files(a, &p, argc - first, argv + first, &sum, e);
-	else
-		goto out;
+	s = iface ? record_live(a->w, &p, iface, &sum, e)
+		  : run_files(a, &p, argc - first, argv + first, &sum, e);
+	arena_free(&r.held);
 	progress_end();
 	if (a->json) {
 		struct err json_err;
-		(void)json_out(a, sum_json(&sum), &json_err);
+		(void)json_out(
+			a, sum_json(&sum), &json_err); /* main() finds out where it cannot be written */
 	} else {
 		sum_print(a->out, &sum);
 	}
-out:
-	arena_free(&arena);
 	return s;
 }
 

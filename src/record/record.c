@@ -85,14 +85,23 @@ static void run_show(struct run *r, struct mono now)
 	r->p->progress(r->p->self, done, size, r->sum);
 }
 
-static enum status run_trim(struct run *r, struct err *e)
+/* Keeps to the caps.  What may not go must be known: where that cannot be read nothing goes; at the beginning
+ * that is a failure, later (`running`) it is tried again a minute on. */
+static enum status run_trim(struct run *r, bool running, struct err *e)
 {
-	const struct store_keep *k = &r->p->keep;
+	struct store_keep k = r->p->keep;
 	uint64_t freed = 0;
+	enum status st = STATUS_OK;
 
-	if (!k->max_bytes && !k->max_age_us)
+	if (!k.max_bytes && !k.max_age_us)
 		return STATUS_OK;
-	return store_trim(r->w, r->p->dir, k, &freed, e);
+	if (r->p->held)
+		st = r->p->held(r->p->self, &k, e);
+	if (st != STATUS_OK && running) {
+		log_line("%s: the caps are not kept to for now: %s", r->p->dir, e->text);
+		return STATUS_OK;
+	}
+	return st == STATUS_OK ? store_trim(r->w, r->p->dir, &k, &freed, e) : st;
 }
 
 /* Hands out everything and syncs it. */
@@ -117,7 +126,7 @@ enum status run_tick(struct run *r, int64_t now_us, struct err *e)
 		st = table_expire(r->table, now_us, e);
 	}
 	if (st == STATUS_OK && r->live && now.us - r->trimmed.us >= TRIM_US) {
-		st = run_trim(r, e);
+		st = run_trim(r, true, e);
 		r->trimmed = now;
 	}
 	run_show(r, now);
@@ -214,7 +223,7 @@ static enum status run_open(struct run *r, struct err *e)
 	if (st == STATUS_OK)
 		st = store_prepare(r->w, r->p->dir, e);
 	if (st == STATUS_OK)
-		st = run_trim(r, e);
+		st = run_trim(r, false, e);
 	if (st == STATUS_OK)
 		st = store_writer_open(&r->store, r->w, r->p->dir, e);
 	return st == STATUS_OK ? table_new(&r->table, &t, e) : st;
@@ -245,8 +254,8 @@ static enum status run_close(struct run *r, enum status st, struct err *e)
 
 	if (r->table)
 		run_count(r);
-	/* After a failure nothing more is handed out that the store would refuse again; it keeps what it has.
-	 */
+	/* After a failure nothing more is handed out that the store would refuse again; it keeps what it
+	 * has. */
 	closing = table_close(r->table, st == STATUS_OK ? e : &later);
 	st = st == STATUS_OK ? closing : st;
 	closing = store_writer_close(r->store, st == STATUS_OK ? e : &later);
@@ -300,6 +309,8 @@ enum status record_confine(const char *dir, char *const *path, size_t n, struct 
 		if (access(path[i], F_OK) == 0) /* "-" and what is not there is record_file()'s to name */
 			read[k++] = path[i];
 	if (st == STATUS_OK)
+		st = sandbox_drop_caps_but_files(e);
+	if (st == STATUS_OK)
 		st = sandbox_files(&s, &held, e);
 	if (st == STATUS_OK)
 		st = sandbox_calls(s.profile, &held, e);
@@ -350,6 +361,8 @@ enum status record_live(const struct world *w, const struct record_param *p, con
 	run_init(&r, w, p, iface, sum);
 	r.live = true;
 	st = capture_open_live(&r.capture, iface, p->filter && p->filter[0] ? p->filter : NULL, e);
+	if (st == STATUS_OK && access(p->dir, F_OK) == 0) /* what is made below it is to be its owner's */
+		st = sandbox_become_owner(p->dir, e);
 	if (st == STATUS_OK)
 		st = store_prepare(w, p->dir, e);
 	if (st == STATUS_OK)

@@ -20,6 +20,10 @@ struct record_param {
 	uint32_t gap_us;  /* 0: BURST_GAP_RECORDED_US */
 	uint32_t clock_error_us;
 	struct store_keep keep;
+	/* Fills in keep->held and n_held before each trim (they live until the next call), since cases are
+	 * opened while a recorder runs; NULL: what stands in keep.  After the rights were given up: it sees
+	 * DIR only. */
+	enum status (*held)(void *self, struct store_keep *keep, struct err *e);
 	const volatile int *stop; /* set by a signal handler: finish cleanly */
 	/* Progress, about 10 times a second; NULL for none. */
 	void (*progress)(void *self, uint64_t done, uint64_t size, const struct record_sum *sum);
@@ -40,8 +44,8 @@ struct record_sum {
 };
 
 /* Before the first of several record_file(): from here on the process opens nothing but these files and what
- * is below dir (which exists), and makes no socket and no program.  Capabilities stay, for a file may be
- * another user's. */
+ * is below dir (which exists), and makes no socket and no program.  Of the capabilities that over file
+ * permissions stays, for a file may be another user's. */
 enum status record_confine(const char *dir, char *const *path, size_t n, struct err *e);
 
 /* Adds to *sum.  A file that is none: STATUS_BAD; a file with bad parts: OK, counted and each kind named in

@@ -36,7 +36,7 @@ enum status rotate_ask(const struct world *w, const char *trains, struct err *e)
 
 	if (!rotate_path(path, trains))
 		return err_set(e, STATUS_BAD, "%s: the name is too long", trains);
-	int fd = w->open(w->self, path, O_WRONLY | O_CREAT | O_APPEND | O_TRUNC, 0640);
+	int fd = w->open(w->self, path, O_WRONLY | O_CREAT | O_APPEND | O_TRUNC, 0600);
 	if (fd < 0)
 		return err_errno(e, "%s", path);
 	/* A write changes the time stamp, also where the size does not change. */

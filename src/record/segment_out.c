@@ -78,7 +78,7 @@ static enum status tmp_open(struct segment_out *o, struct err *e)
 	char tmp[PATH_MAX + 8];
 	struct stat st;
 
-	o->fd = o->w->open(o->w->self, tmp_name(tmp, o), O_WRONLY | O_CREAT | O_EXCL | O_APPEND, 0640);
+	o->fd = o->w->open(o->w->self, tmp_name(tmp, o), O_WRONLY | O_CREAT | O_EXCL | O_APPEND, 0600);
 	if (o->fd < 0)
 		return errno == EEXIST ? STATUS_NO : err_errno(e, "%s", tmp);
 	if (flock(o->fd, LOCK_EX | LOCK_NB) != 0 || fstat(o->fd, &st) != 0 || st.st_nlink == 0) {

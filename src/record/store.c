@@ -1,6 +1,6 @@
 /* The directory of a recording: DIR/FORMAT with the version, DIR/trains with the segments.  Prepared here,
- * listed here; what stands in a segment is segment_write.c's and segment_read.c's.  See doc/record-format.md,
- * "Directory". */
+ * listed here; what stands in a segment is segment_write.c's and segment_read.c's.  See
+ * doc/record-format.md, "Directory". */
 #include "record/store.h"
 
 #include <dirent.h>
@@ -48,10 +48,11 @@ enum status store_check(const char *dir, struct err *e)
 	return STATUS_OK;
 }
 
-/* A directory that may exist; its parent is synced when it was made. */
+/* A directory that may exist, for its owner alone: it says who talked to whom.  Its parent is synced when it
+ * was made. */
 static enum status dir_make(const struct world *w, const char *path, struct err *e)
 {
-	if (w->mkdir(w->self, path, 0750) == 0)
+	if (w->mkdir(w->self, path, 0700) == 0)
 		return world_sync_dir(w, path) == 0 ? STATUS_OK : err_errno(e, "%s", path);
 	return errno == EEXIST ? STATUS_OK : err_errno(e, "%s", path);
 }
@@ -66,7 +67,7 @@ static enum status format_write(const struct world *w, const char *dir, struct e
 		snprintf(path, sizeof(path), "%s/FORMAT", dir) >= (int)sizeof(path))
 		return err_set(e, STATUS_BAD, "%s: the name is too long", dir);
 	int n = snprintf(text, sizeof(text), FORMAT_TEXT "%d\n", STORE_FORMAT);
-	int fd = w->open(w->self, tmp, O_WRONLY | O_CREAT | O_TRUNC, 0640);
+	int fd = w->open(w->self, tmp, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 	if (fd < 0)
 		return err_errno(e, "%s", tmp);
 	if (world_write_all(w, fd, text, (size_t)n) != 0 || w->fsync(w->self, fd) != 0)
