@@ -39,11 +39,11 @@ static enum status write_claims(struct app *a, struct case_db *db, const struct 
 }
 
 static enum status trace_one(struct app *a, struct tracer *t, struct case_db *db, const struct id *case_id,
-	const struct flow *f, struct err *e)
+	const struct flow *f, const struct endpoint *said, struct err *e)
 {
 	struct chain c;
 	char id[TRACE_HOPS + 1][ID_TEXT] = {{0}};
-	enum status s = trace_chain(t, f, &c, e);
+	enum status s = trace_chain(t, f, said, &c, e);
 
 	if (s == STATUS_OK)
 		s = write_claims(a, db, case_id, &c, id, e);
@@ -94,7 +94,8 @@ static enum status trace_sighting(struct app *a, struct tracer *t, struct case_d
 		e->text[0] = '\0';
 		return s == STATUS_OK ? STATUS_NO : s;
 	}
-	return s == STATUS_OK ? trace_one(a, t, db, case_id, f, e) : s;
+	bool sensor = strcmp(g->source, "operator") != 0;
+	return s == STATUS_OK ? trace_one(a, t, db, case_id, f, sensor ? &g->end[0] : NULL, e) : s;
 }
 
 /* Yes where any sighting led to a proven hop. */
@@ -134,7 +135,7 @@ static enum status with_tracer(
 	} else if (s == STATUS_OK) {
 		s = tracer_flow(t, flow, at, &f, e);
 		if (s == STATUS_OK)
-			s = trace_one(a, t, db, NULL, f, e);
+			s = trace_one(a, t, db, NULL, f, NULL, e);
 	}
 	tracer_close(t);
 	case_db_close(db);

@@ -32,6 +32,15 @@ static enum status before_translation(
 	return STATUS_OK;
 }
 
+/* Where a copy of f before translation comes from: the end that is not f's own downstream end. */
+static const struct ip *origin_of(const struct flow *inner, const struct flow *f, const struct ip *host)
+{
+	int down = 1 - (flow_side(f, host) == 0 ? 0 : 1);
+	int side = ip_equal(&inner->head.end[0].ip, &f->head.end[down].ip) ? 1 : 0;
+
+	return &inner->head.end[side].ip;
+}
+
 /* The copy of f to work with at host: the observation point that saw the most other flows of the host. */
 static const struct flow *best_copy(const struct view *v, const struct flow *f, int64_t skew)
 {
@@ -83,9 +92,10 @@ static enum status step(struct tracer *t, struct chain *c, const struct flow **o
 	*go = false;
 	if (s != STATUS_OK)
 		return s;
-	if (inner && !seen(c, &inner->head.end[0].ip)) {
+	const struct ip *origin = inner ? origin_of(inner, *out, &c->end_host) : NULL;
+	if (origin && !seen(c, origin)) {
 		*out = inner;
-		c->end_host = inner->head.end[0].ip;
+		c->end_host = *origin;
 	}
 	s = view_get(t, &c->end_host, &v, e);
 	if (s == STATUS_OK)
@@ -108,14 +118,25 @@ static enum status step(struct tracer *t, struct chain *c, const struct flow **o
 	return STATUS_OK;
 }
 
-enum status trace_chain(struct tracer *t, const struct flow *attack, struct chain *to, struct err *e)
+/* The end of the attack that it comes from; a sensor's word counts where no SYN was seen. */
+static int upstream_end(const struct flow *f, const struct endpoint *said)
+{
+	if ((f->head.flags & FLOW_ASSUMED) && said)
+		return endpoint_equal(&f->head.end[1], said) ? 1 : 0;
+	return flow_opener(f);
+}
+
+enum status trace_chain(struct tracer *t, const struct flow *attack, const struct endpoint *said,
+	struct chain *to, struct err *e)
 {
 	const struct flow *out = attack;
 	enum status s = STATUS_OK;
 	bool go = true;
 
-	*to = (struct chain){
-		.attack = attack, .alpha = t->alpha, .end_host = attack->head.end[0].ip, .end = END_DEPTH};
+	*to = (struct chain){.attack = attack,
+		.alpha = t->alpha,
+		.end_host = attack->head.end[upstream_end(attack, said)].ip,
+		.end = END_DEPTH};
 	to->hop = arena_array(&t->arena, TRACE_HOPS + 1, sizeof(*to->hop));
 	if (!to->hop)
 		return err_nomem(e);

@@ -122,23 +122,29 @@ static enum status count_pair(
 	return STATUS_OK;
 }
 
+/* Did host open f? */
+static bool opened(const struct flow *f, const struct ip *host)
+{
+	return flow_side(f, host) == flow_opener(f);
+}
+
 static const char *role_of(const struct scan *sc, const struct scan_link *l)
 {
-	int in = flow_side(l->in, &l->relay), out = flow_side(l->out, &l->relay);
-	uint16_t port = in == 1 ? l->in->head.end[1].port : 0;
+	bool in = opened(l->in, &l->relay), out = opened(l->out, &l->relay);
+	uint16_t port = in ? 0 : l->in->head.end[flow_side(l->in, &l->relay)].port;
 
 	if (config_known_relay(sc->t->cfg, &l->relay, port))
 		return "declared";
-	if (in == 1 && out == 0)
+	if (!in && out)
 		return "relay";
-	return in == 0 ? "reverse" : "rendezvous";
+	return in ? "reverse" : "rendezvous";
 }
 
 static enum status test_pair(
 	struct scan *sc, struct view *v, const struct flow *a, const struct flow *b, struct err *e)
 {
 	/* a is the older one */
-	bool turn = flow_side(a, &v->host) == 0 && flow_side(b, &v->host) == 1;
+	bool turn = opened(a, &v->host) && !opened(b, &v->host);
 	struct scan_link l = {
 		.relay = v->host, .in = turn ? b : a, .out = turn ? a : b, .needed = sc->needed};
 	const struct meeting *m;

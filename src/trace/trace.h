@@ -9,7 +9,7 @@
 #include "record/store.h"
 #include "trace/link.h"
 
-#define TRACE_RIVALS 5	/* runners-up that a hop names */
+#define TRACE_RIVALS 5  /* runners-up that a hop names */
 #define TRACE_HOPS   16 /* longest chain that is followed */
 
 /* Clock of point OUT against point IN, from flows that both saw: IN = OUT + offset + drift * (t - at). */
@@ -31,21 +31,21 @@ struct hop {
 	const struct flow *out;
 	const struct flow *translated; /* where OUT is the inner side of a translation: the flow it came from,
 					  else NULL */
-	struct candidate best;	       /* best.flow NULL: there was no candidate */
+	struct candidate best;         /* best.flow NULL: there was no candidate */
 	struct candidate rival[TRACE_RIVALS];
 	size_t n_rival;
 	size_t searched; /* M: flows that could have fed OUT */
-	double needed;	 /* log10(1/alpha) + log10(M) */
-	bool declared;	 /* the configuration's known_relays has it */
+	double needed;   /* log10(1/alpha) + log10(M) */
+	bool declared;   /* the configuration's known_relays has it */
 };
 
 enum chain_end {
 	END_NOT_RECORDED, /* no other flow of the host was recorded meanwhile */
 	END_INSUFFICIENT, /* candidates, but none suffices */
 	END_UNDECIDABLE,  /* timing cannot tell here */
-	END_OUTSIDE,	  /* the host is outside the own networks */
-	END_LOOP,	  /* the host is in the chain already */
-	END_DEPTH,	  /* TRACE_HOPS */
+	END_OUTSIDE,      /* the host is outside the own networks */
+	END_LOOP,         /* the host is in the chain already */
+	END_DEPTH,        /* TRACE_HOPS */
 };
 
 struct chain {
@@ -70,8 +70,10 @@ void tracer_close(struct tracer *t);
 enum status tracer_flow(
 	struct tracer *t, const char *text, struct wall at, const struct flow **to, struct err *e);
 
-/* Follows `attack` upstream from its initiator. */
-enum status trace_chain(struct tracer *t, const struct flow *attack, struct chain *to, struct err *e);
+/* Follows `attack` upstream from the end that opened it.  said: who a sensor says opened it, used only where
+ * no SYN was seen; NULL for none. */
+enum status trace_chain(struct tracer *t, const struct flow *attack, const struct endpoint *said,
+	struct chain *to, struct err *e);
 
 /* In plain words, why the chain ends; to has n bytes. */
 char *chain_end_text(char *to, size_t n, const struct chain *c);

@@ -103,6 +103,13 @@ const struct ip *flow_peer(const struct flow *f, const struct ip *host)
 	return &f->head.end[ip_equal(&f->head.end[0].ip, host) ? 1 : 0].ip;
 }
 
+int flow_opener(const struct flow *f)
+{
+	uint16_t a = f->head.end[0].port, b = f->head.end[1].port;
+
+	return (f->head.flags & FLOW_ASSUMED) && a && a < 1024 && b >= 1024;
+}
+
 bool flow_overlap(const struct flow *a, const struct flow *b, int64_t skew_us)
 {
 	return a->head.first_us <= b->last_us + skew_us && b->head.first_us <= a->last_us + skew_us;

@@ -34,7 +34,7 @@ struct tracer {
 	struct arena arena; /* results */
 	struct view *views;
 	struct view *found; /* queries by id, kept so that flows stay alive */
-	void *mem;	    /* working memory of the link test, grown on demand */
+	void *mem;          /* working memory of the link test, grown on demand */
 	size_t mem_size;
 	struct burst *shifted; /* OUT's bursts on IN's clock, grown on demand */
 	size_t n_shifted;
@@ -76,6 +76,10 @@ enum status view_flows(struct view *v, const char *point, int64_t skew_us, const
 /* The flows of view that could have fed out at its relay, tested; fills hop but translated and declared. */
 enum status search_hop(
 	struct tracer *t, struct view *v, const struct flow *out, struct hop *hop, struct err *e);
+
+/* Which end opened f: as recorded where a SYN was seen; else the one without a service port (below 1024)
+ * where only one has such, else the sender of the first packet. */
+int flow_opener(const struct flow *f);
 
 /* The other end of f, seen from host. */
 const struct ip *flow_peer(const struct flow *f, const struct ip *host);

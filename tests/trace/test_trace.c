@@ -65,6 +65,7 @@ struct world_of {
 	char dir[64];
 	struct store_writer *w;
 	uint32_t isn;
+	uint8_t flags; /* of the flows that are written */
 	struct config cfg;
 };
 
@@ -79,6 +80,7 @@ static void setup_world(struct world_of *o)
 	assert_int_equal(store_prepare(&world_real, o->dir, &e), STATUS_OK);
 	assert_int_equal(store_writer_open(&o->w, &world_real, o->dir, &e), STATUS_OK);
 	o->isn = 1000;
+	o->flags = FLOW_SYN | FLOW_SYNACK;
 }
 
 static void sealed(struct world_of *o)
@@ -114,7 +116,7 @@ static void flow_write(struct world_of *o, const char *point, const struct skew 
 	static struct burst burst[2][MAXB];
 	struct chunk c = {.head = {.point = point,
 				  .proto = 6,
-				  .flags = FLOW_SYN | FLOW_SYNACK,
+				  .flags = o->flags,
 				  .source = {.kind = SOURCE_PACKETS,
 					  .resolution_us = 1,
 					  .sampling = 1,
@@ -171,7 +173,7 @@ static void run_trace(struct world_of *o, const char *flow, struct tracer **t, s
 	assert_int_equal(tracer_open(t, &world_real, o->dir, &o->cfg, 1e-6, &e), STATUS_OK);
 	if (tracer_flow(*t, flow, WALL_END, &f, &e) != STATUS_OK)
 		fail_msg("%s", e.text);
-	if (trace_chain(*t, f, c, &e) != STATUS_OK)
+	if (trace_chain(*t, f, NULL, c, &e) != STATUS_OK)
 		fail_msg("%s", e.text);
 }
 
@@ -374,6 +376,32 @@ static void through_translation(void **state)
 	scene_end(&x);
 }
 
+/* The recorder started in the middle and saw the server speak first: the service port tells who opened the
+ * flow, and a sensor's word does where no port can. */
+static void opened_before_the_recording(void **state)
+{
+	struct scene x;
+	struct endpoint said;
+	struct err e = {0};
+	const struct flow *f;
+
+	(void)state;
+	scene_begin(&x, "border");
+	x.o.flags = FLOW_ASSUMED;
+	flow_write(&x.o, "border", NULL, "203.0.113.10:22", "198.51.100.7:5000", &x.s, 1, 0, 0, 0);
+	flow_write(&x.o, "border", NULL, "192.0.2.10:22", "203.0.113.10:6000", &x.s, 1, 8000, 0.005, 0);
+	bystanders(&x.o, "border", NULL, "203.0.113.10", 20, 100);
+	scene_trace(&x, "tcp 192.0.2.10:22 > 203.0.113.10:6000");
+	assert_int_equal(x.c.n_proven, 1);
+	assert_leg(x.c.hop[0].best.flow, "tcp 203.0.113.10:22 > 198.51.100.7:5000");
+	assert_true(endpoint_parse(&said, "192.0.2.10:22"));
+	assert_int_equal(
+		tracer_flow(x.t, "tcp 192.0.2.10:22 > 203.0.113.10:6000", WALL_END, &f, &e), STATUS_OK);
+	assert_int_equal(trace_chain(x.t, f, &said, &x.c, &e), STATUS_OK);
+	assert_true(ip_equal(&x.c.end_host, &said.ip));
+	scene_end(&x);
+}
+
 static void ends_outside_own_networks(void **state)
 {
 	static struct session s;
@@ -513,6 +541,7 @@ int main(void)
 		cmocka_unit_test(legs_at_two_points),
 		cmocka_unit_test(reverse_tunnel),
 		cmocka_unit_test(through_translation),
+		cmocka_unit_test(opened_before_the_recording),
 		cmocka_unit_test(ends_outside_own_networks),
 		cmocka_unit_test(scan_finds_planted_links_only),
 		cmocka_unit_test(flows_by_id_and_notation),
