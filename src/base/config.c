@@ -35,8 +35,8 @@ static const struct key {
 		"host."},
 	{"never_record", NULL, &config_network_type, LIST(never), "Networks of which nothing is recorded."},
 	{"known_relays", NULL, &config_relay_type, LIST(relays),
-		"Relays that are meant to be there (jump hosts, proxies, balancers): named as such, not "
-		"reported."},
+		"Relays that are meant to be there (jump hosts, proxies, balancers): named as such in "
+		"what is found."},
 	{"keep_size", "20G", &config_size_type, KEY(keep_bytes),
 		"Recordings above this size lose the oldest part; 0: no cap."},
 	{"keep_age", "0", &config_age_type, KEY(keep_age_us),

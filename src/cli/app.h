@@ -54,6 +54,8 @@ enum status app_config(struct app *a, struct err *e);
 /* One JSON document on a line of its own; takes the reference.  STATUS_MACHINE where it cannot be written. */
 enum status json_out(struct app *a, json_t *j, struct err *e);
 
+#define POINT_TEXT 256 /* bytes of an observation point's name, which another program may have written */
+
 json_t *json_time(int64_t us);
 /* {"id", "flow", "point", ...}: what every flow shows.  NULL flow: JSON null. */
 json_t *json_flow(const struct flow *f);
@@ -61,6 +63,11 @@ json_t *json_flow(const struct flow *f);
 void json_link(json_t *to, const struct link_result *l, double needed);
 json_t *json_hop(const struct hop *h, const char *claim_id);
 json_t *json_chain(const struct chain *c, char (*claim_id)[ID_TEXT]);
+
+/* What is stored, whole: what was said, what was claimed and the data that makes it checkable. */
+json_t *json_sighting(const struct sighting *g);
+json_t *json_claim(const struct claim *c);
+json_t *json_case(const struct attack_case *c);
 
 /* "1,234,567"; to needs 32 bytes. */
 char *thousands(char to[32], uint64_t v);

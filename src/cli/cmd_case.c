@@ -5,35 +5,6 @@
 
 #include "base/log.h"
 
-static json_t *sighting_json(const struct sighting *g)
-{
-	char id[ID_TEXT], text[FLOW_TEXT];
-	struct flow_head head = {.proto = g->proto, .end = {g->end[0], g->end[1]}};
-
-	return json_pack("{s:s, s:s, s:s, s:s?, s:o, s:s?, s:I}", "id", id_text(id, &g->id), "source",
-		g->source, "flow", flow_text(text, &head), "flow_id", g->flow_id, "at", json_time(g->at.us),
-		"text", g->text, "count", (json_int_t)g->count);
-}
-
-static json_t *case_json(const struct attack_case *c)
-{
-	char id[ID_TEXT];
-	json_t *s = json_array(), *k = json_array();
-
-	for (size_t i = 0; i < c->n_sighting; i++)
-		(void)json_array_append_new(s, sighting_json(&c->sighting[i]));
-	for (size_t i = 0; i < c->n_claim; i++) {
-		json_t *body = json_loads(c->claim[i].body, 0, NULL);
-		(void)json_array_append_new(
-			k, json_pack("{s:s, s:s, s:o, s:o}", "id", id_text(id, &c->claim[i].id), "kind",
-				   c->claim[i].kind, "made", json_time(c->claim[i].made.us), "body",
-				   body ? body : json_null()));
-	}
-	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "id", id_text(id, &c->id), "title", c->title,
-		"state", c->closed.us ? "closed" : "open", "opened", json_time(c->opened.us), "closed",
-		c->closed.us ? json_time(c->closed.us) : json_null(), "sightings", s, "claims", k);
-}
-
 /* What the operator names: the recorded flow, or, where it was not recorded, the notation as it stands. */
 static enum status operator_sighting(struct app *a, const char *flow, struct wall at, struct arena *arena,
 	struct sighting *g, struct err *e)
@@ -90,8 +61,20 @@ static enum status print_opened(struct app *a, const struct id *id, size_t n, st
 	return STATUS_OK;
 }
 
-static enum status run_open(struct app *a, struct case_db *db, int argc, char **argv, struct err *e)
+/* Loads the configuration and opens the database of DIR, which the options have settled by now. */
+static enum status cases_open(struct app *a, struct case_db **db, struct err *e)
 {
+	enum status s = app_config(a, e);
+
+	*db = NULL;
+	if (s == STATUS_OK)
+		s = store_prepare(a->w, a->dir, e);
+	return s == STATUS_OK ? case_db_open(db, a->w, a->dir, e) : s;
+}
+
+static enum status run_open(struct app *a, int argc, char **argv, struct err *e)
+{
+	struct case_db *db = NULL;
 	const char *flow = NULL, *eve = NULL, *zeek = NULL, *title = NULL;
 	struct wall at = WALL_END;
 	struct option_row row[] = {{"flow", 0, OPTION_TEXT, &flow}, {"at", 0, OPTION_TIME, &at},
@@ -109,17 +92,21 @@ static enum status run_open(struct app *a, struct case_db *db, int argc, char **
 	if (first < argc || !flow + !eve + !zeek != 2)
 		return err_set(
 			e, STATUS_BAD, "case open: one of --flow FLOW [--at TIME], --eve FILE, --zeek FILE");
-	s = sightings(a, flow, at, eve, zeek, &arena, &g, &n, e);
+	s = cases_open(a, &db, e);
 	if (s == STATUS_OK)
-		s = case_open(db, title ? title : n && g[0].text[0] ? g[0].text : "attack", g, n, &id, e);
+		s = sightings(a, flow, at, eve, zeek, &arena, &g, &n, e);
+	if (s == STATUS_OK)
+		s = case_open(db, title, g, n, &id, e);
 	if (s == STATUS_OK)
 		s = print_opened(a, &id, n, e);
+	case_db_close(db);
 	arena_free(&arena);
 	return s;
 }
 
-static enum status run_list(struct app *a, struct case_db *db, int argc, char **argv, struct err *e)
+static enum status run_list(struct app *a, int argc, char **argv, struct err *e)
 {
+	struct case_db *db = NULL;
 	struct wall since = WALL_BEGIN, until = WALL_END;
 	struct option_row row[] = {{"since", 0, OPTION_TIME, &since}, {"until", 0, OPTION_TIME, &until}};
 	struct arena arena = {0};
@@ -129,17 +116,23 @@ static enum status run_list(struct app *a, struct case_db *db, int argc, char **
 	int first;
 	enum status s = options_parse(a, row, 2, argc, argv, &first, e);
 
+	if (s == STATUS_OK && first < argc)
+		s = err_set(
+			e, STATUS_BAD, "case list: %s: takes options only (--since, --until)", argv[first]);
+	if (s == STATUS_OK)
+		s = cases_open(a, &db, e);
 	if (s == STATUS_OK)
 		s = case_list(db, since, until, &arena, &c, &n, e);
 	for (size_t i = 0; i < n && s == STATUS_OK; i++) {
 		if (a->json)
-			s = json_out(a, case_json(&c[i]), e);
+			s = json_out(a, json_case(&c[i]), e);
 		else
 			(void)fprintf(a->out, "%.12s  %-6s  %.19sZ  %3zu sightings  %s\n",
 				id_text(id, &c[i].id), c[i].closed.us ? "closed" : "open",
 				wall_text(when, c[i].opened), c[i].n_sighting,
 				printable(title, sizeof(title), c[i].title));
 	}
+	case_db_close(db);
 	arena_free(&arena);
 	return s;
 }
@@ -163,8 +156,9 @@ static void print_case(FILE *o, const struct attack_case *c)
 			wall_text(when, c->claim[i].made));
 }
 
-static enum status run_show(struct app *a, struct case_db *db, int argc, char **argv, struct err *e)
+static enum status run_show(struct app *a, int argc, char **argv, struct err *e)
 {
+	struct case_db *db = NULL;
 	struct arena arena = {0};
 	struct attack_case c;
 	int first;
@@ -173,17 +167,21 @@ static enum status run_show(struct app *a, struct case_db *db, int argc, char **
 	if (s == STATUS_OK && argc - first != 1)
 		s = err_set(e, STATUS_BAD, "case show: one case id");
 	if (s == STATUS_OK)
+		s = cases_open(a, &db, e);
+	if (s == STATUS_OK)
 		s = case_read(db, argv[first], &arena, &c, e);
 	if (s == STATUS_OK && a->json)
-		s = json_out(a, case_json(&c), e);
+		s = json_out(a, json_case(&c), e);
 	else if (s == STATUS_OK)
 		print_case(a->out, &c);
+	case_db_close(db);
 	arena_free(&arena);
 	return s;
 }
 
-static enum status run_close(struct app *a, struct case_db *db, int argc, char **argv, struct err *e)
+static enum status run_close(struct app *a, int argc, char **argv, struct err *e)
 {
+	struct case_db *db = NULL;
 	struct id id;
 	char text[ID_TEXT];
 	int first;
@@ -192,7 +190,10 @@ static enum status run_close(struct app *a, struct case_db *db, int argc, char *
 	if (s == STATUS_OK && argc - first != 1)
 		s = err_set(e, STATUS_BAD, "case close: one case id");
 	if (s == STATUS_OK)
+		s = cases_open(a, &db, e);
+	if (s == STATUS_OK)
 		s = case_close(db, argv[first], &id, e);
+	case_db_close(db);
 	if (s != STATUS_OK)
 		return s;
 	if (a->json)
@@ -205,27 +206,13 @@ static enum status run(struct app *a, int argc, char **argv, struct err *e)
 {
 	static const struct {
 		const char *name;
-		enum status (*run)(struct app *a, struct case_db *db, int argc, char **argv, struct err *e);
+		enum status (*run)(struct app *a, int argc, char **argv, struct err *e);
 	} verbs[] = {{"open", run_open}, {"list", run_list}, {"show", run_show}, {"close", run_close}};
-	struct case_db *db = NULL;
-	size_t v = 0;
 
-	while (argc > 1 && v < 4 && strcmp(argv[1], verbs[v].name) != 0)
-		v++;
-	if (argc < 2 || v == 4)
-		return err_set(e, STATUS_BAD, "case: open, list, show ID or close ID");
-	for (int i = 2; i + 1 < argc; i++) /* -C decides which database is opened */
-		if (strcmp(argv[i], "-C") == 0)
-			a->dir = argv[i + 1];
-	enum status s = app_config(a, e);
-	if (s == STATUS_OK)
-		s = store_prepare(a->w, a->dir, e);
-	if (s == STATUS_OK)
-		s = case_db_open(&db, a->w, a->dir, e);
-	if (s == STATUS_OK)
-		s = verbs[v].run(a, db, argc - 1, argv + 1, e);
-	case_db_close(db);
-	return s;
+	for (size_t v = 0; argc > 1 && v < sizeof(verbs) / sizeof(verbs[0]); v++)
+		if (strcmp(argv[1], verbs[v].name) == 0)
+			return verbs[v].run(a, argc - 1, argv + 1, e);
+	return err_set(e, STATUS_BAD, "case: open, list, show ID or close ID");
 }
 
 const struct command command_case = {"case",

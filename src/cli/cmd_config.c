@@ -1,6 +1,24 @@
 /* weir config: the effective configuration, in a form that loads again. */
 #include "cli/app.h"
 
+#include <stdlib.h>
+
+/* The same text in a JSON document. */
+static enum status text_out(struct app *a, struct err *e)
+{
+	char *text = NULL;
+	size_t n = 0;
+	FILE *f = open_memstream(&text, &n);
+	enum status s = f ? config_write(&a->cfg, f, e) : err_nomem(e);
+
+	if (f && fclose(f) != 0 && s == STATUS_OK)
+		s = err_nomem(e);
+	if (s == STATUS_OK)
+		s = json_out(a, json_pack("{s:s?, s:s}", "file", a->cfg.path, "text", text), e);
+	free(text);
+	return s;
+}
+
 static enum status run(struct app *a, int argc, char **argv, struct err *e)
 {
 	bool check = false;
@@ -17,7 +35,7 @@ static enum status run(struct app *a, int argc, char **argv, struct err *e)
 	if (check && a->json)
 		return json_out(a, json_pack("{s:b, s:s?}", "ok", 1, "file", a->cfg.path), e);
 	if (!check)
-		return config_write(&a->cfg, a->out, e);
+		return a->json ? text_out(a, e) : config_write(&a->cfg, a->out, e);
 	(void)fprintf(a->out, "%s: no fault\n", a->cfg.path ? a->cfg.path : "defaults, no file");
 	return STATUS_OK;
 }

@@ -16,13 +16,15 @@ static void marks(char *to, size_t n, const struct flow *f)
 static void print_flow(FILE *o, const struct flow *f)
 {
 	char id[ID_TEXT], text[FLOW_TEXT], when[WALL_TEXT], mark[64], b0[32], b1[32];
+	char point[POINT_TEXT];
 
 	marks(mark, sizeof(mark), f);
 	(void)wall_text(when, (struct wall){f->head.first_us});
 	(void)fprintf(o, "%.12s  %.23sZ %8.1f s  %-48s %8s > %8s < %5zu > %5zu <  %s%s\n",
 		id_text(id, &f->head.id), when, (double)(f->last_us - f->head.first_us) / 1e6,
 		flow_text(text, &f->head), amount(b0, f->count[0].payload_bytes),
-		amount(b1, f->count[1].payload_bytes), f->n_burst[0], f->n_burst[1], f->head.point, mark);
+		amount(b1, f->count[1].payload_bytes), f->n_burst[0], f->n_burst[1],
+		printable(point, sizeof(point), f->head.point), mark);
 }
 
 static enum status list(struct app *a, const struct recording *rec, struct err *e)

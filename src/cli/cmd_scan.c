@@ -1,5 +1,4 @@
-/* weir scan: which of my hosts relay now?  Every link in the recording, strongest evidence first for people,
- * as found in JSON. */
+/* weir scan: which of my hosts relay now?  Every link in the recording, as it is found, host by host. */
 #include "cli/app.h"
 
 #include <string.h>
@@ -12,10 +11,10 @@ static json_t *scan_json(const struct scan_link *l)
 	json_t *j = json_pack("{s:s, s:o, s:o}", "relay", ip_text(relay, &l->relay), "in", json_flow(l->in),
 		"out", json_flow(l->out));
 
+	json_link(j, &l->link, l->needed);
 	if (strcmp(l->role, "rewritten") == 0)
-		(void)json_object_set_new(j, "verdict", json_string("undecidable"));
-	else
-		json_link(j, &l->link, l->needed);
+		(void)json_object_set_new(
+			j, "reason", json_string("one flow, seen before and after translation"));
 	(void)json_object_set_new(j, "role", json_string(l->role));
 	return j;
 }
@@ -51,8 +50,7 @@ static void print_sum(const struct scan_sum *s)
 	char f[32], h[32], p[32];
 
 	log_line("%s flows, %s hosts, %s pairs tested: %llu links proven (%llu of declared relays), %llu "
-		 "undecidable, "
-		 "%llu translated copies told apart%s",
+		 "undecidable, %llu translated copies told apart%s",
 		thousands(f, s->flows), thousands(h, s->hosts), thousands(p, s->pairs),
 		(unsigned long long)s->proven, (unsigned long long)s->declared,
 		(unsigned long long)s->undecidable, (unsigned long long)s->rewritten,

@@ -42,10 +42,12 @@ static void why_claim(FILE *o, const struct claim *c, const char *case_id)
 		number_of(j, "searched"));
 	(void)fprintf(o, "  lag %.1f ms, %.0f bursts, bursts merged at %.0f ms\n", number_of(j, "lag_ms"),
 		number_of(j, "bursts"), number_of(j, "burst_gap_us") / 1000);
-	(void)fprintf(o,
-		"means: were there no link, a number this high would be seen at most once in 10^%.1f such "
-		"searches\n",
-		number_of(j, "log10_e") - log10(number_of(j, "searched")));
+	if (proven)
+		(void)fprintf(o,
+			"means: were there no link, a number this high would be seen at most once in 10^%.1f "
+			"such "
+			"searches\n",
+			number_of(j, "log10_e") - log10(number_of(j, "searched")));
 	(void)fprintf(o, "rests on: the trains of the flows named (weir why FLOW); how it is computed: "
 			 "doc/evidence.md\n");
 	json_decref(j);
@@ -71,13 +73,13 @@ static void why_train(FILE *o, const struct flow *f, int d)
 
 static enum status why_flow(struct app *a, const struct flow *f, struct err *e)
 {
-	char id[ID_TEXT], text[FLOW_TEXT], from[WALL_TEXT], to[WALL_TEXT];
+	char id[ID_TEXT], text[FLOW_TEXT], from[WALL_TEXT], to[WALL_TEXT], point[POINT_TEXT];
 	FILE *o = a->out;
 
 	if (a->json)
 		return json_out(a, json_flow(f), e);
 	(void)fprintf(o, "flow %.12s  %s\n", id_text(id, &f->head.id), flow_text(text, &f->head));
-	(void)fprintf(o, "seen at point %s from %s to %s\n", f->head.point,
+	(void)fprintf(o, "seen at point %s from %s to %s\n", printable(point, sizeof(point), f->head.point),
 		wall_text(from, (struct wall){f->head.first_us}), wall_text(to, (struct wall){f->last_us}));
 	(void)fprintf(o, "initiator: %s\n",
 		f->head.flags & FLOW_ASSUMED ? "assumed from the first packet" : "from its SYN");
@@ -93,6 +95,13 @@ static enum status why_flow(struct app *a, const struct flow *f, struct err *e)
 	return STATUS_OK;
 }
 
+/* A stored thing and the case that it belongs to. */
+static enum status stored_out(struct app *a, json_t *j, const char *case_id, struct err *e)
+{
+	(void)json_object_set_new(j, "case", *case_id ? json_string(case_id) : json_null());
+	return json_out(a, j, e);
+}
+
 static enum status why_sighting(struct app *a, const struct sighting *g, const char *case_id, struct err *e)
 {
 	char id[ID_TEXT], text[FLOW_TEXT], when[WALL_TEXT], words[128];
@@ -101,10 +110,7 @@ static enum status why_sighting(struct app *a, const struct sighting *g, const c
 	(void)flow_text(text, &head);
 	(void)id_text(id, &g->id);
 	if (a->json)
-		return json_out(a,
-			json_pack("{s:s, s:s, s:s, s:s}", "id", id, "case", case_id, "flow", text, "source",
-				g->source),
-			e);
+		return stored_out(a, json_sighting(g), case_id, e);
 	(void)fprintf(a->out, "sighting %.12s of case %.12s: %s said at %s that %s is an attack: %s\n", id,
 		case_id, g->source, wall_text(when, g->at), text, printable(words, sizeof(words), g->text));
 	return STATUS_OK;
@@ -117,7 +123,7 @@ static enum status why_case(struct app *a, const struct attack_case *c, struct e
 
 	(void)id_text(id, &c->id);
 	if (a->json)
-		return json_out(a, json_pack("{s:s, s:s}", "id", id, "title", c->title), e);
+		return json_out(a, json_case(c), e);
 	(void)fprintf(a->out, "case %.12s: %s\n", id, printable(words, sizeof(words), c->title));
 	for (size_t i = 0; i < c->n_sighting && s == STATUS_OK; i++)
 		s = why_sighting(a, &c->sighting[i], id, e);
@@ -138,7 +144,7 @@ static enum status why_stored(
 	enum status s = claim_read(db, id, arena, &claim, case_id, e);
 
 	if (s == STATUS_OK && a->json)
-		return json_out(a, json_loads(claim.body, 0, NULL), e);
+		return stored_out(a, json_claim(&claim), case_id, e);
 	if (s == STATUS_OK)
 		why_claim(a->out, &claim, case_id);
 	if (s != STATUS_NO)

@@ -1,5 +1,5 @@
-/* The JSON of flows, links, hops and chains (a contract: doc/weir.1).  In all of it a flow is an object with
- * at least `id` and `flow`. */
+/* The JSON of flows, links, hops, chains, claims and cases (a contract: doc/weir.1).  In all of it a flow is
+ * an object with at least `id` and `flow`. */
 #include "cli/app.h"
 
 #include <errno.h>
@@ -13,10 +13,12 @@ enum status json_out(struct app *a, json_t *j, struct err *e)
 	int r = j ? json_dumpf(j, a->out, JSON_COMPACT | JSON_REAL_PRECISION(12)) : -1;
 
 	json_decref(j);
+	if (r == 0 && fputc('\n', a->out) == EOF)
+		r = -1;
+	if (ferror(a->out))
+		return err_errno(e, "standard output");
 	if (r != 0)
 		return err_nomem(e);
-	if (fputc('\n', a->out) == EOF || ferror(a->out))
-		return err_errno(e, "standard output");
 	return STATUS_OK;
 }
 
@@ -49,12 +51,12 @@ static json_t *two(uint64_t a, uint64_t b)
 
 json_t *json_flow(const struct flow *f)
 {
-	char id[ID_TEXT], other[ID_TEXT], text[FLOW_TEXT];
+	char id[ID_TEXT], other[ID_TEXT], text[FLOW_TEXT], point[POINT_TEXT];
 
 	if (!f)
 		return json_null();
 	json_t *j = json_pack("{s:s, s:s, s:s}", "id", id_text(id, &f->head.id), "flow",
-		flow_text(text, &f->head), "point", f->head.point);
+		flow_text(text, &f->head), "point", printable(point, sizeof(point), f->head.point));
 	if (!j)
 		return NULL;
 	if (f->head.vlan)
@@ -159,4 +161,37 @@ json_t *json_chain(const struct chain *c, char (*claim_id)[ID_TEXT])
 		json_pack("{s:s, s:s, s:s}", "host", ip_text(host, &c->end_host), "kind", end[c->end], "why",
 			chain_end_text(why, sizeof(why), c)));
 	return j;
+}
+
+json_t *json_claim(const struct claim *c)
+{
+	char id[ID_TEXT];
+	json_t *body = json_loads(c->body, 0, NULL);
+
+	return json_pack("{s:s, s:s, s:o, s:o}", "id", id_text(id, &c->id), "kind", c->kind, "made",
+		json_time(c->made.us), "body", body ? body : json_null());
+}
+
+json_t *json_sighting(const struct sighting *g)
+{
+	char id[ID_TEXT], text[FLOW_TEXT];
+	struct flow_head head = {.proto = g->proto, .end = {g->end[0], g->end[1]}};
+
+	return json_pack("{s:s, s:s, s:s, s:s?, s:o, s:s?, s:I}", "id", id_text(id, &g->id), "source",
+		g->source, "flow", flow_text(text, &head), "flow_id", g->flow_id, "at", json_time(g->at.us),
+		"text", g->text, "count", (json_int_t)g->count);
+}
+
+json_t *json_case(const struct attack_case *c)
+{
+	char id[ID_TEXT];
+	json_t *s = json_array(), *k = json_array();
+
+	for (size_t i = 0; i < c->n_sighting; i++)
+		(void)json_array_append_new(s, json_sighting(&c->sighting[i]));
+	for (size_t i = 0; i < c->n_claim; i++)
+		(void)json_array_append_new(k, json_claim(&c->claim[i]));
+	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "id", id_text(id, &c->id), "title", c->title,
+		"state", c->closed.us ? "closed" : "open", "opened", json_time(c->opened.us), "closed",
+		c->closed.us ? json_time(c->closed.us) : json_null(), "sightings", s, "claims", k);
 }

@@ -1,5 +1,5 @@
-/* weir: one program, a table of commands.  Global options, dispatch, one message and one exit status at the
- * end. */
+/* weir: one program, a table of commands.  Global options, dispatch, one message and one exit status at
+ * the end. */
 #include "cli/app.h"
 
 #include <locale.h>
@@ -103,7 +103,7 @@ int main(int argc, char **argv)
 	(void)setlocale(LC_CTYPE, "");
 	(void)signal(SIGPIPE, SIG_IGN);
 	enum status s = dispatch(&a, argc, argv, &e);
-	if (fflush(stdout) != 0 && s < STATUS_BAD)
+	if ((fflush(stdout) != 0 || ferror(stdout)) && s < STATUS_BAD)
 		s = err_errno(&e, "standard output");
 	if (s != STATUS_OK && e.text[0])
 		log_line("%s", e.text);

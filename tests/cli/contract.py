@@ -64,6 +64,64 @@ def test_record_json():
     assert not err, err
 
 
+def test_record_point_is_checked():
+    for name in ("", "a b", "x\x1b[31m", "x" * 64, "a/b"):
+        where = fresh()
+        weir("-C", where, "record", "--point", name, GOOD, status=2)
+        assert not where.exists()
+
+
+def test_record_keep_0_is_no_cap():
+    where = fresh()
+    where.mkdir()
+    (where / "weir.conf").write_text('keep_size = "1"\n')
+    for args, left in ((("--keep", "0"), 14), ((), 0)):
+        weir("-C", where, "record", "--point", "one", *args, GOOD)
+        weir("-C", where, "record", "--point", "two", *args, file_of(pcapmake.header()))
+        flows, _ = weir("-C", where, "flows", json_out=True)
+        assert len(flows) == left, (args, len(flows))
+
+
+def test_record_keep_spares_open_cases():
+    where = recorded()
+    (opened,), _ = weir("-C", where, "case", "open", "--flow", ATTACK, json_out=True)
+    for left in ([ATTACK], []):
+        weir("-C", where, "record", "--point", "two", "--keep", "1", file_of(pcapmake.header()))
+        flows, _ = weir("-C", where, "flows", json_out=True)
+        assert [f["flow"] for f in flows] == left, flows
+        weir("-C", where, "case", "close", opened["id"])
+
+
+def status_of(pid):
+    return dict(line.split(":\t", 1) for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines() if ":\t" in line)
+
+
+def test_record_gives_up_its_rights_before_the_first_byte():
+    with subprocess.Popen([WEIR, "-C", fresh(), "record", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as run:
+        deadline = time.monotonic() + 20
+        while status_of(run.pid)["Seccomp"] != "2" and time.monotonic() < deadline:
+            time.sleep(0.01)
+        held = status_of(run.pid)
+        assert held["Seccomp"] == "2" and held["NoNewPrivs"] == "1", held
+        assert int(held["CapEff"], 16) & ~(1 << 1) == 0, "more than CAP_DAC_OVERRIDE is left"
+        out, _ = run.communicate(GOOD.read_bytes())
+        assert run.returncode == 0 and b"packets" in out
+
+
+def test_record_from_a_pipe_by_name():
+    where = fresh()
+    script = f'"{WEIR}" -C "{where}" record <(cat "{GOOD}")'
+    subprocess.run(["bash", "-c", script], check=True, stdout=subprocess.PIPE)
+    assert len(weir("-C", where, "flows", json_out=True)[0]) == 14
+
+
+def test_data_directory_is_the_owners_alone():
+    where = recorded()
+    weir("-C", where, "case", "open", "--flow", ATTACK)
+    for path in (where, *where.rglob("*")):
+        assert path.stat().st_mode & 0o077 == 0, (path, oct(path.stat().st_mode))
+
+
 def test_same_file_twice_adds_nothing():
     where = recorded()
     before, _ = weir("-C", where, "flows", json_out=True)
@@ -184,6 +242,27 @@ def test_case_eve_trace_why():
     weir("-C", where, "why", "abcdef012345", status=1)
 
 
+def test_case_title_stays():
+    where = recorded()
+    weir("-C", where, "case", "open", "--flow", ATTACK, "--title", "-C or not")
+    weir("case", "open", "--flow", ATTACK, f"-C{where}")
+    (listed,), _ = weir("-C", where, "case", "list", json_out=True)
+    assert listed["title"] == "-C or not", listed
+    weir("-C", where, "case", "list", "extra", status=2)
+
+
+def test_why_json_is_the_evidence():
+    where = recorded()
+    (opened,), _ = weir("-C", where, "case", "open", "--flow", ATTACK, json_out=True)
+    (chain,), _ = weir("-C", where, "trace", opened["id"], json_out=True)
+    (case,), _ = weir("-C", where, "why", opened["id"], json_out=True)
+    assert case["id"] == opened["id"] and case["claims"][0]["body"]["verdict"] == "proven", case
+    (claim,), _ = weir("-C", where, "why", chain["hops"][0]["id"], json_out=True)
+    assert claim["case"] == opened["id"] and claim["body"]["in"]["flow"] == IN_LEG, claim
+    (sighting,), _ = weir("-C", where, "why", case["sightings"][0]["id"], json_out=True)
+    assert sighting["case"] == opened["id"] and sighting["flow"] == ATTACK and sighting["at"], sighting
+
+
 def test_case_open_needs_one_source():
     weir("-C", fresh(), "case", "open", status=2)
     weir("-C", fresh(), "case", "open", "--eve", "a", "--flow", ATTACK, status=2)
@@ -220,6 +299,8 @@ def test_configuration():
     (where / "weir.conf").write_text(text)
     again, _ = weir("-C", where, "config")
     assert text.split("\n", 1)[1:] == again.split("\n", 1)[1:] or text == again
+    (doc,), _ = weir("-C", where, "config", json_out=True)
+    assert doc["text"] == again and doc["file"] == str(where / "weir.conf"), doc
     (where / "weir.conf").write_text('own_networks = {"192.0.2.0/24"}\nalpha = 1e-4\n')
     weir("-C", where, "config", "--check")
     (doc,), _ = weir("-C", where, "trace", "--flow", ATTACK, json_out=True, status=1)
@@ -395,15 +476,17 @@ def test_bad_newer_data_directory():
 
 def test_standard_output_closed():
     where = recorded()
-    with open("/dev/full", "w", encoding="ascii") as full:
-        run = subprocess.run([WEIR, "-C", where, "--json", "flows"], stdout=full, stderr=subprocess.PIPE, check=False)
-    assert run.returncode == 3, run
+    for args in (("--json", "flows"), ("flows",), ("--json", "scan", "--all"), ("help",)):
+        with open("/dev/full", "w", encoding="ascii") as full:
+            run = subprocess.run([WEIR, "-C", where, *args], stdout=full, stderr=subprocess.PIPE, check=False)
+        assert run.returncode == 3 and b"standard output" in run.stderr, run
 
 
 def test_live_is_traceable_within_seconds():
     if os.getuid() != 0:
         raise tap.Skip("needs root for a live interface")
-    where = fresh()
+    where = recorded()
+    weir("-C", where, "case", "open", "--flow", ATTACK)  # what is held is read after all rights are gone
     with subprocess.Popen([WEIR, "-C", where, "record", "-i", "lo"], stderr=subprocess.PIPE,
                           stdout=subprocess.PIPE) as process:
         try:
@@ -423,6 +506,23 @@ def test_live_is_traceable_within_seconds():
             process.terminate()
             process.wait(10)
         assert process.returncode == 0, process.stderr.read()
+
+
+def test_live_by_root_into_another_users_directory():
+    if os.getuid() != 0:
+        raise tap.Skip("needs root for a live interface")
+    where = fresh()
+    where.mkdir()
+    os.chown(where, 65534, 65534)
+    os.chmod(TMP, 0o755)
+    with subprocess.Popen([WEIR, "-C", where, "record", "-i", "lo"], stderr=subprocess.PIPE, stdout=subprocess.PIPE) as run:
+        deadline = time.monotonic() + 20
+        while run.poll() is None and status_of(run.pid)["Seccomp"] != "2" and time.monotonic() < deadline:
+            time.sleep(0.01)
+        run.terminate()
+        _, err = run.communicate(timeout=10)
+    assert run.returncode == 0, err
+    assert {p.stat().st_uid for p in where.rglob("*")} == {65534}
 
 
 if __name__ == "__main__":
