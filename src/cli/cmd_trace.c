@@ -18,7 +18,7 @@ static json_t *link_claim(const struct app *a, const struct hop *h, double alpha
 	return j;
 }
 
-/* Stores the proven hops; their ids go to `id`. */
+/* Stores the hops, also one where nobody could be named; their ids go to `id`. */
 static enum status write_claims(struct app *a, struct case_db *db, const struct id *case_id,
 	const struct chain *c, char (*id)[ID_TEXT], struct err *e)
 {
@@ -103,7 +103,7 @@ static enum status trace_case(
 	struct app *a, struct tracer *t, struct case_db *db, const char *id, double alpha, struct err *e)
 {
 	struct arena arena = {0};
-	struct attack_case c;
+	struct attack_case c = {0};
 	enum status s = case_read(db, id, &arena, &c, e), all = STATUS_NO;
 
 	if (s == STATUS_NO)

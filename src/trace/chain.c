@@ -1,8 +1,8 @@
 /* The chain: from the attack at the victim upstream, a hop at each relay, until no further leg was recorded,
  * the evidence does not suffice, or the host is outside the own networks.
  *
- * A translation (NAT, balancer) on the way is no relay: the chain goes on at the inner side of the same flow.
- */
+ * A translation (NAT, balancer) on the way is no relay: the chain goes on at the inner side of the
+ * same flow. */
 #include "trace/tracer.h"
 
 #include <stdio.h>
@@ -80,8 +80,8 @@ static enum chain_end end_of(const struct hop *h)
 	return END_INSUFFICIENT;
 }
 
-/* One hop at c->end_host, which *out left.  *go: whether the chain goes on, with *out and c->end_host moved
- * up. */
+/* One hop at c->end_host, which *out left.  *go: whether the chain goes on, with *out and c->end_host
+ * moved up. */
 static enum status step(struct tracer *t, struct chain *c, const struct flow **out, bool *go, struct err *e)
 {
 	struct hop *h = &c->hop[c->n_hop];
@@ -103,7 +103,7 @@ static enum status step(struct tracer *t, struct chain *c, const struct flow **o
 	if (s != STATUS_OK)
 		return s;
 	h->translated = *out == outer ? NULL : outer;
-	h->declared = config_known_relay(t->cfg, &c->end_host, 0);
+	h->declared = relay_declared(t->cfg, h->best.flow, &c->end_host);
 	c->searched += h->searched;
 	c->end = end_of(h);
 	if (h->searched == 0)

@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIT_MIN	   6	/* matched bursts below which nothing is said */
-#define FIT_MAX	   4096 /* matched bursts that are enough */
+#define FIT_MIN    6    /* matched bursts below which nothing is said */
+#define FIT_MAX    4096 /* matched bursts that are enough */
 #define DRIFT_MAX  300e-6
 #define DRIFT_SPAN (20 * SECOND_US) /* shorter: no drift is estimated */
 

@@ -92,8 +92,8 @@ static bool stopped(const struct scan *sc)
 	return sc->p->stop && *sc->p->stop;
 }
 
-/* Calls fn for every pair at v's host; flows are sorted by first packet, so the inner loop ends where overlap
- * does. */
+/* Calls fn for every pair at v's host; flows are sorted by first packet, so the inner loop ends where
+ * overlap does. */
 static enum status pairs(struct scan *sc, struct view *v, pair_fn fn, struct err *e)
 {
 	const struct flow **f;
@@ -131,9 +131,8 @@ static bool opened(const struct flow *f, const struct ip *host)
 static const char *role_of(const struct scan *sc, const struct scan_link *l)
 {
 	bool in = opened(l->in, &l->relay), out = opened(l->out, &l->relay);
-	uint16_t port = in ? 0 : l->in->head.end[flow_side(l->in, &l->relay)].port;
 
-	if (config_known_relay(sc->t->cfg, &l->relay, port))
+	if (relay_declared(sc->t->cfg, l->in, &l->relay))
 		return "declared";
 	if (!in && out)
 		return "relay";
@@ -174,7 +173,11 @@ static enum status rewritten(struct scan *sc, struct view *v, struct err *e)
 		const struct flow *f = v->by_tuple[i];
 		if (!f->rewrite_of || flow_same(f, f->rewrite_of, sc->t->cfg->clock_skew_us))
 			continue;
-		struct scan_link l = {.relay = v->host, .in = f->rewrite_of, .out = f, .role = "rewritten"};
+		struct scan_link l = {.relay = v->host,
+			.in = f->rewrite_of,
+			.out = f,
+			.needed = sc->needed,
+			.role = "rewritten"};
 		l.link.verdict = LINK_UNDECIDABLE;
 		l.link.first_sufficient_us = -1;
 		sc->sum->rewritten++;

@@ -1,9 +1,9 @@
 /* One hop: which of a host's flows fed the flow that left it.
  *
- * A candidate is every other flow of the host that was alive while OUT was; M is their number, whatever the
- * test says of each (requirement 6 of the link test).  A flow seen at two points is one candidate, tested
- * where OUT was seen if it was seen there too.  The copies of OUT before and after translation are OUT, not
- * candidates. */
+ * A candidate is every other flow of the host that was alive while OUT was; M is their number, whatever
+ * the test says of each (requirement 6 of the link test).  A flow seen at two points is one candidate,
+ * tested where OUT was seen if it was seen there too.  The copies of OUT before and after translation are
+ * OUT, not candidates. */
 #include "trace/tracer.h"
 
 #include <math.h>

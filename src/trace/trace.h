@@ -64,9 +64,9 @@ enum status tracer_open(struct tracer **to, const struct world *w, const char *d
 	double alpha, struct err *e);
 void tracer_close(struct tracer *t);
 
-/* A flow by id prefix or notation (either direction): of several the one that is alive at `at` or nearest to
- * it, the latest where at is WALL_END.  STATUS_NO: not recorded; STATUS_BAD: neither id nor notation, or
- * ambiguous. */
+/* A flow by id prefix or notation (either direction): of several the one that is alive at `at` or nearest
+ * to it, the latest where at is WALL_END.  STATUS_NO: not recorded; STATUS_BAD: neither id nor notation,
+ * or ambiguous. */
 enum status tracer_flow(
 	struct tracer *t, const char *text, struct wall at, const struct flow **to, struct err *e);
 

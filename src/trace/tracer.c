@@ -132,6 +132,14 @@ bool flow_rewritten(const struct flow *a, const struct flow *b)
 	return ra == rb && a != b;
 }
 
+bool relay_declared(const struct config *cfg, const struct flow *in, const struct ip *relay)
+{
+	int side = in ? flow_side(in, relay) : -1;
+	bool answers = side >= 0 && side != flow_opener(in);
+
+	return config_known_relay(cfg, relay, answers ? in->head.end[side].port : 0);
+}
+
 /* How far t is from the flow's life; 0 inside. */
 static int64_t distance(const struct flow *f, int64_t t)
 {

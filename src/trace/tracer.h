@@ -81,6 +81,10 @@ enum status search_hop(
  * where only one has such, else the sender of the first packet. */
 int flow_opener(const struct flow *f);
 
+/* Does the configuration declare the relay for what comes in as `in` does (NULL: for anything)?  A port that
+ * it names is the one at which the relay answers. */
+bool relay_declared(const struct config *cfg, const struct flow *in, const struct ip *relay);
+
 /* The other end of f, seen from host. */
 const struct ip *flow_peer(const struct flow *f, const struct ip *host);
 

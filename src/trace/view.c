@@ -69,8 +69,8 @@ static bool stands(struct flow *const *run, size_t n, size_t at, const char *poi
 	return true;
 }
 
-/* Of translated copies the first stands for all; one that another point's copy already stands for does not
- * count. */
+/* Of translated copies the first stands for all; one that another point's copy already stands for does
+ * not count. */
 static bool first_copy(const struct flow *f, const struct ip *host)
 {
 	return !f->rewrite_of || flow_side(f->rewrite_of, host) < 0 ||

@@ -306,8 +306,8 @@ static void chain_of_three(void **state)
 	teardown_world(&o);
 }
 
-/* The in-leg was seen at one point, the out-leg at another whose clock is 1.9 s off; a third flow was seen at
- * both. */
+/* The in-leg was seen at one point, the out-leg at another whose clock is 1.9 s off; a third flow was seen
+ * at both. */
 static void legs_at_two_points(void **state)
 {
 	static struct session s, common;
@@ -338,8 +338,8 @@ static void legs_at_two_points(void **state)
 	teardown_world(&o);
 }
 
-/* Both legs opened by the relay: it called out to the attacker's server, whose commands come back through
- * that. */
+/* Both legs opened by the relay: it called out to the attacker's server, whose commands come back
+ * through that. */
 static void reverse_tunnel(void **state)
 {
 	struct scene x;
@@ -430,6 +430,28 @@ static void ends_outside_own_networks(void **state)
 	assert_int_equal(c.end, END_OUTSIDE);
 	tracer_close(t);
 	teardown_world(&o);
+}
+
+/* A relay that is declared with a port is declared for what comes in there, and for nothing else. */
+static void declared_with_a_port(void **state)
+{
+	struct config_host relay[2] = {{.port = 22}, {.port = 443}};
+	struct scene x;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		scene_begin(&x, "border");
+		flow_write(&x.o, "border", NULL, "198.51.100.7:5000", "203.0.113.10:22", &x.s, 0, 0, 0, 0);
+		flow_write(
+			&x.o, "border", NULL, "203.0.113.10:6000", "192.0.2.10:22", &x.s, 0, 8000, 0.005, 0);
+		assert_true(prefix_parse(&relay[i].prefix, "203.0.113.10"));
+		x.o.cfg.relays = &relay[i];
+		x.o.cfg.n_relays = 1;
+		scene_trace(&x, "tcp 203.0.113.10:6000 > 192.0.2.10:22");
+		assert_int_equal(x.c.n_proven, 1);
+		assert_int_equal(x.c.hop[0].declared, relay[i].port == 22);
+		scene_end(&x);
+	}
 }
 
 struct found {
@@ -543,6 +565,7 @@ int main(void)
 		cmocka_unit_test(through_translation),
 		cmocka_unit_test(opened_before_the_recording),
 		cmocka_unit_test(ends_outside_own_networks),
+		cmocka_unit_test(declared_with_a_port),
 		cmocka_unit_test(scan_finds_planted_links_only),
 		cmocka_unit_test(flows_by_id_and_notation),
 	};
