@@ -1,6 +1,6 @@
 /* Any bytes as a capture file, plain or packed: through the stream, the pcap and pcapng readers and the
- * decoder. Invariants beyond "no crash": frames lie where they say, and the run comes to its end in bounded
- * steps. */
+ * decoder.  Invariants beyond "no crash": frames lie where they say, and the run comes to its end in
+ * bounded steps. */
 #include <stdlib.h>
 
 #include "record/reader.h"

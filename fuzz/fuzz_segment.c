@@ -1,5 +1,5 @@
-/* The fuzzer's bytes are a segment file; checksums are put right first, so that it gets behind them.  Every
- * block is read as a reader, as the writer's own check, and as one who forgets does. */
+/* The fuzzer's bytes are a segment file; checksums are put right first, so that it gets behind them.  It is
+ * read whole and joined to flows, then once more without bursts and with a filter. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>

@@ -1,6 +1,6 @@
 /* Bounded readers and writers for bytes from outside.  A reader never runs past its end: a read beyond it
- * gives 0 and sets `bad`, so that a parser reads a whole header and looks once.  Sub-readers are cut, never
- * indexed. */
+ * gives 0 and sets `bad`, so that a parser reads a whole header and looks once.  Sub-readers are cut,
+ * never indexed. */
 #ifndef WEIR_BASE_BYTES_H
 #define WEIR_BASE_BYTES_H
 

@@ -48,8 +48,8 @@ enum status config_read(struct config *c, const char *path, struct err *e);
 enum status config_parse(struct config *c, const char *name, const char *text, size_t n, struct err *e);
 void config_free(struct config *c);
 
-/* Name of the i-th key of the table, NULL behind the last; and its default as text, NULL for an empty
- * list. */
+/* Name of the i-th key of the table, NULL behind the last; and its default as text, NULL for an
+ * empty list. */
 const char *config_key(size_t i);
 const char *config_default(size_t i);
 

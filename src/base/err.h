@@ -1,16 +1,16 @@
 /* Two kinds of failure.  Hostile input is data: it is counted and skipped, or named in a BAD status.  A
- * broken machine is STATUS_MACHINE.  The status is also the program's exit status (doc/weir.1).  A message
- * gains context on its way up: the innermost function sets it, each caller wraps it with what it was doing.
- */
+ * broken machine is STATUS_MACHINE.  The status is also the program's exit status (doc/weir.1).  A
+ * message gains context on its way up: the innermost function sets it, each caller wraps it with what it
+ * was doing. */
 #ifndef WEIR_BASE_ERR_H
 #define WEIR_BASE_ERR_H
 
 #include <stddef.h>
 
 enum status {
-	STATUS_OK = 0,	    /* done, or the answer is yes */
-	STATUS_NO = 1,	    /* the answer is no: not proven, not found, refused */
-	STATUS_BAD = 2,	    /* usage or bad input */
+	STATUS_OK = 0,      /* done, or the answer is yes */
+	STATUS_NO = 1,      /* the answer is no: not proven, not found, refused */
+	STATUS_BAD = 2,     /* usage or bad input */
 	STATUS_MACHINE = 3, /* disk, memory, permission */
 };
 

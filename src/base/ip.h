@@ -26,7 +26,7 @@ struct endpoint {
 	uint16_t port;
 };
 
-#define IP_TEXT	      48 /* bytes that any address needs, with the zero */
+#define IP_TEXT       48 /* bytes that any address needs, with the zero */
 #define PREFIX_TEXT   52
 #define ENDPOINT_TEXT 56
 

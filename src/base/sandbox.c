@@ -47,8 +47,8 @@ struct path_beneath_attr {
 	int32_t fd;
 } __attribute__((packed));
 
-/* All that a version can take away: files, TCP ports from 4, signals and abstract sockets to others from
- * 6. */
+/* All that a version can take away: files, TCP ports from 4, signals and abstract sockets to others
+ * from 6. */
 static struct ruleset_attr everything(int version)
 {
 	static const unsigned bits[] = {13, 14, 15, 15, 16}; /* file rights of versions 1 to 5 */

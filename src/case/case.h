@@ -1,8 +1,8 @@
 /* Cases: what belongs together about one attack, in DIR/weir.db (SQLite, WAL, synchronous FULL).
  *
- * A case has sightings (somebody's word that a flow is an attack) and claims (checkable statements with the
- * numbers that they rest on).  Ids are content hashes: opening the same sightings again gives the same case.
- */
+ * A case has sightings (somebody's word that a flow is an attack) and claims (checkable statements with
+ * the numbers that they rest on).  Ids are content hashes: opening the same sightings again gives the
+ * same case. */
 #ifndef WEIR_CASE_CASE_H
 #define WEIR_CASE_CASE_H
 
@@ -46,8 +46,8 @@ struct attack_case {
 struct case_db;
 
 /* Creates DIR/weir.db where absent.  A database of a newer version, of another program, or damaged:
- * STATUS_BAD.  A handle is for one thread, and not for both sides of a fork; several processes may each have
- * one. */
+ * STATUS_BAD.  A handle is for one thread, and not for both sides of a fork; several processes may each
+ * have one. */
 enum status case_db_open(struct case_db **to, const struct world *w, const char *dir, struct err *e);
 void case_db_close(struct case_db *db);
 
@@ -59,8 +59,8 @@ enum status case_open(
 /* Closing a closed case is OK and keeps its time.  Status of the prefix as case_read(). */
 enum status case_close(struct case_db *db, const char *id_prefix, struct id *id, struct err *e);
 
-/* One case by id prefix (6 or more hex digits): STATUS_NO where there is none, STATUS_BAD where it is
- * ambiguous. */
+/* One case by id prefix (6 or more hex digits): STATUS_NO where there is none, STATUS_BAD where it
+ * is ambiguous. */
 enum status case_read(
 	struct case_db *db, const char *id_prefix, struct arena *a, struct attack_case *to, struct err *e);
 /* Those opened in [since, until), newest first, without claims. */

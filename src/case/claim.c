@@ -2,8 +2,8 @@
  * cases hold.
  *
  * A claim's id is the hash of its kind and its body, so a claim that is made twice is one row.  The body is
- * JSON and is stored as it was written.  Every text of 32 hex digits in it is taken for the id of a recorded
- * flow. */
+ * JSON and is stored as it was written.  Every text of 32 hex digits in it is taken for the id of a
+ * recorded flow. */
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>

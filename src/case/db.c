@@ -305,8 +305,8 @@ static enum status version_check(struct case_db *db, int64_t *version, struct er
 	return STATUS_OK;
 }
 
-/* Turning a fresh file to WAL needs it alone, and SQLite does not wait for that where two processes do it at
- * once. */
+/* Turning a fresh file to WAL needs it alone, and SQLite does not wait for that where two processes do it
+ * at once. */
 static enum status wal_set(struct case_db *db, struct err *e)
 {
 	for (int i = 0;; i++) {

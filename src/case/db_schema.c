@@ -1,8 +1,8 @@
 /* The schema of weir.db and every statement that is run on it.
  *
  * Ids are the 32 hex digits that people see, so that a prefix is a range of the primary key; times are UTC
- * microseconds; addresses are text as RFC 5952 writes it.  A table only gains rows: a case is closed, never
- * removed. */
+ * microseconds; addresses are text as RFC 5952 writes it.  A table only gains rows: a case is closed,
+ * never removed. */
 #include "case/db.h"
 
 const char db_schema[] = "CREATE TABLE cases ("

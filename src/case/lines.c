@@ -36,8 +36,8 @@ static void fill(struct lines *l)
 	}
 }
 
-/* The next line feed at or behind `from`, reading on while a line of max bytes may still come; NULL for none.
- */
+/* The next line feed at or behind `from`, reading on while a line of max bytes may still come; NULL
+ * for none. */
 static char *feed_find(struct lines *l)
 {
 	size_t seen = 0;

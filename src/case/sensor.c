@@ -2,10 +2,10 @@
  *
  * In comes a file that may be hostile, cut off or still growing; out come sightings, one for each flow, with
  * the number of alerts that were joined to it.  Memory is bounded by the longest line and by the number of
- * flows, not by the number of alerts.  A bad line is skipped and counted, and the first of each kind is named
- * with its line number; a last line without its end, as a growing file has, is counted but not named.  JSON
- * is RFC 8259, strictly: a key that is given twice is refused, since two readers could disagree on what it
- * says. */
+ * flows, not by the number of alerts.  A bad line is skipped and counted, and the first of each kind is
+ * named with its line number; a last line without its end, as a growing file has, is counted but not named.
+ * JSON is RFC 8259, strictly: a key that is given twice is refused, since two readers could disagree on what
+ * it says. */
 #include "case/sensor.h"
 
 #include <errno.h>

@@ -1,9 +1,9 @@
 /* Sightings in the database: somebody's word that a flow is an attack.
  *
- * A sighting's id is the hash of what was said (source, flow, time, text), so that the same alert read twice
- * is one row; the count of joined alerts and the id of the recorded flow are what is learned later, and are
- * no part of it.  The ends of the flow go in in order of their bytes: who began it may be learned later, too.
- */
+ * A sighting's id is the hash of what was said (source, flow, time, text), so that the same alert read
+ * twice is one row; the count of joined alerts and the id of the recorded flow are what is learned later,
+ * and are no part of it.  The ends of the flow go in in order of their bytes: who began it may be learned
+ * later, too. */
 #include <string.h>
 
 #include "base/bytes.h"

@@ -13,8 +13,9 @@
 static const char *const blocks[] = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
 static const char *const ascii[] = {" ", ".", ".", ":", ":", "|", "|", "#", "#"};
 
-/* Columns in which a burst starts, counted over the stretch that begins at `from`. */
-static unsigned busy_columns(const struct burst *b, size_t n, int64_t from)
+/* How often, over the stretch that begins at `from`, a column in which a burst starts stands beside one in
+ * which none does. */
+static unsigned changes_in(const struct burst *b, size_t n, int64_t from)
 {
 	bool on[COLUMNS] = {false};
 	unsigned starts = 0, changes = 0;
@@ -36,7 +37,7 @@ static int64_t stretch(const struct burst *b, size_t n)
 	unsigned most = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		unsigned k = busy_columns(&b[i], n - i, b[i].start_us);
+		unsigned k = changes_in(&b[i], n - i, b[i].start_us);
 		if (k > most) {
 			most = k;
 			best = b[i].start_us;
@@ -45,8 +46,8 @@ static int64_t stretch(const struct burst *b, size_t n)
 	return best;
 }
 
-/* Steps that tell a key (about 36 bytes encrypted) from a line, a line from a screen, a screen from a file.
- */
+/* Steps that tell a key (about 36 bytes encrypted) from a line, a line from a screen, a screen from
+ * a file. */
 static unsigned height(uint64_t bytes)
 {
 	static const uint64_t least[] = {1, 40, 64, 128, 512, 2048, 8192, 65536};

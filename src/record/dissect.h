@@ -1,7 +1,7 @@
 /* Private to the decoder: what is left of a frame on its way through the layers, and the layers' entries.
  * Each takes its header off the front and calls the next one; the last fills the packet.  Headers are cut
- * with dissect_take(), which looks at the length once; only the cut header is then read, at offsets below its
- * length. */
+ * with dissect_take(), which looks at the length once; only the cut header is then read, at offsets below
+ * its length. */
 #ifndef WEIR_RECORD_DISSECT_H
 #define WEIR_RECORD_DISSECT_H
 

@@ -1,6 +1,6 @@
-/* Frames to the flow table: filter, decoder, never_record, the capture's clock, then in batches to the table.
- * What is not counted is counted by its reason; the first record of each kind of damage is named in a log
- * line. */
+/* Frames to the flow table: filter, decoder, never_record, the capture's clock, then in batches to the
+ * table.  What is not counted is counted by its reason; the first record of each kind of damage is named in
+ * a log line. */
 #include <inttypes.h>
 #include <stdio.h>
 

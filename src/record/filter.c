@@ -18,8 +18,8 @@ struct bpf_filter {
 	char text[];
 };
 
-/* LINKTYPE_ values differ from libpcap's DLT_ values only for raw IP (pcap-common.c), which has been 14 too.
- */
+/* LINKTYPE_ values differ from libpcap's DLT_ values only for raw IP (pcap-common.c), which has been 14
+ * too. */
 static int dlt_of(uint32_t linktype)
 {
 	return linktype == 101 || linktype == 14 ? DLT_RAW : (int)linktype;

@@ -115,8 +115,8 @@ size_t bursts_merge(struct burst *b, size_t n, int64_t gap_us)
 	for (size_t i = 0; i < n; i++) {
 		struct burst *last = &b[k - (k > 0)];
 		int64_t end = burst_end(&b[i]) > burst_end(last) ? burst_end(&b[i]) : burst_end(last);
-		/* A burst longer than 32 bits of microseconds (71 minutes) is cut: its length must stay true.
-		 */
+		/* A burst longer than 32 bits of microseconds (71 minutes) is cut: its length must stay
+		 * true. */
 		if (k == 0 || b[i].start_us - burst_end(last) >= gap_us ||
 			end - last->start_us > UINT32_MAX) {
 			b[k++] = b[i];

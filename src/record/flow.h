@@ -1,7 +1,7 @@
 /* Flows, trains and chunks: what a recording is made of.
  *
- * A flow is the packets of one 5-tuple at one observation point, both directions.  The recorder hands it to the store
- * in chunks (what came since the last flush); the reader joins chunks to flows again. */
+ * A flow is the packets of one 5-tuple at one observation point, both directions.  The recorder hands it to
+ * the store in chunks (what came since the last flush); the reader joins chunks to flows again. */
 #ifndef WEIR_RECORD_FLOW_H
 #define WEIR_RECORD_FLOW_H
 
@@ -29,24 +29,25 @@ enum source_kind { SOURCE_PACKETS, SOURCE_FLOW_RECORDS };
 /* How a train was seen. */
 struct source {
 	enum source_kind kind;
-	uint32_t resolution_us; /* of the capture's timestamps, at least 1 */
+	uint32_t resolution_us;  /* of the capture's timestamps, at least 1 */
 	uint32_t clock_error_us; /* what is known about the clock's error; 0 unknown */
-	uint32_t sampling;      /* 1 of N packets; 1 = all */
-	uint32_t gap_us;        /* BURST_GAP_RECORDED_US unless configured */
+	uint32_t sampling;       /* 1 of N packets; 1 = all */
+	uint32_t gap_us;         /* BURST_GAP_RECORDED_US unless configured */
 };
 
-/* A pause after which packets of the same key are another flow; the flow table forgets a flow then, and the reader does
- * not join parts across it. */
+/* A pause after which packets of the same key are another flow; the flow table forgets a flow then, and the
+ * reader does not join parts across it. */
 #define FLOW_IDLE_TCP_US   (3600 * SECOND_US)
 #define FLOW_IDLE_OTHER_US (600 * SECOND_US)
-#define FLOW_LINGER_US     (120 * SECOND_US) /* the same after both FIN or RST (RFC 9293: 2 MSL is at most 4 min) */
+#define FLOW_LINGER_US                                                                                       \
+	(120 * SECOND_US) /* the same after both FIN or RST (RFC 9293: 2 MSL is at most 4 min) */
 
 /* What identifies a flow and does not change from chunk to chunk (but flags only gain bits). */
 struct flow_head {
-	struct id id;           /* SHA-256 over point, vlan, proto, endpoints, first packet's time, isn[0]: see
-	                           flow_make_id() */
-	const char *point;      /* observation point; owned by who made the head (arena or configuration) */
-	uint16_t vlan;          /* part of the key only where the configuration says that addresses overlap, else 0 */
+	struct id id;      /* SHA-256 over point, vlan, proto, endpoints, first packet's time, isn[0]: see
+			      flow_make_id() */
+	const char *point; /* observation point; owned by who made the head (arena or configuration) */
+	uint16_t vlan; /* part of the key only where the configuration says that addresses overlap, else 0 */
 	uint8_t proto;
 	uint8_t flags;          /* enum flow_flag */
 	struct endpoint end[2]; /* initiator, responder */
@@ -59,7 +60,8 @@ struct flow_head {
 
 struct flow_count {
 	uint64_t packets, frame_bytes, payload_bytes;
-	int64_t first_us, last_us; /* packets of this direction in this chunk or flow; 0, -1 where there were none */
+	int64_t first_us,
+		last_us; /* packets of this direction in this chunk or flow; 0, -1 where there were none */
 };
 
 /* dir[0] is initiator to responder.  burst[d] is sorted by start. */
@@ -70,14 +72,15 @@ struct chunk {
 	size_t n_burst[2];
 };
 
-/* A flow as a reader sees it: all its chunks joined.  Bursts are apart by at least the gap that was asked for. */
+/* A flow as a reader sees it: all its chunks joined.  Bursts are apart by at least the gap that was
+ * asked for. */
 struct flow {
 	struct flow_head head;
 	struct flow_count count[2];
 	struct burst *burst[2];
 	size_t n_burst[2];
 	int64_t last_us;
-	struct id *alias;       /* ids of parts that were joined to this flow, n_alias of them */
+	struct id *alias; /* ids of parts that were joined to this flow, n_alias of them */
 	size_t n_alias;
 	struct flow *rewrite_of; /* the flow of which this is a translated (NAT, balancer) copy, else NULL */
 };
@@ -87,7 +90,8 @@ struct flow {
 /* "tcp 198.51.100.7:41234 > 192.0.2.10:22"; returns to. */
 char *flow_text(char to[FLOW_TEXT], const struct flow_head *h);
 
-/* Name of an IP protocol ("tcp", "udp", "icmp", "icmp6", else "ip-47"); never NULL.  For ports: see decode.h. */
+/* Name of an IP protocol ("tcp", "udp", "icmp", "icmp6", else "ip-47"); never NULL.  For ports:
+ * see decode.h. */
 const char *proto_name(char to[8], uint8_t proto);
 bool proto_parse(uint8_t *proto, const char *s);
 
@@ -105,7 +109,8 @@ static inline int64_t flow_first(const struct flow *f)
 /* Direction (0 or 1) in which packets leave ip; -1 where ip is neither end. */
 int flow_side(const struct flow *f, const struct ip *ip);
 
-/* In place: joins bursts whose pause is shorter than gap; b must be sorted by start.  Returns the new number. */
+/* In place: joins bursts whose pause is shorter than gap; b must be sorted by start.  Returns the
+ * new number. */
 size_t bursts_merge(struct burst *b, size_t n, int64_t gap_us);
 
 #endif

@@ -125,8 +125,8 @@ static void entry_add(struct joining *j, size_t at, const struct id *id, uint32_
 	j->entry[j->n_entry++] = (struct entry){.id = *id, .build = build, .next = NONE};
 }
 
-/* Does the part begin with a handshake that is not b's?  `swap`: the part's direction 0 is b's direction 1.
- */
+/* Does the part begin with a handshake that is not b's?  `swap`: the part's direction 0 is b's direction
+ * 1. */
 static bool handshake_other(const struct build *b, const struct flow_head *h, bool swap)
 {
 	static const uint8_t bit[2] = {FLOW_SYN, FLOW_SYNACK};
@@ -236,8 +236,8 @@ static struct build *build_new(struct joining *j, const struct part *p)
 	return b;
 }
 
-/* The flow of one part: the one that has its id, else the last one of the key that it continues, else a new
- * one. */
+/* The flow of one part: the one that has its id, else the last one of the key that it continues, else a
+ * new one. */
 static bool part_join(struct joining *j, uint32_t place, uint64_t *last_key)
 {
 	const struct part *p = &j->parts->part[j->place[place].part];

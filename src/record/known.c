@@ -137,8 +137,8 @@ static bool slots_make(struct store_known *k)
 	return k->slot != NULL;
 }
 
-/* Extents of all chunks in the window, segment by segment, so that the heads of one at a time are in memory.
- */
+/* Extents of all chunks in the window, segment by segment, so that the heads of one at a time are in
+ * memory. */
 static enum status extents_read(struct extents *to, const struct world *w, const char *dir, const char *point,
 	struct span within, struct err *e)
 {

@@ -142,9 +142,9 @@ static bool ethernet_at(const struct dissect *x, size_t n)
 }
 
 /* Nothing says what stands behind the last label.  A first nibble of 4 or 6 is IP (RFC 4928); 0 is a
- * pseudowire's control word with Ethernet behind it (RFC 4448), unless its type makes sense only without one
- * (many addresses begin with 00); 1 is its control channel; everything else begins like an Ethernet address.
- */
+ * pseudowire's control word with Ethernet behind it (RFC 4448), unless its type makes sense only without
+ * one (many addresses begin with 00); 1 is its control channel; everything else begins like an Ethernet
+ * address. */
 static enum drop behind_labels(struct dissect *x)
 {
 	if (rd_left(&x->r) == 0)
@@ -205,8 +205,8 @@ static enum drop decode_cooked2(struct dissect *x)
 	return h ? cooked(x, be16(h + 8), be16(h)) : dissect_short(x, 20, DROP_NOT_IP);
 }
 
-/* BSD loopback: the address family of the machine that captured, in its byte order or (OpenBSD) the
- * network's. */
+/* BSD loopback: the address family of the machine that captured, in its byte order or (OpenBSD)
+ * the network's. */
 static enum drop decode_loopback(struct dissect *x)
 {
 	const uint8_t *h = dissect_take(x, 4);

@@ -34,9 +34,9 @@ static void live_drops(struct capture *c)
 	c->lost += more;
 }
 
-/* The next frame as pcap_next_ex() says it, waiting at most WAIT_MS.  libpcap itself would wait without an
- * end for a ring of TPACKET_V3 blocks, and neither a signal nor the passing of time would be seen on a quiet
- * interface. */
+/* The next frame as pcap_next_ex() says it, waiting at most WAIT_MS. libpcap itself would wait without an
+ * end for a ring of TPACKET_V3 blocks, and neither a signal nor the passing of time would be seen on a
+ * quiet interface. */
 static int live_wait(struct live *l, struct pcap_pkthdr **head, const uint8_t **data)
 {
 	struct pollfd fd = {.fd = pcap_get_selectable_fd(l->pcap), .events = POLLIN};
@@ -94,8 +94,8 @@ static void live_close(void *state)
 
 static const struct reader live_reader = {.next = live_next, .drops = live_lost, .close = live_close};
 
-/* Names come from the command line: only what the kernel could have as one (dev_valid_name()) goes further.
- */
+/* Names come from the command line: only what the kernel could have as one (dev_valid_name()) goes
+ * further. */
 static bool name_possible(const char *s)
 {
 	size_t n = strlen(s);
@@ -140,8 +140,8 @@ static enum status set_filter(pcap_t *pcap, const char *text, struct err *e)
 	return r == 0 ? STATUS_OK : err_set(e, STATUS_MACHINE, "filter \"%s\": %s", text, pcap_geterr(pcap));
 }
 
-/* DLT_ values of the machine to LINKTYPE_ values: they differ for raw IP only, of what Linux interfaces have.
- */
+/* DLT_ values of the machine to LINKTYPE_ values: they differ for raw IP only, of what Linux interfaces
+ * have. */
 static uint32_t linktype_of(int dlt)
 {
 	return dlt == DLT_RAW ? 101 : (uint32_t)dlt;

@@ -22,8 +22,8 @@ void lost_begin(struct lost *l, struct capture *c, bool cut, const char *fmt, ..
 	stream_skip(c->stream, 1);
 }
 
-/* Looks at every place of the window of n bytes.  *at: the place that fits, or where the search must go on.
- */
+/* Looks at every place of the window of n bytes.  *at: the place that fits, or where the search must go
+ * on. */
 static enum fit search_window(struct capture *c, size_t n, bool last, fit_fn *fits, size_t *at)
 {
 	const uint8_t *p = c->stream->p;

@@ -1,5 +1,5 @@
-/* Keys of flows: a set of endpoint pairs, regardless of their order, and hashes that files of the store
- * share. */
+/* Keys of flows: a set of endpoint pairs, regardless of their order, and hashes that files of the
+ * store share. */
 #ifndef WEIR_RECORD_PAIR_H
 #define WEIR_RECORD_PAIR_H
 

@@ -108,8 +108,8 @@ static enum capture_got record_bad(
 	return lost_search(&f->lost, c, record_fits, why, e);
 }
 
-/* The record at hand, or what follows it, looks odd.  Does a record begin inside it?  Then it lied: passed
- * over. */
+/* The record at hand, or what follows it, looks odd.  Does a record begin inside it? Then it lied:
+ * passed over. */
 static bool record_lies(
 	struct capture *c, const struct record *r, enum capture_got *got, enum drop *why, struct err *e)
 {

@@ -63,8 +63,8 @@ void lost_begin(struct lost *l, struct capture *c, bool cut, const char *fmt, ..
 	__attribute__((format(printf, 4, 5)));
 
 /* One stretch of the search (at most SEARCH_AT_ONCE bytes): CAPTURE_IDLE, to be called again;
- * CAPTURE_SKIPPED, where it is over: l->on is false and the stream stands at the next record, or at the end.
- */
+ * CAPTURE_SKIPPED, where it is over: l->on is false and the stream stands at the next record, or at the
+ * end. */
 enum capture_got lost_search(struct lost *l, struct capture *c, fit_fn *fits, enum drop *why, struct err *e);
 
 /* The first place in 1 ... n - 1 where a record begins that is at hand, 0 for none. */

@@ -254,8 +254,8 @@ static enum status run_close(struct run *r, enum status st, struct err *e)
 
 	if (r->table)
 		run_count(r);
-	/* After a failure nothing more is handed out that the store would refuse again; it keeps what it
-	 * has. */
+	/* After a failure nothing more is handed out that the store would refuse again; it keeps what
+	 * it has. */
 	closing = table_close(r->table, st == STATUS_OK ? e : &later);
 	st = st == STATUS_OK ? closing : st;
 	closing = store_writer_close(r->store, st == STATUS_OK ? e : &later);

@@ -88,8 +88,8 @@ static enum status held_find(struct trimming *t, const char *path, const struct 
 	return st == STATUS_NO || st == STATUS_BAD ? STATUS_OK : st;
 }
 
-/* Flows are held by their keys: a part that the reader joins to a held flow has another id, but the same key.
- */
+/* Flows are held by their keys: a part that the reader joins to a held flow has another id, but the same
+ * key. */
 static enum status held_know(struct trimming *t, struct err *e)
 {
 	size_t n = t->keep->n_held;

@@ -197,8 +197,8 @@ static bool copy_by_train(const struct flow *a, const struct flow *b)
 	return ip_id_same(a, b) ? both || order : both && order;
 }
 
-/* A relay's two legs have handshakes with other numbers; if one of them was seen rule 2 may not look at the
- * pair. */
+/* A relay's two legs have handshakes with other numbers; if one of them was seen rule 2 may not look at
+ * the pair. */
 static bool handshake_seen(const struct flow *f)
 {
 	return f->head.proto == 6 && (f->head.flags & (FLOW_SYN | FLOW_SYNACK));

@@ -225,8 +225,8 @@ enum status segment_open_fd(struct segment *s, int fd, const char *path, struct 
 enum status segment_next(struct segment *s, struct block_head *h, struct err *e);
 /* The unpacked body of h.  STATUS_BAD: does not check (was logged and counted); skip it. */
 enum status segment_body(struct segment *s, const struct block_head *h, struct rd *body, struct err *e);
-/* Bytes behind the last whole block, once segment_next() has said STATUS_NO: a torn tail, or what cannot be
- * read. */
+/* Bytes behind the last whole block, once segment_next() has said STATUS_NO: a torn tail, or what cannot
+ * be read. */
 uint64_t segment_tail(const struct segment *s);
 /* Names a block whose contents lie. */
 void segment_damage(struct segment *s, uint64_t offset, const char *what, uint64_t chunks);

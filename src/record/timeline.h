@@ -1,10 +1,10 @@
 /* The capture's clock: which time stamps belong to it, which are stray, and when it jumped.
  *
  * A record fits when its time is less than a second before the latest one and at most a day after it.  One
- * that does not is held back until what follows decides: records that fit again make it a stray (dropped); a
- * third in a row that agrees with the ones before it (each less than a second before its forerunner, or any
- * time after it) makes them a step of the clock.  The first records of a capture are held in the same way, so
- * that a stray first one is found. */
+ * that does not is held back until what follows decides: records that fit again make it a stray (dropped);
+ * two in a row that fit each other (TIMELINE_NEAR), or three that do not run backwards however far they are
+ * apart (TIMELINE_RISING), are a step of the clock.  The first records of a capture are held in the same way,
+ * so that a stray first one is found. */
 #ifndef WEIR_RECORD_TIMELINE_H
 #define WEIR_RECORD_TIMELINE_H
 

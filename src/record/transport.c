@@ -1,6 +1,6 @@
-/* What stands behind an IP header: TCP (RFC 9293), UDP (RFC 768), ICMP echo (RFC 792, RFC 4443) give ports;
- * tunnels go on inside; everything else (ESP, OSPF, ...) is a host pair whose payload is all of the IP
- * payload. */
+/* What stands behind an IP header: TCP (RFC 9293), UDP (RFC 768), ICMP echo (RFC 792, RFC 4443) give
+ * ports; tunnels go on inside; everything else (ESP, OSPF, ...) is a host pair whose payload is all of the
+ * IP payload. */
 #include "record/dissect.h"
 
 #define TCP_HEADER 20U

@@ -1,6 +1,6 @@
-/* Readers of what sensors wrote: the forms that Suricata and Zeek are known to write, bad lines among good
- * ones, growing and hostile files, and floods.  The messages go to standard error and are read back from
- * there. */
+/* Readers of what sensors wrote: the forms that Suricata and Zeek are known to write, bad lines among
+ * good ones, growing and hostile files, and floods.  The messages go to standard error and are read back
+ * from there. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -192,8 +192,8 @@ static void zeek_forms(void **state)
 	}
 }
 
-/* A bad line between two good ones: skipped, counted, named once with its number, and the good ones are
- * there. */
+/* A bad line between two good ones: skipped, counted, named once with its number, and the good ones
+ * are there. */
 static void bad_lines(void **state)
 {
 	static const struct {
