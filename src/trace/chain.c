@@ -8,8 +8,20 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The copy of f before translation whose upstream end is another host: where f really comes from.  NULL:
- * none.  The copies share one end with f, so they stand in the view of one of f's ends. */
+/* Where g, a copy of f, comes from if it is the one before translation, else NULL.  Copies have their ends the
+ * same way round.  f left host: g goes to where f goes (its source was translated) or to host itself (both
+ * ends were), and comes from elsewhere.  A copy that goes on from f's other end is what became of f. */
+static const struct ip *origin_of(const struct flow *g, const struct flow *f, const struct ip *host)
+{
+	int down = flow_side(f, host) == 0 ? 1 : 0;
+	const struct ip *from = &g->head.end[!down].ip, *to = &g->head.end[down].ip;
+	bool meets = ip_equal(to, &f->head.end[down].ip) || ip_equal(to, host);
+
+	return meets && !ip_equal(from, host) ? from : NULL;
+}
+
+/* The copy of f before translation: where f really comes from.  NULL: none.  The copies share one end with f,
+ * so they stand in the view of one of f's ends. */
 static enum status before_translation(
 	struct tracer *t, const struct flow *f, const struct ip *host, const struct flow **to, struct err *e)
 {
@@ -25,20 +37,11 @@ static enum status before_translation(
 				self = v->by_tuple[i];
 		for (size_t i = 0; i < v->n && self && !*to; i++) {
 			const struct flow *g = v->by_tuple[i];
-			if (flow_rewritten(self, g) && flow_side(g, host) < 0)
+			if (flow_rewritten(self, g) && origin_of(g, f, host))
 				*to = g;
 		}
 	}
 	return STATUS_OK;
-}
-
-/* Where a copy of f before translation comes from: the end that is not f's own downstream end. */
-static const struct ip *origin_of(const struct flow *inner, const struct flow *f, const struct ip *host)
-{
-	int down = 1 - (flow_side(f, host) == 0 ? 0 : 1);
-	int side = ip_equal(&inner->head.end[0].ip, &f->head.end[down].ip) ? 1 : 0;
-
-	return &inner->head.end[side].ip;
 }
 
 /* The copy of f to work with at host: the observation point that saw the most other flows of the host. */

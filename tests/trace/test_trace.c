@@ -376,6 +376,31 @@ static void through_translation(void **state)
 	scene_end(&x);
 }
 
+/* A balancer translates both ends: what left it towards the victim is what came to it, and the chain goes on
+ * from there.  Traced from its outer side, the inner one is not taken for where it came from. */
+static void through_balancer(void **state)
+{
+	struct scene x;
+
+	(void)state;
+	scene_begin(&x, "border");
+	flow_write(&x.o, "border", NULL, "198.51.100.7:5000", "198.19.1.10:22", &x.s, 0, 0, 0, 0);
+	flow_write(&x.o, "border", NULL, "198.19.1.10:6000", "203.0.113.10:443", &x.s, 0, 8000, 0.005, 82);
+	flow_write(&x.o, "border", NULL, "203.0.113.10:7000", "192.0.2.10:22", &x.s, 0, 8050, 0.005, 82);
+	bystanders(&x.o, "border", NULL, "198.19.1.10", 20, 100);
+	scene_trace(&x, "tcp 203.0.113.10:7000 > 192.0.2.10:22");
+	assert_int_equal(x.c.n_proven, 1);
+	assert_leg(x.c.hop[0].translated, "tcp 203.0.113.10:7000 > 192.0.2.10:22");
+	assert_leg(x.c.hop[0].out, "tcp 198.19.1.10:6000 > 203.0.113.10:443");
+	assert_leg(x.c.hop[0].best.flow, "tcp 198.51.100.7:5000 > 198.19.1.10:22");
+	tracer_close(x.t);
+	run_trace(&x.o, "tcp 198.19.1.10:6000 > 203.0.113.10:443", &x.t, &x.c);
+	assert_int_equal(x.c.n_proven, 1);
+	assert_null(x.c.hop[0].translated);
+	assert_leg(x.c.hop[0].best.flow, "tcp 198.51.100.7:5000 > 198.19.1.10:22");
+	scene_end(&x);
+}
+
 /* The recorder started in the middle and saw the server speak first: the service port tells who opened the
  * flow, and a sensor's word does where no port can. */
 static void opened_before_the_recording(void **state)
@@ -563,6 +588,7 @@ int main(void)
 		cmocka_unit_test(legs_at_two_points),
 		cmocka_unit_test(reverse_tunnel),
 		cmocka_unit_test(through_translation),
+		cmocka_unit_test(through_balancer),
 		cmocka_unit_test(opened_before_the_recording),
 		cmocka_unit_test(ends_outside_own_networks),
 		cmocka_unit_test(declared_with_a_port),
