@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Where g, a copy of f, comes from if it is the one before translation, else NULL.  Copies have their ends the
- * same way round.  f left host: g goes to where f goes (its source was translated) or to host itself (both
- * ends were), and comes from elsewhere.  A copy that goes on from f's other end is what became of f. */
+/* Where g, a copy of f, comes from if it is the one before translation, else NULL.  Copies have their ends
+ * the same way round.  f left host: g goes to where f goes (its source was translated) or to host itself
+ * (both ends were), and comes from elsewhere.  A copy that goes on from f's other end is what became of f. */
 static const struct ip *origin_of(const struct flow *g, const struct flow *f, const struct ip *host)
 {
 	int down = flow_side(f, host) == 0 ? 1 : 0;
