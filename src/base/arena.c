@@ -1,9 +1,7 @@
 /* A chain of blocks, each at least 64 KiB; see arena.h. */
 #include "base/arena.h"
 
-#include <stdarg.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,22 +48,6 @@ char *arena_str(struct arena *a, const char *s)
 	char *p = arena_alloc(a, n);
 
 	return p ? memcpy(p, s, n) : NULL;
-}
-
-char *arena_printf(struct arena *a, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	int n = vsnprintf(NULL, 0, fmt, ap);
-	va_end(ap);
-	char *p = n < 0 ? NULL : arena_alloc(a, (size_t)n + 1);
-	if (!p)
-		return NULL;
-	va_start(ap, fmt);
-	(void)vsnprintf(p, (size_t)n + 1, fmt, ap);
-	va_end(ap);
-	return p;
 }
 
 void arena_free(struct arena *a)

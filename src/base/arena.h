@@ -18,9 +18,6 @@ void *arena_array(struct arena *a, size_t n, size_t size);
 /* A copy of s. */
 char *arena_str(struct arena *a, const char *s);
 
-/* printf into the arena. */
-char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
 void arena_free(struct arena *a);
 
 #endif

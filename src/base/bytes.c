@@ -99,7 +99,7 @@ void buf_varint(struct buf *b, uint64_t v)
 
 void buf_svarint(struct buf *b, int64_t v)
 {
-	buf_varint(b, ((uint64_t)v << 1) ^ (uint64_t)(v >> 63));
+	buf_varint(b, ((uint64_t)v << 1) ^ (v < 0 ? UINT64_MAX : 0));
 }
 
 /* What a nibble at each of the eight places of a 32-bit word becomes after 32 steps of the polynomial

@@ -101,11 +101,6 @@ bool flow_parse(uint8_t *proto, struct endpoint end[2], const char *s);
 /* Sets h->id from the other fields.  False where libcrypto fails. */
 bool flow_make_id(struct flow_head *h);
 
-static inline int64_t flow_first(const struct flow *f)
-{
-	return f->head.first_us;
-}
-
 /* Direction (0 or 1) in which packets leave ip; -1 where ip is neither end. */
 int flow_side(const struct flow *f, const struct ip *ip);
 
