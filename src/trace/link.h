@@ -1,8 +1,9 @@
 /* The link test: does leg OUT carry what leg IN carried?
  *
- * An e-value against "no link" (doc/evidence.md): P(log10 e >= k) <= 10^-k when, given OUT's own past, the
- * starts of OUT's bursts do not depend on IN.  Freestanding: no libc, no libm, no allocator, integer
- * microseconds, own log and exp; gcc, clang and wasm32 give the same bits.  A pure function of the two legs,
+ * An e-value against "no link" (doc/evidence.md): P(max_log10_e >= k) <= 10^-k when, given OUT's own past and
+ * its number of starts in the next quarter of a second, OUT's starts do not depend on IN (and IN's answers
+ * not on OUT's).  Freestanding: no libc, no libm, no allocator, integer microseconds, own log and exp; gcc,
+ * clang and wasm32 give the same bits (-ffp-contract=off -fno-math-errno).  A pure function of the two legs,
  * the blind intervals and the parameters. */
 #ifndef WEIR_TRACE_LINK_H
 #define WEIR_TRACE_LINK_H
@@ -12,7 +13,8 @@
 
 #include "base/burst.h"
 
-/* One direction of a leg: bursts sorted by start, merged at the gap the test uses. */
+/* One direction of a leg: bursts sorted by start, as recorded (gap of 20 ms): the test merges to 100 ms
+ * itself and needs the recorded ones to see the ticks of hidden keystrokes. */
 struct link_train {
 	const struct burst *b;
 	size_t n;

@@ -19,7 +19,7 @@
 #define SLOPE_ERROR                                                                                          \
 	1.31 /* sqrt(2) * 1.2533 (median) / 1.349 (interquartile range), in standard deviations              \
 	      */
-#define SLOPE_SIGMAS 4.0
+#define SLOPE_SIGMAS 5.0
 #define SLOPE_MAX    1.6
 #define HIDDEN_US    1000000 /* chaff lasts a second at least after each key */
 #define MASKED_MIN   0.7
