@@ -216,7 +216,7 @@ def conclude(truth, run, files, clocks, report):
         if flow not in seen:
             continue
         offset = clocks.get("victim", (0, 0))[0] * 1e6
-        attacks.append({"flow": flow, "kind": path[0]["kind"], "start": stamp(seen[flow]["first"] - offset),
+        attacks.append({"flow": flow, "kind": path[-1]["kind"], "start": stamp(seen[flow]["first"] - offset),
                         "end": stamp(seen[flow]["last"] - offset), "hops": path})
     attacks.sort(key=lambda a: a["start"])
     used = {(h["in"], h["out"]) for a in attacks for h in a["hops"]}
