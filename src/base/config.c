@@ -298,7 +298,8 @@ enum status config_load(struct config *c, const char *dir, struct err *e)
 		return err_set(e, STATUS_BAD, "name of the data directory is too long");
 	for (size_t i = 0; i < 2; i++) {
 		if (stat(paths[i], &st) == 0)
-			return config_read(c, paths[i], e);
+			return S_ISFIFO(st.st_mode) ? err_set(e, STATUS_BAD, "%s: is a FIFO", paths[i])
+						    : config_read(c, paths[i], e);
 		if (errno != ENOENT && errno != ENOTDIR)
 			return err_errno(e, "%s", paths[i]);
 	}

@@ -39,7 +39,8 @@ static int real_random(void *self, void *to, size_t n)
 static int real_open(void *self, const char *path, int flags, mode_t mode)
 {
 	(void)self;
-	return open(path, flags | O_CLOEXEC, mode);
+	/* A FIFO that stands where a file should is not waited for; of files O_NONBLOCK says nothing. */
+	return open(path, flags | O_CLOEXEC | O_NONBLOCK, mode);
 }
 
 static ssize_t real_write(void *self, int fd, const void *p, size_t n)

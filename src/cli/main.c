@@ -2,10 +2,12 @@
  * the end. */
 #include "cli/app.h"
 
+#include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 
@@ -94,12 +96,26 @@ static enum status dispatch(struct app *a, int argc, char **argv, struct err *e)
 	return c->run(a, argc - i, argv + i, e);
 }
 
+/* A standard stream that is closed stays unusable, but keeps its number: else the next file that is opened,
+ * a segment of the recording, would get it and what is printed with it.  (Reading only: a write fails.) */
+static void keep_standard_streams(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDONLY);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		(void)close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	const char *env = getenv("WEIR_DIR");
 	struct app a = {.w = &world_real, .dir = env && *env ? env : "weir-data", .out = stdout};
 	struct err e = {0};
 
+	keep_standard_streams();
 	(void)setlocale(LC_CTYPE, "");
 	(void)signal(SIGPIPE, SIG_IGN);
 	enum status s = dispatch(&a, argc, argv, &e);

@@ -24,7 +24,7 @@ enum status store_check(const char *dir, struct err *e)
 
 	if (snprintf(path, sizeof(path), "%s/FORMAT", dir) >= (int)sizeof(path))
 		return err_set(e, STATUS_BAD, "%s: the name is too long", dir);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO is not waited for */
 	if (fd < 0 && errno == ENOENT)
 		return STATUS_NO;
 	if (fd < 0)

@@ -482,6 +482,32 @@ def test_standard_output_closed():
         assert run.returncode == 3 and b"standard output" in run.stderr, run
 
 
+def test_standard_streams_that_are_closed_lend_no_number():
+    """What is printed must not go to the file that was opened next."""
+    pipe = TMP / f"pipe{next(NUMBER)}"
+    os.mkfifo(pipe)
+    command = f"exec {WEIR} -C {fresh()} record {pipe} <&- >&- 2>&-"
+    with subprocess.Popen(["sh", "-c", command], stdin=subprocess.DEVNULL) as run:
+        with open(pipe, "wb") as to:
+            to.write(GOOD.read_bytes()[:2000])
+            to.flush()
+            deadline = time.monotonic() + 20
+            while run.poll() is None and status_of(run.pid)["Seccomp"] != "2" and time.monotonic() < deadline:
+                time.sleep(0.01)
+            streams = [os.readlink(f"/proc/{run.pid}/fd/{fd}") for fd in range(3)]
+    assert streams == ["/dev/null"] * 3, streams
+    assert run.returncode == 3, run.returncode  # nobody could be told the sum
+
+
+def test_fifo_in_the_data_directory_is_not_waited_for():
+    for name, status in (("FORMAT", 2), ("weir.conf", 2), ("trains/20261118T110640Z-0000000000000000.seg", 3)):
+        where = recorded()
+        (where / name).unlink(missing_ok=True)
+        os.mkfifo(where / name)
+        for command in (("flows",), ("scan",), ("record", GOOD)):
+            weir("-C", where, *command, status=status)
+
+
 def test_live_is_traceable_within_seconds():
     if os.getuid() != 0:
         raise tap.Skip("needs root for a live interface")
