@@ -94,6 +94,16 @@ static bool points_read(struct block_tables *t, struct parts *p, struct arena *a
 	return true;
 }
 
+/* Takes the next host of the table, which must be above the one before: block_has_host() searches by halves,
+ * and a host that it does not find is one that `forget` leaves behind. */
+static bool host_add(struct block_tables *t, struct ip ip)
+{
+	if (t->n_host > 0 && ip_compare(&t->host[t->n_host - 1], &ip) >= 0)
+		return false;
+	t->host[t->n_host++] = ip;
+	return true;
+}
+
 static bool hosts_read(struct block_tables *t, struct arena *a, struct rd *r)
 {
 	uint64_t n4 = rd_varint(r);
@@ -101,9 +111,13 @@ static bool hosts_read(struct block_tables *t, struct arena *a, struct rd *r)
 
 	t->host = table_room(a, r, n4, 1, sizeof(*t->host));
 	for (uint64_t i = 0; t->host && i < n4; i++) {
-		v += rd_varint(r);
+		uint64_t step = rd_varint(r);
+		if (step > UINT32_MAX || v + step > UINT32_MAX)
+			return false;
+		v += step;
 		uint8_t b[4] = {(uint8_t)(v >> 24), (uint8_t)(v >> 16), (uint8_t)(v >> 8), (uint8_t)v};
-		t->host[t->n_host++] = ip_v4(b);
+		if (!host_add(t, ip_v4(b)))
+			return false;
 	}
 	uint64_t n6 = rd_varint(r);
 	struct ip *host = t->host && !r->bad ? table_room(a, r, n6, 1, sizeof(*host)) : NULL;
@@ -123,7 +137,8 @@ static bool hosts_read(struct block_tables *t, struct arena *a, struct rd *r)
 		if (!rest)
 			return false;
 		memcpy(b + same, rest, 16 - same);
-		t->host[t->n_host++] = ip_v6(b);
+		if (!host_add(t, ip_v6(b)))
+			return false;
 	}
 	return true;
 }

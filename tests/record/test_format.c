@@ -2,6 +2,8 @@
  * the data directory of release 1, which every later release must open.
  *
  * test_format --make DIR writes such a directory anew (only ever for a new format). */
+#include "base/bytes.h"
+
 #include "store_kit.h"
 
 static const char *source_path(char to[4096], const char *name)
@@ -103,6 +105,12 @@ static size_t example_read(uint8_t *to, size_t max)
 	return n;
 }
 
+static void put_le32(uint8_t *to, uint32_t v)
+{
+	for (int i = 0; i < 4; i++)
+		to[i] = (uint8_t)(v >> (8 * i));
+}
+
 static void test_example(void **state)
 {
 	char *dir = kit_dir(), path[4200];
@@ -136,6 +144,66 @@ static void test_example(void **state)
 	assert_int_equal(f->count[0].frame_bytes, 1234);
 	recording_free(&r);
 	kit_dir_free(dir);
+}
+
+/* Puts the example into dir as a crash would leave it (no index), with other bytes of the two hosts. */
+static void example_with_hosts(const char *dir, const uint8_t hosts[9])
+{
+	enum { BLOCK = 0x20, SUMMARY = 0x5c, SUMMARY_BYTES = 0x16, HOSTS = 0x60, BODY_END = 0xd6 };
+	uint8_t bytes[2000];
+	char path[4200];
+
+	assert_int_equal(example_read(bytes, sizeof(bytes)), 389);
+	memcpy(bytes + HOSTS, hosts, 9);
+	put_le32(bytes + BLOCK + 52, crc32c(bytes + SUMMARY, SUMMARY_BYTES));
+	put_le32(bytes + BLOCK + 56, crc32c(bytes + BLOCK, 56));
+	(void)snprintf(path, sizeof(path), "%s/trains", dir);
+	assert_int_equal(mkdir(path, 0700), 0);
+	(void)snprintf(path, sizeof(path), "%s/FORMAT", dir);
+	kit_spill(path, (const uint8_t *)"weir trains 1\n", 14);
+	(void)snprintf(path, sizeof(path), "%s/trains/example.seg", dir);
+	kit_spill(path, bytes, BODY_END);
+}
+
+/* A table of hosts that is not in order: whoever searches it by halves overlooks hosts, so the block is
+ * damaged, and forgetting a host that it names leaves nothing of it. */
+static void test_host_order(void **state)
+{
+	static const struct {
+		uint8_t hosts[9]; /* two varints: the first address, the step to the second */
+		uint8_t first[4];
+		size_t flows, damaged;
+	} kind[] = {
+		/* as it is; beyond 2^32 (255.0.0.1, then 10.0.0.1); the same address twice */
+		{{0x81, 0x84, 0x80, 0x80, 0x0c, 0x86, 0xc4, 0xcd, 0x31}, {192, 0, 2, 1}, 1, 0},
+		{{0x81, 0x80, 0x80, 0xf8, 0x0f, 0x80, 0x80, 0x80, 0x58}, {255, 0, 0, 1}, 0, 1},
+		{{0x81, 0x84, 0x80, 0x80, 0x0c, 0x80, 0x80, 0x80, 0x00}, {192, 0, 2, 1}, 0, 1},
+	};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(kind) / sizeof(kind[0]); k++) {
+		char *dir = kit_dir(), path[4096];
+		struct ip ip = ip_v4(kind[k].first);
+		struct recording r;
+		uint64_t n;
+		struct err e;
+		size_t left;
+
+		example_with_hosts(dir, kind[k].hosts);
+		kit_quiet();
+		kit_read(&r, dir, &(struct store_query){0});
+		assert_int_equal(r.n_flow, kind[k].flows);
+		assert_int_equal(r.damaged, kind[k].damaged);
+		recording_free(&r);
+		assert_int_equal(store_forget(&world_real, dir, &ip, &n, &e), STATUS_OK);
+		kit_loud();
+		if (kit_segment(path, dir, ".seg", 0)) {
+			uint8_t *p = kit_slurp(path, &left);
+			assert_null(memmem(p, left, kind[k].hosts, sizeof(kind[k].hosts)));
+			free(p);
+		}
+		kit_dir_free(dir);
+	}
 }
 
 /* The program made from the page writes the same example, and a directory that is read as it should be. */
@@ -206,6 +274,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fixture),
 		cmocka_unit_test(test_example),
+		cmocka_unit_test(test_host_order),
 		cmocka_unit_test(test_writer),
 	};
 
