@@ -14,8 +14,6 @@
 #include "record/flow.h"
 #include "trace/trace.h"
 
-#define WEIR_VERSION "0.1.0"
-
 struct app {
 	const struct world *w;
 	const char *dir;
@@ -58,11 +56,11 @@ enum status json_out(struct app *a, json_t *j, struct err *e);
 
 json_t *json_time(int64_t us);
 /* {"id", "flow", "point", ...}: what every flow shows.  NULL flow: JSON null. */
-json_t *json_flow(const struct flow *f);
+json_t *json_flow(const struct app *a, const struct flow *f);
 /* verdict, reason and numbers of a link test, into an object. */
 void json_link(json_t *to, const struct link_result *l, double needed);
-json_t *json_hop(const struct hop *h, const char *claim_id);
-json_t *json_chain(const struct chain *c, char (*claim_id)[ID_TEXT]);
+json_t *json_hop(const struct app *a, const struct hop *h, const char *claim_id);
+json_t *json_chain(const struct app *a, const struct chain *c, char (*claim_id)[ID_TEXT]);
 
 /* What is stored, whole: what was said, what was claimed and the data that makes it checkable. */
 json_t *json_sighting(const struct sighting *g);

@@ -36,7 +36,7 @@ static enum status list(struct app *a, const struct recording *rec, struct err *
 			"LASTS", "FLOW", "PAYLOAD", "", "BURST", "", "POINT");
 	for (size_t i = 0; i < rec->n_flow && s == STATUS_OK; i++) {
 		if (a->json)
-			s = json_out(a, json_flow(&rec->flow[i]), e);
+			s = json_out(a, json_flow(a, &rec->flow[i]), e);
 		else
 			print_flow(a->out, &rec->flow[i]);
 	}

@@ -5,11 +5,11 @@
 
 #include "base/log.h"
 
-static json_t *scan_json(const struct scan_link *l)
+static json_t *scan_json(const struct app *a, const struct scan_link *l)
 {
 	char relay[IP_TEXT];
-	json_t *j = json_pack("{s:s, s:o, s:o}", "relay", ip_text(relay, &l->relay), "in", json_flow(l->in),
-		"out", json_flow(l->out));
+	json_t *j = json_pack("{s:s, s:o, s:o}", "relay", ip_text(relay, &l->relay), "in",
+		json_flow(a, l->in), "out", json_flow(a, l->out));
 
 	json_link(j, &l->link, l->needed);
 	if (strcmp(l->role, "rewritten") == 0)
@@ -25,15 +25,18 @@ static enum status found(void *self, const struct scan_link *l, struct err *e)
 	char relay[IP_TEXT], text[FLOW_TEXT];
 
 	if (a->json)
-		return json_out(a, scan_json(l), e);
+		return json_out(a, scan_json(a, l), e);
 	progress_end();
-	(void)fprintf(a->out, "relay %s  %s", ip_text(relay, &l->relay), l->role);
+	bool proven = l->link.verdict == LINK_PROVEN, plain = strcmp(l->role, "relay") == 0;
+	(void)fprintf(a->out, "%s %s%s%s%s", proven ? "relay" : "host", ip_text(relay, &l->relay),
+		proven && !plain ? " (" : "", proven && !plain ? l->role : "", proven && !plain ? ")" : "");
 	if (strcmp(l->role, "rewritten") == 0)
-		(void)fprintf(a->out, ": one flow, seen before and after translation\n");
+		(void)fprintf(a->out, "  one flow, seen before and after translation\n");
 	else
-		(void)fprintf(a->out, "  %s  log10 e %.1f, needed %.1f, lag %.1f ms, %u bursts\n",
+		(void)fprintf(a->out, "  %s  log10 e %.1f, needed %.1f, lag %.2f ms, %u bursts%s%s\n",
 			link_verdict_name(l->link.verdict), l->link.max_log10_e, l->needed,
-			(double)l->link.lag_us / 1000, l->link.bursts);
+			(double)l->link.lag_us / 1000, l->link.bursts, proven ? "" : ": ",
+			proven ? "" : link_reason_text(l->link.reason));
 	(void)fprintf(a->out, "  in   %s\n", flow_text(text, &l->in->head));
 	(void)fprintf(a->out, "  out  %s\n", flow_text(text, &l->out->head));
 	return STATUS_OK;
@@ -49,8 +52,9 @@ static void print_sum(const struct scan_sum *s)
 {
 	char f[32], h[32], p[32];
 
-	log_line("%s flows, %s hosts, %s pairs tested: %llu links proven (%llu of declared relays), %llu "
-		 "undecidable, %llu translated copies told apart%s",
+	log_line("%s flows, %s hosts with two or more, %s pairs tested; links proven: %llu (of declared "
+		 "relays: "
+		 "%llu); undecidable: %llu; flows seen twice because of NAT: %llu%s",
 		thousands(f, s->flows), thousands(h, s->hosts), thousands(p, s->pairs),
 		(unsigned long long)s->proven, (unsigned long long)s->declared,
 		(unsigned long long)s->undecidable, (unsigned long long)s->rewritten,

@@ -6,15 +6,18 @@
 
 #include "base/log.h"
 
-/* The claim "host R relayed OUT from IN" with all that re-computing it takes. */
+#define FAR_OFF_US (60 * SECOND_US) /* a sighting this far from its flow is worth a warning */
+
+/* The claim "host R relayed OUT from IN" (kind link), or "none of R's flows is proven to have fed OUT" (kind
+ * search), with all that re-computing it takes. */
 static json_t *link_claim(const struct app *a, const struct hop *h, double alpha)
 {
-	json_t *j = json_hop(h, NULL);
+	json_t *j = json_hop(a, h, NULL);
 
 	(void)json_object_del(j, "rivals");
 	(void)json_object_set_new(j, "code", json_string("weir " WEIR_VERSION));
 	(void)json_object_set_new(j, "alpha", json_real(alpha));
-	(void)json_object_set_new(j, "burst_gap_us", json_integer(a->cfg.burst_gap_us));
+	(void)json_object_set_new(j, "burst_gap_us", json_integer(BURST_GAP_READ_US));
 	return j;
 }
 
@@ -27,7 +30,9 @@ static enum status write_claims(struct app *a, struct case_db *db, const struct 
 	for (size_t i = 0; i < c->n_hop && s == STATUS_OK; i++) {
 		json_t *j = link_claim(a, &c->hop[i], c->alpha);
 		char *body = json_dumps(j, JSON_COMPACT | JSON_REAL_PRECISION(12));
-		struct claim claim = {.kind = "link", .body = body, .made = a->w->now(a->w->self)};
+		bool proven = c->hop[i].best.link.verdict == LINK_PROVEN;
+		struct claim claim = {
+			.kind = proven ? "link" : "search", .body = body, .made = a->w->now(a->w->self)};
 		json_decref(j);
 		if (!body)
 			return err_nomem(e);
@@ -50,7 +55,7 @@ static enum status trace_one(struct app *a, struct tracer *t, struct case_db *db
 	if (s != STATUS_OK)
 		return s;
 	if (a->json)
-		s = json_out(a, json_chain(&c, id), e);
+		s = json_out(a, json_chain(a, &c, id), e);
 	else
 		print_chain(a, &c, id);
 	if (s == STATUS_OK && c.n_proven == 0) {
@@ -76,6 +81,19 @@ static enum status not_recorded(
 	return STATUS_OK;
 }
 
+/* Ports are used again: a flow of another time may be another session. */
+static void warn_far_off(const struct flow *f, struct wall at)
+{
+	char text[FLOW_TEXT], from[WALL_TEXT], when[WALL_TEXT];
+
+	if (at.us == INT64_MAX ||
+		(at.us >= f->head.first_us - FAR_OFF_US && at.us <= f->last_us + FAR_OFF_US))
+		return;
+	log_line("%s: recorded from %s, but asked for at %s: it may be another session of the same ports",
+		flow_text(text, &f->head), wall_text(from, (struct wall){f->head.first_us}),
+		wall_text(when, at));
+}
+
 static enum status trace_sighting(struct app *a, struct tracer *t, struct case_db *db,
 	const struct id *case_id, const struct sighting *g, double alpha, struct err *e)
 {
@@ -95,6 +113,8 @@ static enum status trace_sighting(struct app *a, struct tracer *t, struct case_d
 		return s == STATUS_OK ? STATUS_NO : s;
 	}
 	bool sensor = strcmp(g->source, "operator") != 0;
+	if (s == STATUS_OK)
+		warn_far_off(f, g->at);
 	return s == STATUS_OK ? trace_one(a, t, db, case_id, f, sensor ? &g->end[0] : NULL, e) : s;
 }
 
@@ -134,6 +154,8 @@ static enum status with_tracer(
 		s = trace_case(a, t, db, case_id, alpha, e);
 	} else if (s == STATUS_OK) {
 		s = tracer_flow(t, flow, at, &f, e);
+		if (s == STATUS_OK)
+			warn_far_off(f, at);
 		if (s == STATUS_OK)
 			s = trace_one(a, t, db, NULL, f, NULL, e);
 	}

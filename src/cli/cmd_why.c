@@ -31,8 +31,14 @@ static void why_claim(FILE *o, const struct claim *c, const char *case_id)
 
 	(void)fprintf(o, "claim %.12s, made %s by %s%s%.12s\n", id_text(id, &c->id), wall_text(when, c->made),
 		text_of(j, "code"), *case_id ? " in case " : "", case_id);
-	(void)fprintf(o, "says: host %s relayed the out-leg%s\n", text_of(j, "relay"),
-		proven ? " from the in-leg" : "; what fed it is not proven, nobody is named");
+	if (proven)
+		(void)fprintf(o, "says: host %s relayed the out-leg from the in-leg\n", text_of(j, "relay"));
+	else
+		(void)fprintf(o,
+			"says: of the flows of host %s none is proven to have fed the out-leg: nobody is "
+			"named, nor is it "
+			"said that the host relayed anything\n",
+			text_of(j, "relay"));
 	if (proven)
 		why_leg(o, "in ", json_object_get(j, "in"));
 	why_leg(o, "out", json_object_get(j, "out"));
@@ -77,7 +83,7 @@ static enum status why_flow(struct app *a, const struct flow *f, struct err *e)
 	FILE *o = a->out;
 
 	if (a->json)
-		return json_out(a, json_flow(f), e);
+		return json_out(a, json_flow(a, f), e);
 	(void)fprintf(o, "flow %.12s  %s\n", id_text(id, &f->head.id), flow_text(text, &f->head));
 	(void)fprintf(o, "seen at point %s from %s to %s\n", printable(point, sizeof(point), f->head.point),
 		wall_text(from, (struct wall){f->head.first_us}), wall_text(to, (struct wall){f->last_us}));
@@ -111,8 +117,9 @@ static enum status why_sighting(struct app *a, const struct sighting *g, const c
 	(void)id_text(id, &g->id);
 	if (a->json)
 		return stored_out(a, json_sighting(g), case_id, e);
-	(void)fprintf(a->out, "sighting %.12s of case %.12s: %s said at %s that %s is an attack: %s\n", id,
-		case_id, g->source, wall_text(when, g->at), text, printable(words, sizeof(words), g->text));
+	(void)fprintf(a->out, "sighting %.12s of case %.12s: %s reported %s at %s: %s\n", id, case_id,
+		g->source, text, wall_text(when, g->at),
+		*g->text ? printable(words, sizeof(words), g->text) : "an attack");
 	return STATUS_OK;
 }
 

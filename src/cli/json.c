@@ -49,9 +49,10 @@ static json_t *two(uint64_t a, uint64_t b)
 	return json_pack("[I, I]", (json_int_t)a, (json_int_t)b);
 }
 
-json_t *json_flow(const struct flow *f)
+json_t *json_flow(const struct app *a, const struct flow *f)
 {
 	char id[ID_TEXT], other[ID_TEXT], text[FLOW_TEXT], point[POINT_TEXT];
+	int64_t gap = a->cfg.burst_gap_us;
 
 	if (!f)
 		return json_null();
@@ -67,7 +68,9 @@ json_t *json_flow(const struct flow *f)
 	(void)json_object_set_new(j, "frame_bytes", two(f->count[0].frame_bytes, f->count[1].frame_bytes));
 	(void)json_object_set_new(
 		j, "payload_bytes", two(f->count[0].payload_bytes, f->count[1].payload_bytes));
-	(void)json_object_set_new(j, "bursts", two(f->n_burst[0], f->n_burst[1]));
+	(void)json_object_set_new(j, "bursts",
+		two(bursts_count(f->burst[0], f->n_burst[0], gap),
+			bursts_count(f->burst[1], f->n_burst[1], gap)));
 	flags_into(j, f);
 	if (f->rewrite_of)
 		(void)json_object_set_new(
@@ -97,27 +100,27 @@ static json_t *json_clock(const struct clock_fit *c)
 		"flows", (json_int_t)c->flows);
 }
 
-static void rival_into(json_t *list, const struct candidate *c, double needed)
+static void rival_into(const struct app *a, json_t *list, const struct candidate *c, double needed)
 {
-	json_t *j = json_flow(c->flow);
+	json_t *j = json_flow(a, c->flow);
 
 	json_link(j, &c->link, needed);
 	(void)json_array_append_new(list, j);
 }
 
 /* Where nothing is proven nobody is named as the in-leg, and the best is only the first of the rivals. */
-static json_t *json_rivals(const struct hop *h)
+static json_t *json_rivals(const struct app *a, const struct hop *h)
 {
 	json_t *list = json_array();
 
 	if (h->best.flow && h->best.link.verdict != LINK_PROVEN)
-		rival_into(list, &h->best, h->needed);
+		rival_into(a, list, &h->best, h->needed);
 	for (size_t i = 0; i < h->n_rival; i++)
-		rival_into(list, &h->rival[i], h->needed);
+		rival_into(a, list, &h->rival[i], h->needed);
 	return list;
 }
 
-json_t *json_hop(const struct hop *h, const char *claim_id)
+json_t *json_hop(const struct app *a, const struct hop *h, const char *claim_id)
 {
 	char relay[IP_TEXT];
 	bool named = h->best.link.verdict == LINK_PROVEN;
@@ -126,36 +129,37 @@ json_t *json_hop(const struct hop *h, const char *claim_id)
 	if (claim_id)
 		(void)json_object_set_new(j, "id", json_string(claim_id));
 	(void)json_object_set_new(j, "relay", json_string(ip_text(relay, &h->relay)));
-	(void)json_object_set_new(j, "in", named ? json_flow(h->best.flow) : json_null());
-	(void)json_object_set_new(j, "out", json_flow(h->out));
+	(void)json_object_set_new(j, "in", named ? json_flow(a, h->best.flow) : json_null());
+	(void)json_object_set_new(j, "out", json_flow(a, h->out));
 	if (h->translated)
-		(void)json_object_set_new(j, "translated_from", json_flow(h->translated));
+		(void)json_object_set_new(j, "translated_from", json_flow(a, h->translated));
 	(void)json_object_set_new(j, "searched", json_integer((json_int_t)h->searched));
 	json_link(j, &h->best.link, h->needed);
 	if (named && strcmp(h->best.flow->head.point, h->out->head.point) != 0)
 		(void)json_object_set_new(j, "clock", json_clock(&h->best.clock));
 	if (h->declared)
 		(void)json_object_set_new(j, "declared", json_true());
-	(void)json_object_set_new(j, "rivals", json_rivals(h));
+	(void)json_object_set_new(j, "rivals", json_rivals(a, h));
 	return j;
 }
 
-json_t *json_chain(const struct chain *c, char (*claim_id)[ID_TEXT])
+json_t *json_chain(const struct app *a, const struct chain *c, char (*claim_id)[ID_TEXT])
 {
 	static const char *const end[] = {[END_NOT_RECORDED] = "not-recorded",
 		[END_INSUFFICIENT] = "insufficient",
 		[END_UNDECIDABLE] = "undecidable",
 		[END_OUTSIDE] = "outside",
 		[END_LOOP] = "loop",
-		[END_DEPTH] = "depth"};
+		[END_DEPTH] = "depth",
+		[END_ONE_HOST] = "one-host"};
 	char why[256], host[IP_TEXT];
 	json_t *j = json_object(), *hops = json_array();
 
-	(void)json_object_set_new(j, "attack", json_flow(c->attack));
+	(void)json_object_set_new(j, "attack", json_flow(a, c->attack));
 	(void)json_object_set_new(j, "alpha", json_real(c->alpha));
 	(void)json_object_set_new(j, "searched", json_integer((json_int_t)c->searched));
 	for (size_t i = 0; i < c->n_hop; i++)
-		(void)json_array_append_new(hops, json_hop(&c->hop[i], claim_id ? claim_id[i] : NULL));
+		(void)json_array_append_new(hops, json_hop(a, &c->hop[i], claim_id ? claim_id[i] : NULL));
 	(void)json_object_set_new(j, "hops", hops);
 	(void)json_object_set_new(j, "ends",
 		json_pack("{s:s, s:s, s:s}", "host", ip_text(host, &c->end_host), "kind", end[c->end], "why",

@@ -14,7 +14,9 @@ static void print_proven(FILE *o, const struct hop *h)
 	(void)fprintf(o, "  out    %s\n", flow_text(text, &h->out->head));
 	draw_legs(o, &h->relay, h->best.flow, h->out, &h->best.clock, "  ");
 	(void)fprintf(o,
-		"  log10 e %.1f, needed %.1f (alpha and %zu candidates): wrong at most once in 10^%.0f\n",
+		"  log10 e %.1f, needed %.1f (alpha and %zu candidates): unlinked flows do this in at most "
+		"one of "
+		"10^%.0f searches\n",
 		l->max_log10_e, h->needed, h->searched, floor(l->max_log10_e - log10((double)h->searched)));
 	(void)fprintf(o, "  lag %.1f ms over %u bursts; enough after %.1f s\n", (double)l->lag_us / 1000,
 		l->bursts, (double)l->first_sufficient_us / 1e6);
@@ -35,16 +37,19 @@ static void print_hop(FILE *o, const struct hop *h, size_t n, const char *claim)
 {
 	char relay[IP_TEXT], text[FLOW_TEXT];
 
-	(void)fprintf(o, "hop %zu  relay %s%s, %zu flows of it could have fed the next\n", n + 1,
-		ip_text(relay, &h->relay), h->declared ? " (declared)" : "", h->searched);
+	(void)fprintf(o, "hop %zu  %s %s%s: %zu other flow%s of it carried data meanwhile\n", n + 1,
+		h->best.link.verdict == LINK_PROVEN ? "relay" : "host", ip_text(relay, &h->relay),
+		h->declared ? " (declared)" : "", h->searched, h->searched == 1 ? "" : "s");
 	if (h->translated)
-		(void)fprintf(o, "  (the next one is seen translated, as %s)\n",
+		(void)fprintf(o, "  (behind NAT: outside, its flow is %s)\n",
 			flow_text(text, &h->translated->head));
 	if (h->best.link.verdict == LINK_PROVEN)
 		print_proven(o, h);
 	else
 		print_open(o, h);
-	if (h->n_rival)
+	if (h->n_rival && h->rival[0].link.bursts == 0)
+		(void)fprintf(o, "  runner-up  none: no other has the bursts to suffice\n");
+	else if (h->n_rival)
 		(void)fprintf(o, "  runner-up  %s: log10 e %.1f, %s\n",
 			flow_text(text, &h->rival[0].flow->head), h->rival[0].link.max_log10_e,
 			link_verdict_name(h->rival[0].link.verdict));

@@ -108,6 +108,18 @@ int flow_side(const struct flow *f, const struct ip *ip)
 	return -1;
 }
 
+size_t bursts_count(const struct burst *b, size_t n, int64_t gap_us)
+{
+	size_t k = 0;
+	int64_t end = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		k += i == 0 || b[i].start_us - end >= gap_us;
+		end = i && end > burst_end(&b[i]) ? end : burst_end(&b[i]);
+	}
+	return k;
+}
+
 size_t bursts_merge(struct burst *b, size_t n, int64_t gap_us)
 {
 	size_t k = 0;

@@ -104,6 +104,9 @@ bool flow_make_id(struct flow_head *h);
 /* Direction (0 or 1) in which packets leave ip; -1 where ip is neither end. */
 int flow_side(const struct flow *f, const struct ip *ip);
 
+/* How many bursts there are when those are joined whose pause is shorter than gap. */
+size_t bursts_count(const struct burst *b, size_t n, int64_t gap_us);
+
 /* In place: joins bursts whose pause is shorter than gap; b must be sorted by start.  Returns the
  * new number. */
 size_t bursts_merge(struct burst *b, size_t n, int64_t gap_us);

@@ -150,6 +150,9 @@ enum status trace_chain(struct tracer *t, const struct flow *attack, const struc
 		to->end = END_LOOP;
 		if (seen(to, &to->end_host))
 			break;
+		to->end = END_ONE_HOST;
+		if (ip_equal(&out->head.end[0].ip, &out->head.end[1].ip))
+			break;
 		to->end = END_OUTSIDE;
 		if (!config_owns(t->cfg, &to->end_host))
 			break;
@@ -167,7 +170,8 @@ char *chain_end_text(char *to, size_t n, const struct chain *c)
 	switch (c->end) {
 	case END_NOT_RECORDED:
 		(void)snprintf(to, n,
-			"no other flow of %s was recorded meanwhile: what fed it is not known here", host);
+			"no other flow of it with data was recorded meanwhile: what fed it is not known "
+			"here");
 		break;
 	case END_INSUFFICIENT:
 		(void)snprintf(to, n,
@@ -186,10 +190,12 @@ char *chain_end_text(char *to, size_t n, const struct chain *c)
 	case END_LOOP:
 		(void)snprintf(to, n, "%s is in the chain already", host);
 		break;
+	case END_ONE_HOST:
+		(void)snprintf(
+			to, n, "the flow begins and ends on this one host: which side relays cannot be seen");
+		break;
 	case END_DEPTH:
 		(void)snprintf(to, n, "the chain has %d relays: it is followed no further", TRACE_HOPS);
-		break;
-	default:
 		break;
 	}
 	return to;

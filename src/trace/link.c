@@ -214,14 +214,16 @@ static void bet_offsets(struct legs *l, const struct link_leg *in, const struct 
 
 /* Is it a relay's order?  What OUT answers must reach IN, and when OUT answers decides when IN does, unless
  * IN's answers are hidden; and one of the ways that suffice must show a relay's order and lag. */
-static int relay_shaped(struct legs *l, const struct best *best, double needed, const struct order *fwd,
-	const struct order *back)
+static int relay_shaped(struct legs *l, const struct best *best, const struct link_param *p,
+	const struct order *fwd, const struct order *back)
 {
 	struct echo echo;
 	int enough[WAYS];
 	for (int k = 0; k < WAYS; k++)
-		enough[k] = best->r[k].log10_sup - best->charge >= needed;
+		enough[k] = best->r[k].log10_sup - best->charge >= p->needed;
 	if (!order_leans(fwd) || !order_conserves(back))
+		return 0;
+	if (p->in_opened && !order_explains(&l->out_back, &l->in_back))
 		return 0;
 	order_echo(&l->in_fwd, &l->out_back, &l->in_back, l->scratch, &echo);
 	int answers = order_leans(back) && order_echoes(&echo);
@@ -248,7 +250,7 @@ static void judge(struct legs *l, const struct link_param *p, const struct best 
 	r->verdict = LINK_INSUFFICIENT;
 	r->reason = LINK_REASON_WEAK;
 	if (best->sup >= p->needed) {
-		int proven = relay_shaped(l, best, p->needed, &fwd, &back);
+		int proven = relay_shaped(l, best, p, &fwd, &back);
 		r->verdict = proven ? LINK_PROVEN : LINK_UNDECIDABLE;
 		r->reason = proven ? LINK_REASON_NONE : LINK_REASON_SHARED_CAUSE;
 		int64_t first = l->in_fwd.n > 0 ? l->in_fwd.start[0] : l->out_back.start[0];
@@ -265,7 +267,7 @@ static void judge(struct legs *l, const struct link_param *p, const struct best 
 void link_test(const struct link_leg *in, const struct link_leg *out, const struct span *blind,
 	size_t n_blind, const struct link_param *param, void *mem, size_t mem_size, struct link_result *r)
 {
-	struct link_param p = {.needed = param->needed};
+	struct link_param p = {.needed = param->needed, .in_opened = param->in_opened};
 	p.offset_us = clamp(param->offset_us, OFFSET_MAX_US);
 	p.offset_error_us = param->offset_error_us > 0 ? clamp(param->offset_error_us, OFFSET_MAX_US) : 0;
 	if (settle_early(in, out, &p, r))

@@ -6,16 +6,17 @@
  * figures give no evidence for a link; they can only withhold a verdict. */
 #include "trace/link_order.h"
 
-#define FOLLOW_US   400000 /* how far a copy may be behind */
-#define NEAR_US     150000 /* what counts as the same event, before or after */
-#define LONELY_US   400000 /* distance from A's previous burst */
-#define LONELY_MIN  8      /* with fewer lonely bursts all are used */
-#define BEFORE_MAX  0.20   /* share of bursts that may come in the wrong order */
-#define LOST_MAX    0.25   /* share of A's bursts that nothing need follow */
-#define SOURCES_MIN 6
-#define ECHO_US     1000000 /* an answer this long after the question still belongs to it */
-#define ECHO_MIN    9
-#define REACH_US    100 /* answers that differ by less than this cannot tell */
+#define FOLLOW_US     400000 /* how far a copy may be behind */
+#define NEAR_US       150000 /* what counts as the same event, before or after */
+#define LONELY_US     400000 /* distance from A's previous burst */
+#define LONELY_MIN    8      /* with fewer lonely bursts all are used */
+#define BEFORE_MAX    0.20   /* share of bursts that may come in the wrong order */
+#define LOST_MAX      0.25   /* share of A's bursts that nothing need follow */
+#define SOURCES_MIN   6
+#define EXPLAINED_MIN 0.8     /* share of B's bursts that A explains */
+#define ECHO_US       1000000 /* an answer this long after the question still belongs to it */
+#define ECHO_MIN      9
+#define REACH_US      100 /* answers that differ by less than this cannot tell */
 #define SLOPE_ERROR                                                                                          \
 	1.31 /* sqrt(2) * 1.2533 (median) / 1.349 (interquartile range), in standard deviations              \
 	      */
@@ -220,4 +221,19 @@ int order_follows(const struct order *o)
 int order_conserves(const struct order *o)
 {
 	return o->sources >= SOURCES_MIN && (double)o->lost <= LOST_MAX * (double)o->sources;
+}
+
+int order_explains(const struct lane *a, const struct lane *b)
+{
+	size_t all = 0, explained = 0, j = 0;
+	for (size_t i = 0; i < b->n; i++) {
+		int64_t t = b->start[i];
+		while (j < a->n && a->start[j] <= t)
+			j++;
+		if (j == 0 || (j == a->n && t - a->end[j - 1] > FOLLOW_US))
+			continue; /* before A's life, or after it */
+		all++;
+		explained += t - a->end[j - 1] <= FOLLOW_US;
+	}
+	return all >= SOURCES_MIN && (double)explained >= EXPLAINED_MIN * (double)all;
 }

@@ -147,7 +147,9 @@ enum status pair_test(struct tracer *t, const struct view *v, const struct meeti
 {
 	struct link_leg a = leg(in, !flow_side(in, &v->host)), b = leg(out, flow_side(out, &v->host));
 	bool apart = strcmp(in->head.point, out->head.point) != 0;
-	struct link_param p = {.needed = needed, .offset_error_us = apart ? m->clock.error_us : 0};
+	struct link_param p = {.needed = needed,
+		.in_opened = flow_side(in, &v->host) == flow_opener(in),
+		.offset_error_us = apart ? m->clock.error_us : 0};
 
 	if (apart && !shift(t, &b, &m->clock))
 		return err_nomem(e);

@@ -81,7 +81,8 @@ static bool is_pair(const struct scan *sc, const struct flow *a, const struct fl
 	int64_t skew = sc->t->cfg->clock_skew_us;
 	int64_t slack = strcmp(a->head.point, b->head.point) == 0 ? 0 : skew;
 
-	return flow_overlap(a, b, slack) && !flow_same(a, b, skew) && !flow_rewritten(a, b);
+	return flow_carries(a) && flow_carries(b) && flow_overlap(a, b, slack) && !flow_same(a, b, skew) &&
+	       !flow_rewritten(a, b);
 }
 
 typedef enum status (*pair_fn)(
@@ -204,7 +205,7 @@ enum status trace_scan(struct tracer *t, const struct scan_param *p, struct scan
 {
 	struct scan sc = {.t = t, .p = p, .sum = sum};
 	struct store_query q = {
-		.since = p->since, .until = p->until, .port = -1, .gap_us = t->cfg->burst_gap_us};
+		.since = p->since, .until = p->until, .port = -1, .gap_us = BURST_GAP_RECORDED_US};
 
 	*sum = (struct scan_sum){0};
 	enum status s = recording_read(&sc.rec, t->w, t->dir, &q, e);

@@ -1,9 +1,9 @@
 /* One hop: which of a host's flows fed the flow that left it.
  *
- * A candidate is every other flow of the host that was alive while OUT was; M is their number, whatever
- * the test says of each (requirement 6 of the link test).  A flow seen at two points is one candidate,
- * tested where OUT was seen if it was seen there too.  The copies of OUT before and after translation are
- * OUT, not candidates. */
+ * A candidate is every other flow of the host that carried payload and was alive while OUT was; M is their
+ * number, whatever the test says of each (requirement 6 of the link test).  A flow seen at two points is one
+ * candidate, tested where OUT was seen if it was seen there too.  The copies of OUT before and after
+ * translation are OUT, not candidates. */
 #include "trace/tracer.h"
 
 #include <math.h>
@@ -13,7 +13,8 @@ static bool is_candidate(const struct flow *f, const struct flow *out, int64_t s
 {
 	int64_t slack = strcmp(f->head.point, out->head.point) == 0 ? 0 : skew;
 
-	return flow_overlap(f, out, slack) && !flow_same(f, out, skew) && !flow_rewritten(f, out);
+	return flow_carries(f) && flow_overlap(f, out, slack) && !flow_same(f, out, skew) &&
+	       !flow_rewritten(f, out);
 }
 
 /* Proven first; then what has the number but not the order of a relay; then what is merely weak; last what

@@ -46,6 +46,7 @@ enum chain_end {
 	END_OUTSIDE,      /* the host is outside the own networks */
 	END_LOOP,         /* the host is in the chain already */
 	END_DEPTH,        /* TRACE_HOPS */
+	END_ONE_HOST,     /* the flow begins and ends on one host */
 };
 
 struct chain {

@@ -75,15 +75,16 @@ static enum status view_read(
 	return STATUS_OK;
 }
 
-static struct store_query query_all(const struct tracer *t)
+/* As recorded: the link test merges bursts itself, and reads the ticks of hidden keystrokes between them. */
+static struct store_query query_all(void)
 {
 	return (struct store_query){
-		.since = WALL_BEGIN, .until = WALL_END, .port = -1, .gap_us = t->cfg->burst_gap_us};
+		.since = WALL_BEGIN, .until = WALL_END, .port = -1, .gap_us = BURST_GAP_RECORDED_US};
 }
 
 enum status view_get(struct tracer *t, const struct ip *host, struct view **to, struct err *e)
 {
-	struct store_query q = query_all(t);
+	struct store_query q = query_all();
 
 	for (struct view *v = t->views; v; v = v->next) {
 		if (ip_equal(&v->host, host)) {
@@ -108,6 +109,11 @@ int flow_opener(const struct flow *f)
 	uint16_t a = f->head.end[0].port, b = f->head.end[1].port;
 
 	return (f->head.flags & FLOW_ASSUMED) && a && a < 1024 && b >= 1024;
+}
+
+bool flow_carries(const struct flow *f)
+{
+	return f->n_burst[0] > 0 || f->n_burst[1] > 0;
 }
 
 bool flow_overlap(const struct flow *a, const struct flow *b, int64_t skew_us)
@@ -182,7 +188,7 @@ static enum status by_notation(struct tracer *t, uint8_t proto, const struct end
 
 static enum status by_id(struct tracer *t, const char *id, const struct flow **to, struct err *e)
 {
-	struct store_query q = query_all(t);
+	struct store_query q = query_all();
 	struct view *v;
 
 	q.id = id;

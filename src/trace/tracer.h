@@ -46,6 +46,9 @@ enum status view_get(struct tracer *t, const struct ip *host, struct view **to, 
 /* Same protocol and endpoints (initiator may differ), alive at overlapping times give or take skew: one flow,
  * perhaps seen at two points. */
 bool flow_same(const struct flow *a, const struct flow *b, int64_t skew_us);
+/* Did it carry payload at all?  What did not (a SYN without an answer) has no burst and can have fed nothing,
+ * whatever the test would say: it is no candidate. */
+bool flow_carries(const struct flow *f);
 bool flow_overlap(const struct flow *a, const struct flow *b, int64_t skew_us);
 /* Copies of one flow before and after translation. */
 bool flow_rewritten(const struct flow *a, const struct flow *b);
