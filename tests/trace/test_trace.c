@@ -109,11 +109,12 @@ static void cover(struct world_of *o, const char *point, const struct skew *k, d
 	assert_int_equal(store_cover(o->w, &c, &e), STATUS_OK);
 }
 
-/* Writes session s as a flow a > b; its keys travel in direction `way` (0: a to b), delayed by lag. */
-static void flow_write(struct world_of *o, const char *point, const struct skew *k, const char *a,
-	const char *b, const struct session *s, int way, int64_t lag, double jitter, uint32_t isn)
+static struct burst burst[2][MAXB];
+
+/* Writes the first n[d] bursts of each direction as a flow a > b. */
+static void bursts_write(
+	struct world_of *o, const char *point, const char *a, const char *b, const size_t n[2], uint32_t isn)
 {
-	static struct burst burst[2][MAXB];
 	struct chunk c = {.head = {.point = point,
 				  .proto = 6,
 				  .flags = o->flags,
@@ -127,22 +128,29 @@ static void flow_write(struct world_of *o, const char *point, const struct skew 
 	assert_true(endpoint_parse(&c.head.end[1], b));
 	c.head.isn[0] = isn ? isn : o->isn++;
 	c.head.isn[1] = c.head.isn[0] ^ 0x5a5a5a5a;
+	for (int d = 0; d < 2; d++) {
+		c.burst[d] = burst[d];
+		c.n_burst[d] = n[d];
+		c.count[d] = (struct flow_count){
+			n[d], n[d] * 100, n[d] * 36, burst[d][0].start_us, burst[d][n[d] - 1].start_us};
+	}
+	c.head.first_us =
+		burst[0][0].start_us < burst[1][0].start_us ? burst[0][0].start_us : burst[1][0].start_us;
+	assert_true(flow_make_id(&c.head));
+	assert_int_equal(store_append(o->w, &c, &e), STATUS_OK);
+}
+
+/* Writes session s as a flow a > b; its keys travel in direction `way` (0: a to b), delayed by lag. */
+static void flow_write(struct world_of *o, const char *point, const struct skew *k, const char *a,
+	const char *b, const struct session *s, int way, int64_t lag, double jitter, uint32_t isn)
+{
 	for (size_t i = 0; i < s->n; i++) {
 		int64_t j = (int64_t)(jitter * uniform() * 1e6);
 		/* the answer comes back through the out-leg first, so it has the lag the other way round */
 		burst[way][i] = (struct burst){on_clock(k, s->key[i] + lag + j), 0, 1, 36};
 		burst[!way][i] = (struct burst){on_clock(k, s->answer[i] + 30000 - lag), 0, 1, s->size[i]};
 	}
-	for (int d = 0; d < 2; d++) {
-		c.burst[d] = burst[d];
-		c.n_burst[d] = s->n;
-		c.count[d] = (struct flow_count){
-			s->n, s->n * 100, s->n * 36, burst[d][0].start_us, burst[d][s->n - 1].start_us};
-	}
-	c.head.first_us =
-		burst[0][0].start_us < burst[1][0].start_us ? burst[0][0].start_us : burst[1][0].start_us;
-	assert_true(flow_make_id(&c.head));
-	assert_int_equal(store_append(o->w, &c, &e), STATUS_OK);
+	bursts_write(o, point, a, b, (const size_t[2]){s->n, s->n}, isn);
 }
 
 /* Flows of relay that have nothing to do with the attack: half come in, half go out. */
@@ -401,6 +409,45 @@ static void through_balancer(void **state)
 	scene_end(&x);
 }
 
+/* A browser: what server A answers makes the host ask B, and B's answer makes it tell A.  Cause and effect
+ * run through the host, but nobody works through it: it speaks first, on both. */
+static void a_browser_is_no_relay(void **state)
+{
+	struct world_of o;
+	struct tracer *t;
+	struct chain c;
+	size_t n[2][2] = {{0}};
+	static struct burst flow[2][2][MAXB];
+
+	(void)state;
+	setup_world(&o);
+	cover(&o, "border", NULL, 400);
+	for (int64_t at = T0, k = 0; k < 60; k++) {
+		at += 900000 + (int64_t)(8e6 * uniform());
+		int64_t answer = at + 20000 + (int64_t)(80000 * uniform());
+		int64_t ask = answer + 4000 + (int64_t)(6000 * uniform());
+		int64_t told = ask + 15000 + (int64_t)(90000 * uniform());
+		int64_t beacon = told + 5000 + (int64_t)(9000 * uniform());
+		flow[0][0][n[0][0]++] = (struct burst){at, 0, 1, 600};
+		flow[0][1][n[0][1]++] = (struct burst){answer, 0, 4, 5000};
+		flow[1][0][n[1][0]++] = (struct burst){ask, 0, 1, 500};
+		flow[1][1][n[1][1]++] = (struct burst){told, 0, 3, 4000};
+		flow[0][0][n[0][0]++] = (struct burst){beacon, 0, 1, 400};
+		flow[0][1][n[0][1]++] = (struct burst){beacon + 20000, 0, 1, 200};
+		at = beacon;
+	}
+	for (int f = 0; f < 2; f++) {
+		memcpy(burst, flow[f], sizeof(burst));
+		bursts_write(&o, "border", f ? "203.0.113.10:5001" : "203.0.113.10:5000",
+			f ? "192.0.2.44:443" : "192.0.2.80:443", n[f], 0);
+	}
+	sealed(&o);
+	run_trace(&o, "tcp 203.0.113.10:5001 > 192.0.2.44:443", &t, &c);
+	assert_int_equal(c.n_proven, 0);
+	tracer_close(t);
+	teardown_world(&o);
+}
+
 /* The recorder started in the middle and saw the server speak first: the service port tells who opened the
  * flow, and a sensor's word does where no port can. */
 static void opened_before_the_recording(void **state)
@@ -589,6 +636,7 @@ int main(void)
 		cmocka_unit_test(reverse_tunnel),
 		cmocka_unit_test(through_translation),
 		cmocka_unit_test(through_balancer),
+		cmocka_unit_test(a_browser_is_no_relay),
 		cmocka_unit_test(opened_before_the_recording),
 		cmocka_unit_test(ends_outside_own_networks),
 		cmocka_unit_test(declared_with_a_port),
