@@ -10,7 +10,8 @@ FUZZ_SECONDS = 60
 PAIRS = 2000
 
 all: $(BUILD)/build.ninja
-	@ninja -C $(BUILD) --quiet src/cli/weir
+	@[ -x $(BUILD)/src/cli/weir ] || echo "building weir (about half a minute)"
+	@out=$$(ninja -C $(BUILD) --quiet src/cli/weir 2>&1) || { echo "$$out"; exit 1; }
 	@ln -sf src/cli/weir $(BUILD)/weir
 
 $(BUILD)/build.ninja:

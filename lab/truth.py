@@ -232,7 +232,7 @@ def conclude(truth, run, files, clocks, report):
 
 # ---- alerts as the victim's sensors would have written them
 
-SIGNATURE = {"signature": "ET POLICY SSH session on an unusual path, interactive", "signature_id": 2999001, "rev": 1,
+SIGNATURE = {"signature": "LAB interactive SSH session from a watched network", "signature_id": 2999001, "rev": 1,
              "gid": 1, "action": "allowed", "category": "Potential Corporate Privacy Violation", "severity": 1}
 
 

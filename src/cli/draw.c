@@ -30,8 +30,8 @@ static unsigned changes_in(const struct burst *b, size_t n, int64_t from)
 	return starts && starts < COLUMNS ? changes : 0;
 }
 
-/* The best beginning among the starts of b. */
-static int64_t stretch(const struct burst *b, size_t n)
+/* The best beginning among the starts of b, so early that the stretch ends before `until` where one is. */
+static int64_t stretch(const struct burst *b, size_t n, int64_t until)
 {
 	int64_t best = n ? b[0].start_us : 0;
 	unsigned most = 0;
@@ -83,7 +83,7 @@ void draw_legs(FILE *to, const struct ip *relay, const struct flow *in, const st
 	size_t skip = 0;
 	while (skip < in->n_burst[a] && in->burst[a][skip].start_us < out->head.first_us + clock->offset_us)
 		skip++;
-	int64_t from = stretch(in->burst[a] + skip, in->n_burst[a] - skip);
+	int64_t from = stretch(in->burst[a] + skip, in->n_burst[a] - skip, out->last_us + clock->offset_us);
 	char when[WALL_TEXT];
 
 	(void)fprintf(to, "%sin   %s", indent, utf8 ? "│" : "|");

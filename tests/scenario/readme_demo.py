@@ -14,7 +14,7 @@ BLOCK = re.compile(r"(What `make demo` prints.*?\n```\n)(.*?)(```\n)", re.S)
 
 
 def steady(text):
-    return re.sub(r"read in \d+\.\d s", "read in N s", text)
+    return re.sub(r"read in \d+ ms", "read in N ms", text)
 
 
 def main():
