@@ -36,7 +36,7 @@ static int64_t stretch(const struct burst *b, size_t n, int64_t until)
 	int64_t best = n ? b[0].start_us : 0;
 	unsigned most = 0;
 
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && b[i].start_us + COLUMNS * COLUMN_US <= until; i++) {
 		unsigned k = changes_in(&b[i], n - i, b[i].start_us);
 		if (k > most) {
 			most = k;
