@@ -30,6 +30,23 @@ struct endpoint {
 #define PREFIX_TEXT   52
 #define ENDPOINT_TEXT 56
 
+/* Protocol numbers that mean something here (IANA, "Assigned Internet Protocol Numbers"). */
+enum proto {
+	PROTO_ICMP = 1,
+	PROTO_IP4 = 4,
+	PROTO_TCP = 6,
+	PROTO_UDP = 17,
+	PROTO_DCCP = 33,
+	PROTO_IP6 = 41,
+	PROTO_GRE = 47,
+	PROTO_AH = 51,
+	PROTO_ICMP6 = 58,
+	PROTO_ETHERIP = 97,
+	PROTO_SCTP = 132,
+	PROTO_UDPLITE = 136,
+	PROTO_MPLS = 137,
+};
+
 static inline bool ip_equal(const struct ip *a, const struct ip *b)
 {
 	return memcmp(a, b, sizeof(*a)) == 0;

@@ -86,5 +86,6 @@ bool sensor_port(uint16_t *to, const json_t *v)
 
 bool sensor_has_ports(uint8_t proto)
 {
-	return proto == 6 || proto == 17 || proto == 132 || proto == 136 || proto == 33;
+	return proto == PROTO_TCP || proto == PROTO_UDP || proto == PROTO_SCTP || proto == PROTO_UDPLITE ||
+	       proto == PROTO_DCCP;
 }

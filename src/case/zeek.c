@@ -57,8 +57,8 @@ static enum line zeek_line(const json_t *o, struct alert *to)
 	enum line got = zeek_ends(o, to);
 	if (got != LINE_TAKEN)
 		return got;
-	if (to->proto == 1 && to->end[0].ip.v == 6)
-		to->proto = 58;
+	if (to->proto == PROTO_ICMP && to->end[0].ip.v == 6)
+		to->proto = PROTO_ICMP6;
 	if (uid)
 		(void)snprintf(to->ident, sizeof(to->ident), "%s", uid);
 	to->sure = true;

@@ -11,7 +11,7 @@
  * the mirror is known to double: one in 64 of the packets lately was a certain copy. */
 #include "record/table_in.h"
 
-enum { PROTO_TCP = 6, SCORE_HIT = 64, SCORE_MAX = 4096, SCORE_ON = 256 };
+enum { SCORE_HIT = 64, SCORE_MAX = 4096, SCORE_ON = 256 };
 
 #define UNIT_US    16 /* of the times in the table, 24 bits: 268 s until they wrap */
 #define NEAR_UNITS (1000 / UNIT_US)

@@ -151,10 +151,10 @@ static bool handshake_other(const struct build *b, const struct flow_head *h, bo
 static bool continues(const struct build *b, const struct part *p, int64_t first_us, bool *swap)
 {
 	int same = pair_same(&b->head, &p->head);
-	int64_t bound = p->head.proto == 6 ? FLOW_IDLE_TCP_US : FLOW_IDLE_OTHER_US;
+	int64_t bound = p->head.proto == PROTO_TCP ? FLOW_IDLE_TCP_US : FLOW_IDLE_OTHER_US;
 
 	*swap = same < 0;
-	if (b->head.flags & FLOW_CLOSED && p->head.proto == 6)
+	if (b->head.flags & FLOW_CLOSED && p->head.proto == PROTO_TCP)
 		bound = FLOW_LINGER_US;
 	return same != 0 && first_us - b->last_us < bound && !handshake_other(b, &p->head, *swap);
 }

@@ -11,7 +11,7 @@
 #define LIFE_CLOSED (INT64_C(30) * 1000000)
 #define LIFE_OTHER  (INT64_C(600) * 1000000)
 
-enum { DRAWN = 8, DRAWS = 64, PROTO_TCP = 6 };
+enum { DRAWN = 8, DRAWS = 64 };
 
 static int64_t last_packet(const struct slot *s)
 {

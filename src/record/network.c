@@ -72,7 +72,7 @@ static enum drop later_fragment(struct dissect *x, const struct fragment_key *ke
 	p->dst.port = first->dport;
 	p->payload = x->wire;
 	p->tcp_flags = first->tcp_flags & (TCP_ACK | TCP_PSH);
-	p->seq = first->proto == 6 ? first->seq + offset - first->header : 0;
+	p->seq = first->proto == PROTO_TCP ? first->seq + offset - first->header : 0;
 	p->ack = first->ack;
 	p->digest = (uint32_t)x->hash;
 	return DROP_NONE;

@@ -12,7 +12,7 @@
 
 #include "record/table_in.h"
 
-enum { INDEX_FIRST = 4096, DEFAULT_FLOWS = 1000000, PROTO_TCP = 6 };
+enum { INDEX_FIRST = 4096, DEFAULT_FLOWS = 1000000 };
 
 /* ---- keys ---- */
 

@@ -221,7 +221,6 @@ enum tcp_start tcp_syn(struct slot *s, int *d, const struct packet *p)
 		if (synack && !(s->flags & FLOW_SYNACK)) {
 			s->flags |= FLOW_SYNACK;
 			s->isn[1] = p->seq;
-			/* ACKs may have come first, but the SYN-ACK says where the data begins. */
 		}
 		return TCP_GOES_ON;
 	}

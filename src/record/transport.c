@@ -7,19 +7,6 @@
 #define TCP_NEEDED 16U /* up to the window: a copy may be cut behind it */
 #define UDP_HEADER 8U
 
-enum proto {
-	PROTO_ICMP = 1,
-	PROTO_IP4 = 4,
-	PROTO_TCP = 6,
-	PROTO_UDP = 17,
-	PROTO_IP6 = 41,
-	PROTO_GRE = 47,
-	PROTO_AH = 51,
-	PROTO_ICMP6 = 58,
-	PROTO_ETHERIP = 97,
-	PROTO_MPLS = 137
-};
-
 static void no_tcp(struct packet *p)
 {
 	p->tcp_flags = 0;
