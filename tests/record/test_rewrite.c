@@ -235,6 +235,148 @@ static void test_scanner(void **state)
 	kit_dir_free(dir);
 }
 
+/* One packet of the initiator, an answer without payload where `answered`. */
+static void probe_make(struct true_flow *f, uint64_t i, uint8_t proto, bool answered)
+{
+	struct flow_head *h = &f->head;
+
+	kit_flow(f, i);
+	f->n[0] = f->n[1] = 0;
+	f->acks[0] = 1;
+	f->acks[1] = answered;
+	h->point = "edge";
+	h->vlan = 0;
+	h->proto = proto;
+	h->flags = proto == 6 ? FLOW_SYN : FLOW_ASSUMED;
+	h->isn[0] = h->isn[1] = 0;
+	h->ttl[0] = (uint8_t)(37 + kit_rnd(23)); /* as nmap does */
+	h->ttl[1] = answered ? 64 : 0;
+	for (int d = 0; d < 2; d++)
+		h->ip_id[d] = d == 0 || answered ? ip_id_random(true) : 0;
+	h->end[0] = (struct endpoint){kit_ip(1), (uint16_t)(40000 + i % 2)};
+	h->end[1] = (struct endpoint){kit_ip(2), (uint16_t)(1 + i)};
+	h->first_us = INT64_C(1416441600000000) + (int64_t)i * 10;
+}
+
+static void payload_add(struct true_flow *f)
+{
+	f->n[0] = 1;
+	f->acks[0] = 0;
+	f->burst[0][0] = (struct burst){.start_us = f->head.first_us, .packets = 1, .bytes = 40};
+}
+
+enum unrelated {
+	SCAN,            /* one number for all, closed ports answer without one */
+	SCAN_OPEN,       /* ports that answer with a number of their own */
+	SCAN_TARPIT,     /* all ports answer with one number */
+	SCAN_FEW,        /* three probes */
+	SCAN_ZERO,       /* SYN with data, number 0, three probes from three addresses */
+	FLOOD_SYN_DATA,  /* spoofed SYN with data, one number, addresses by chance */
+	SCAN_UDP,        /* one datagram to each port, identification and TTL by chance */
+	FLOOD_UDP,       /* spoofed datagrams with one identification */
+	FLOOD_UDP_REPLY, /* the same, answered with one identification */
+	UNRELATED
+};
+
+static void unrelated_make(struct true_flow *f, enum unrelated kind, uint64_t i)
+{
+	struct flow_head *h = &f->head;
+	bool udp = kind >= SCAN_UDP;
+
+	probe_make(f, i, udp ? 17 : 6, kind <= SCAN_TARPIT || kind == FLOOD_UDP_REPLY);
+	if (kind >= SCAN_ZERO)
+		payload_add(f);
+	if (!udp)
+		h->isn[0] = kind == SCAN_ZERO ? 0 : 4711;
+	if (kind == SCAN_OPEN || kind == SCAN_TARPIT) {
+		h->flags |= FLOW_SYNACK;
+		h->isn[1] = kind == SCAN_OPEN ? (uint32_t)kit_rnd(UINT32_MAX) : 99;
+	}
+	if (kind == SCAN_ZERO || kind == FLOOD_SYN_DATA || kind >= FLOOD_UDP) {
+		uint8_t any[4] = {10, (uint8_t)kit_rnd(256), (uint8_t)kit_rnd(256), (uint8_t)i};
+		h->end[0].ip = ip_v4(any);
+	}
+	if (kind == FLOOD_UDP || kind == FLOOD_UDP_REPLY)
+		h->ip_id[0] = 54321;
+	if (kind == FLOOD_UDP_REPLY) {
+		h->ip_id[1] = 12345;
+		h->ttl[1] = (uint8_t)(60 + kit_rnd(4));
+	}
+}
+
+/* Scans and floods share numbers, and none of their flows is a copy of another. */
+static void test_unrelated(void **state)
+{
+	enum { N = 4000 };
+
+	(void)state;
+	kit_seed("unrelated");
+	for (int kind = 0; kind < UNRELATED; kind++) {
+		char *dir = kit_dir();
+		struct store_writer *w = kit_writer(dir);
+		struct recording r;
+		size_t marked = 0;
+		for (uint64_t i = 0; i < (kind == SCAN_FEW || kind == SCAN_ZERO ? 3 : N); i++) {
+			struct true_flow f;
+			unrelated_make(&f, (enum unrelated)kind, i);
+			kit_append(w, &f, 0, 1);
+		}
+		kit_close(w);
+		kit_read(&r, dir, &(struct store_query){0});
+		for (size_t i = 0; i < r.n_flow; i++)
+			marked += r.flow[i].rewrite_of != NULL;
+		if (marked)
+			fail_msg("kind %d: %zu of %zu flows are copies", kind, marked, r.n_flow);
+		recording_free(&r);
+		kit_dir_free(dir);
+	}
+}
+
+/* A relay may choose the number of the SYN it sends, and take the one it got; where the answers are not seen
+ * its TTL tells. */
+static void test_relay_borrows(void **state)
+{
+	enum { N = 200 };
+	struct session *s = calloc(N, sizeof(*s));
+	char *dir = kit_dir();
+	struct recording r;
+
+	(void)state;
+	kit_seed("relay borrows");
+	assert_non_null(s);
+	for (size_t i = 0; i < N; i++) {
+		session_make(&s[i], RELAY, i, 6, FLOW_SYN, true);
+		s[i].out.head.isn[0] = s[i].in.head.isn[0];
+		s[i].in.head.ttl[0] = 50;
+		s[i].out.head.ttl[0] = 64;
+	}
+	read_sessions(&r, dir, s, N);
+	for (size_t i = 0; i < r.n_flow; i++)
+		assert_null(r.flow[i].rewrite_of);
+	recording_free(&r);
+	kit_dir_free(dir);
+	free(s);
+}
+
+/* A connection without payload (refused after the handshake) behind a NAT is found by both its numbers. */
+static void test_silent_copy(void **state)
+{
+	struct session s;
+	struct recording r;
+	char *dir = kit_dir();
+
+	(void)state;
+	kit_seed("silent copy");
+	session_make(&s, SNAT, 1, 6, FLOW_SYN | FLOW_SYNACK, true);
+	s.in.n[0] = s.in.n[1] = s.out.n[0] = s.out.n[1] = 0;
+	for (int d = 0; d < 2; d++)
+		s.in.acks[d] = s.out.acks[d] = 2;
+	read_sessions(&r, dir, &s, 1);
+	assert_ptr_equal(kit_find(&r, &s.out.head.id)->rewrite_of, kit_find(&r, &s.in.head.id));
+	recording_free(&r);
+	kit_dir_free(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -242,6 +384,9 @@ int main(void)
 		cmocka_unit_test(test_relays),
 		cmocka_unit_test(test_points),
 		cmocka_unit_test(test_scanner),
+		cmocka_unit_test(test_unrelated),
+		cmocka_unit_test(test_relay_borrows),
+		cmocka_unit_test(test_silent_copy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
