@@ -85,9 +85,12 @@ static void run_show(struct run *r, struct mono now)
 	r->p->progress(r->p->self, done, size, r->sum);
 }
 
-/* Keeps to the caps.  What may not go must be known: where that cannot be read nothing goes; at the beginning
- * that is a failure, later (`running`) it is tried again a minute on. */
-static enum status run_trim(struct run *r, bool running, struct err *e)
+/* Keeps to the caps at the beginning, every minute while live, and at the end of a file, whose own segment
+ * stays. What may not go must be known: where that cannot be read nothing goes; at the beginning that is a
+ * failure, later it is tried again. */
+enum trim_when { TRIM_BEGIN, TRIM_LIVE, TRIM_END };
+
+static enum status run_trim(struct run *r, enum trim_when when, struct err *e)
 {
 	struct store_keep k = r->p->keep;
 	uint64_t freed = 0;
@@ -95,9 +98,10 @@ static enum status run_trim(struct run *r, bool running, struct err *e)
 
 	if (!k.max_bytes && !k.max_age_us)
 		return STATUS_OK;
+	k.newest_stays = when == TRIM_END;
 	if (r->p->held)
 		st = r->p->held(r->p->self, &k, e);
-	if (st != STATUS_OK && running) {
+	if (st != STATUS_OK && when != TRIM_BEGIN) {
 		log_line("%s: the caps are not kept to for now: %s", r->p->dir, e->text);
 		return STATUS_OK;
 	}
@@ -126,7 +130,7 @@ enum status run_tick(struct run *r, int64_t now_us, struct err *e)
 		st = table_expire(r->table, now_us, e);
 	}
 	if (st == STATUS_OK && r->live && now.us - r->trimmed.us >= TRIM_US) {
-		st = run_trim(r, true, e);
+		st = run_trim(r, TRIM_LIVE, e);
 		r->trimmed = now;
 	}
 	run_show(r, now);
@@ -223,7 +227,7 @@ static enum status run_open(struct run *r, struct err *e)
 	if (st == STATUS_OK)
 		st = store_prepare(r->w, r->p->dir, e);
 	if (st == STATUS_OK)
-		st = run_trim(r, false, e);
+		st = run_trim(r, TRIM_BEGIN, e);
 	if (st == STATUS_OK)
 		st = store_writer_open(&r->store, r->w, r->p->dir, e);
 	return st == STATUS_OK ? table_new(&r->table, &t, e) : st;
@@ -260,6 +264,8 @@ static enum status run_close(struct run *r, enum status st, struct err *e)
 	st = st == STATUS_OK ? closing : st;
 	closing = store_writer_close(r->store, st == STATUS_OK ? e : &later);
 	st = st == STATUS_OK ? closing : st;
+	if (st == STATUS_OK && !r->live)
+		st = run_trim(r, TRIM_END, e);
 	for (size_t i = 0; i < r->n_window; i++)
 		store_known_free(r->window[i].known);
 	if (r->capture)

@@ -5,6 +5,7 @@
  *
  * Segments that a recorder writes are left alone; they come next time. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -26,6 +27,7 @@ struct trimming {
 	struct aged *aged;
 	size_t n;
 	uint64_t total;       /* bytes of all segments */
+	uint64_t less;        /* segments that went, or lost flows */
 	struct pair_set held; /* keys of the held flows */
 	bool held_known;
 };
@@ -194,10 +196,11 @@ static bool too_many(const struct trimming *t)
 static enum status trim(struct trimming *t, uint64_t *bytes_freed, struct err *e)
 {
 	int64_t now = t->w->now(t->w->self).us;
+	size_t n = t->keep->newest_stays && t->n > 0 ? t->n - 1 : t->n;
 	enum status st = STATUS_OK;
 	uint64_t freed;
 
-	for (size_t i = 0; i < t->n && st == STATUS_OK; i++) {
+	for (size_t i = 0; i < n && st == STATUS_OK; i++) {
 		if (!too_old(t, &t->aged[i], now) && !too_many(t))
 			break; /* those that follow are younger */
 		st = held_know(t, e);
@@ -205,12 +208,27 @@ static enum status trim(struct trimming *t, uint64_t *bytes_freed, struct err *e
 			st = segment_trim(t, &t->aged[i], &freed, e);
 		if (st == STATUS_OK) {
 			t->total -= freed;
+			t->less += freed > 0;
 			*bytes_freed += freed;
 		}
 	}
 	if (*bytes_freed > 0 && world_sync_dir(t->w, t->aged[0].path) != 0 && st == STATUS_OK)
 		st = err_errno(e, "%s: its directory was not synced", t->aged[0].path);
 	return st;
+}
+
+static void say_removed(const struct trimming *t, const char *dir, uint64_t bytes)
+{
+	char size[48] = "", age[48] = "";
+
+	if (t->keep->max_bytes > 0)
+		(void)snprintf(size, sizeof(size), " %llu bytes", (unsigned long long)t->keep->max_bytes);
+	if (t->keep->max_age_us > 0)
+		(void)snprintf(age, sizeof(age), "%s %lld s", size[0] ? " and" : "",
+			(long long)(t->keep->max_age_us / SECOND_US));
+	log_line("%s: removed the oldest of the recording, %llu %s, %llu bytes, to keep to%s%s", dir,
+		(unsigned long long)t->less, t->less == 1 ? "segment" : "segments", (unsigned long long)bytes,
+		size, age);
 }
 
 enum status store_trim(const struct world *w, const char *dir, const struct store_keep *k,
@@ -230,6 +248,8 @@ enum status store_trim(const struct world *w, const char *dir, const struct stor
 		st = ages_read(&t, dir, e);
 	if (st == STATUS_OK)
 		st = trim(&t, bytes_freed, e);
+	if (*bytes_freed > 0)
+		say_removed(&t, dir, *bytes_freed);
 	paths_free(&t.paths);
 	free(t.aged);
 	pair_free(&t.held);

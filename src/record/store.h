@@ -85,12 +85,14 @@ enum status store_forget(
 	const struct world *w, const char *dir, const struct ip *host, uint64_t *n, struct err *e);
 
 /* Applies the caps: oldest segments go first (by when they were last written); flows that `held` names, by id
- * or alias, are carried over.  Segments that are being written stay.  max_bytes, max_age_us: 0 for no cap. */
+ * or alias, are carried over.  Segments that are being written stay.  max_bytes, max_age_us: 0 for no cap.
+ * What was removed is said in one log line. */
 struct store_keep {
 	uint64_t max_bytes;
 	int64_t max_age_us;
 	const struct id *held;
 	size_t n_held;
+	bool newest_stays; /* whatever its size and age: a file was just recorded to it */
 };
 enum status store_trim(const struct world *w, const char *dir, const struct store_keep *k,
 	uint64_t *bytes_freed, struct err *e);
