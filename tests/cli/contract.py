@@ -42,6 +42,10 @@ def fresh():
     return TMP / f"data{next(NUMBER)}"
 
 
+def segments(where):
+    return sorted((where / "trains").glob("*.seg"))
+
+
 def file_of(data):
     path = TMP / f"file{next(NUMBER)}.pcap"
     path.write_bytes(data)
@@ -90,6 +94,59 @@ def test_record_keep_spares_open_cases():
         flows, _ = weir("-C", where, "flows", json_out=True)
         assert [f["flow"] for f in flows] == left, flows
         weir("-C", where, "case", "close", opened["id"])
+
+
+def test_record_keeps_to_its_cap_at_the_end_of_a_file():
+    where = fresh()
+    others = [file_of(pcapmake.capture(pcapmake.relayed_attack(seed))) for seed in (11, 12)]
+    _, err = weir("-C", where, "record", "--point", "one", "--keep", "1", GOOD)
+    assert "removed" not in err and len(segments(where)) == 1, "the newest was cut"
+    weir("-C", where, "record", "--point", "two", "--keep", "0", others[0])
+    big = sum(p.stat().st_size for p in segments(where)) * 5 // 4
+    assert len(segments(where)) == 2
+    _, err = weir("-C", where, "record", "--point", "three", "--keep", str(big), others[1])
+    left = segments(where)
+    assert len(left) == 2 and sum(p.stat().st_size for p in left) <= big, left
+    lines = [line for line in err.splitlines() if "removed" in line]
+    assert len(lines) == 1 and "1 segment, " in lines[0] and f"to keep to {big} bytes" in lines[0], err
+    flows, _ = weir("-C", where, "flows", json_out=True)
+    assert len(flows) == 28, len(flows)
+
+
+MARKER = b"pAyLoAd-mArKeR-7c1e"
+
+
+def body_of(segment):
+    """The bodies of a segment's blocks, unpacked (doc/record-format.md)."""
+    data, out, at = segment.read_bytes(), b"", 32
+    while data[at:at + 8] == bytes.fromhex("b1776569720d0ac7"):
+        codec = data[at + 9]
+        summary, body = struct.unpack_from("<II", data, at + 12)
+        packed = data[at + 60 + summary:at + 60 + summary + body]
+        out += subprocess.run(["zstd", "-qdc"], input=packed, capture_output=True, check=True).stdout if codec else packed
+        at += 60 + summary + body
+    assert out, segment
+    return out
+
+
+def test_no_payload_is_stored():
+    frames = []
+    for time, frame in pcapmake.relayed_attack(4):
+        n = len(frame) - 54
+        frames.append((time, frame[:54] + (MARKER * (n // len(MARKER) + 1))[:n]))
+    frames += [(pcapmake.T0 + 1 + i, pcapmake.tcp("198.18.0.1", 999, "198.18.0.2", 22, 1 + i * len(MARKER), 1, 0x18, MARKER))
+               for i in range(9)]
+    capture = file_of(pcapmake.capture(frames))
+    assert capture.read_bytes().count(MARKER) > 100
+    where = recorded(capture)
+    weir("-C", where, "case", "open", "--flow", ATTACK)
+    weir("-C", where, "trace", "--flow", ATTACK)
+    files = [p for p in where.rglob("*") if p.is_file()]
+    assert segments(where) and len(files) >= 3, files
+    for path in files:
+        data = path.read_bytes() + (body_of(path) if path.suffix == ".seg" else b"")
+        for part in (MARKER, MARKER[:8], MARKER[-8:]):
+            assert part not in data, f"{path} holds payload"
 
 
 def status_of(pid):

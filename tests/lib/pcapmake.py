@@ -10,10 +10,12 @@ def ip(text):
 
 
 def tcp(src, sport, dst, dport, seq, ack, flags, payload=0, ip_id=0):
+    """payload: how many bytes, or the bytes."""
+    data = payload if isinstance(payload, bytes) else bytes(payload)
     head = struct.pack(">HHIIBBHHH", sport, dport, seq & 0xFFFFFFFF, ack & 0xFFFFFFFF, 5 << 4, flags, 65535, 0, 0)
-    total = 20 + len(head) + payload
+    total = 20 + len(head) + len(data)
     net = struct.pack(">BBHHHBBH4s4s", 0x45, 0, total, ip_id & 0xFFFF, 0x4000, 64, 6, 0, ip(src), ip(dst))
-    return bytes(12) + b"\x08\x00" + net + head + bytes(payload)
+    return bytes(12) + b"\x08\x00" + net + head + data
 
 
 def record(time, frame, wire=None, cap=None):
