@@ -11,6 +11,7 @@
 #include "trace/link_bet.h"
 #include "trace/link_log.h"
 #include "trace/link_order.h"
+#include "trace/link_size.h"
 #include "trace/link_tick.h"
 
 #define WAYS           3 /* forward, answers, ticks */
@@ -214,7 +215,7 @@ static void bet_offsets(struct legs *l, const struct link_leg *in, const struct 
 
 /* Is it a relay's order?  What OUT answers must reach IN, and when OUT answers decides when IN does, unless
  * IN's answers are hidden; and one of the ways that suffice must show a relay's order and lag. */
-static int relay_shaped(struct legs *l, const struct best *best, const struct link_param *p,
+static int relay_shaped(struct legs *l, const struct best *best, const struct link_param *p, int sizes,
 	const struct order *fwd, const struct order *back)
 {
 	struct echo echo;
@@ -226,7 +227,7 @@ static int relay_shaped(struct legs *l, const struct best *best, const struct li
 	if (p->in_opened && !order_explains(&l->out_back, &l->in_back))
 		return 0;
 	order_echo(&l->in_fwd, &l->out_back, &l->in_back, l->scratch, &echo);
-	int answers = order_leans(back) && order_echoes(&echo);
+	int answers = order_leans(back) && (order_echoes(&echo) || (order_steady(&echo) && sizes));
 	int hidden = order_hidden(&l->in_fwd, &echo);
 	if (enough[WAY_FORWARD] && order_follows(fwd) && (answers || hidden))
 		return 1;
@@ -235,7 +236,8 @@ static int relay_shaped(struct legs *l, const struct best *best, const struct li
 	return enough[WAY_TICKS] && (answers || hidden);
 }
 
-static void judge(struct legs *l, const struct link_param *p, const struct best *best, struct link_result *r)
+static void judge(
+	struct legs *l, const struct link_param *p, const struct best *best, int sizes, struct link_result *r)
 {
 	struct order fwd, back;
 	order_measure(&l->in_fwd, &l->out_fwd, l->scratch, &fwd);
@@ -250,7 +252,7 @@ static void judge(struct legs *l, const struct link_param *p, const struct best 
 	r->verdict = LINK_INSUFFICIENT;
 	r->reason = LINK_REASON_WEAK;
 	if (best->sup >= p->needed) {
-		int proven = relay_shaped(l, best, p, &fwd, &back);
+		int proven = relay_shaped(l, best, p, sizes, &fwd, &back);
 		r->verdict = proven ? LINK_PROVEN : LINK_UNDECIDABLE;
 		r->reason = proven ? LINK_REASON_NONE : LINK_REASON_SHARED_CAUSE;
 		int64_t first = l->in_fwd.n > 0 ? l->in_fwd.start[0] : l->out_back.start[0];
@@ -285,5 +287,7 @@ void link_test(const struct link_leg *in, const struct link_leg *out, const stru
 	bet_offsets(&l, in, out, &p, &best);
 	lane_fill(&l.out_fwd, &out->fwd, best.offset, &l.blind);
 	lane_fill(&l.out_back, &out->back, best.offset, &l.blind);
-	judge(&l, &p, &best, r);
+	struct sized answered = {&l.out_back, &out->back, best.offset},
+		     passed_on = {&l.in_back, &in->back, 0};
+	judge(&l, &p, &best, size_follows(&answered, &passed_on), r);
 }

@@ -207,6 +207,11 @@ int order_echoes(const struct echo *e)
 	return e->slope >= SLOPE_MIN && e->slope <= SLOPE_MAX && e->slope >= SLOPE_SIGMAS * e->error;
 }
 
+int order_steady(const struct echo *e)
+{
+	return e->n >= ECHO_MIN && e->reach_us < REACH_US;
+}
+
 int order_leans(const struct order *o)
 {
 	return o->before < o->after;

@@ -47,6 +47,9 @@ int order_follows(const struct order *o);
 /* 1 if there are enough of A's bursts and B was active after nearly all. */
 int order_conserves(const struct order *o);
 
+/* 1 if there are answers enough, but all take the same time: that cannot tell whose they are. */
+int order_steady(const struct echo *e);
+
 /* 1 if nearly all of B's bursts during A's life come while A is active or shortly after.  A host that opened
  * both legs and asks on IN of its own accord (a browser) is a client of both, not a tunnel's end. */
 int order_explains(const struct lane *a, const struct lane *b);

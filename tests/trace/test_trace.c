@@ -409,6 +409,29 @@ static void through_balancer(void **state)
 	scene_end(&x);
 }
 
+/* A server that always takes equally long: time cannot tell whose answers the relay gives.  Where their sizes
+ * vary they tell; where those are all alike too, nobody is named. */
+static void steady_answers(void **state)
+{
+	for (int alike = 0; alike < 2; alike++) {
+		struct scene x;
+
+		(void)state;
+		scene_begin(&x, "border");
+		for (size_t i = 0; i < x.s.n; i++) {
+			x.s.answer[i] = x.s.key[i] + 30000;
+			x.s.size[i] = alike ? 36 : uniform() < 0.6 ? 36 : (uint64_t)(150 + 3000 * uniform());
+		}
+		flow_write(&x.o, "border", NULL, "198.51.100.7:5000", "203.0.113.10:22", &x.s, 0, 0, 0, 0);
+		flow_write(&x.o, "border", NULL, "203.0.113.10:6000", "192.0.2.10:22", &x.s, 0, 8000, 0, 0);
+		bystanders(&x.o, "border", NULL, "203.0.113.10", 20, 100);
+		scene_trace(&x, "tcp 203.0.113.10:6000 > 192.0.2.10:22");
+		assert_int_equal(x.c.n_proven, !alike);
+		assert_int_equal(x.c.hop[0].best.link.verdict, alike ? LINK_UNDECIDABLE : LINK_PROVEN);
+		scene_end(&x);
+	}
+}
+
 /* A browser: what server A answers makes the host ask B, and B's answer makes it tell A.  Cause and effect
  * run through the host, but nobody works through it: it speaks first, on both. */
 static void a_browser_is_no_relay(void **state)
@@ -636,6 +659,7 @@ int main(void)
 		cmocka_unit_test(reverse_tunnel),
 		cmocka_unit_test(through_translation),
 		cmocka_unit_test(through_balancer),
+		cmocka_unit_test(steady_answers),
 		cmocka_unit_test(a_browser_is_no_relay),
 		cmocka_unit_test(opened_before_the_recording),
 		cmocka_unit_test(ends_outside_own_networks),
