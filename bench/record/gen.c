@@ -1,8 +1,9 @@
-/* Makes a capture of mixed traffic, the same for the same arguments: gen PACKETS SNAP small|mixed > FILE.pcap
+/* Makes a capture of mixed traffic, the same for the same arguments: record_gen PACKETS SNAP small|mixed >
+ * FILE.pcap
  *
- * Sessions begin at random and take turns: typing (small packets both ways), bulk transfers (full segments and ACKs,
- * now and then a retransmission), request and answer, DNS-like exchanges of two datagrams, RTP-like streams, and
- * scans of one packet.  mixed: full-size payloads; small: nothing beyond 40 bytes of payload. */
+ * Sessions begin at random and take turns: typing (small packets both ways), bulk transfers (full segments
+ * and ACKs, now and then a retransmission), request and answer, DNS-like exchanges of two datagrams, RTP-like
+ * streams, and scans of one packet.  mixed: full-size payloads; small: nothing beyond 40 bytes of payload. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,7 +51,7 @@ static void be32(uint8_t *p, uint32_t v)
 static void emit(uint64_t us, const uint8_t *f, uint32_t n)
 {
 	uint32_t kept = n < snap ? n : snap;
-	uint32_t head[4] = { (uint32_t)(us / 1000000), (uint32_t)(us % 1000000), kept, n };
+	uint32_t head[4] = {(uint32_t)(us / 1000000), (uint32_t)(us % 1000000), kept, n};
 
 	if (fwrite(head, sizeof(head), 1, stdout) != 1 || fwrite(f, kept, 1, stdout) != 1)
 		exit(3);
@@ -94,19 +95,27 @@ static void packet(uint64_t us, struct session *s, int d, uint8_t flags, uint32_
 
 static void begin(struct session *s)
 {
-	static const enum kind often[] = { TYPING, TYPING, BULK, BULK, REQUEST, REQUEST, REQUEST, DNS, DNS, DNS, DNS,
-		DNS, STREAM, SCAN, SCAN };
+	static const enum kind often[] = {TYPING, TYPING, BULK, BULK, REQUEST, REQUEST, REQUEST, DNS, DNS,
+		DNS, DNS, DNS, STREAM, SCAN, SCAN};
 
 	memset(s, 0, sizeof(*s));
 	s->kind = often[rnd(sizeof(often) / sizeof(often[0]))];
 	s->a = 0x0a000000U + rnd(1 << 16);
 	s->b = s->kind == DNS ? 0xc0000201U + rnd(4) : 0xc6336400U + rnd(1 << 12);
 	s->pa = (uint16_t)(1024 + rnd(64000));
-	s->pb = s->kind == TYPING ? 22 : s->kind == DNS ? 53 : s->kind == STREAM ? 5004 : s->kind == SCAN ? 23 : 443;
+	s->pb = s->kind == TYPING   ? 22
+		: s->kind == DNS    ? 53
+		: s->kind == STREAM ? 5004
+		: s->kind == SCAN   ? 23
+				    : 443;
 	s->seq[0] = rnd(UINT32_MAX);
 	s->seq[1] = rnd(UINT32_MAX);
-	s->left = s->kind == TYPING ? 50 + rnd(400) : s->kind == BULK ? 100 + rnd(2000) : s->kind == REQUEST ?
-		      10 + rnd(30) : s->kind == DNS ? 2 : s->kind == STREAM ? 100 + rnd(1000) : 1;
+	s->left = s->kind == TYPING    ? 50 + rnd(400)
+		  : s->kind == BULK    ? 100 + rnd(2000)
+		  : s->kind == REQUEST ? 10 + rnd(30)
+		  : s->kind == DNS     ? 2
+		  : s->kind == STREAM  ? 100 + rnd(1000)
+				       : 1;
 }
 
 /* One packet of a session; true when it was the last. */
@@ -117,7 +126,7 @@ static int turn(uint64_t us, struct session *s)
 	if (s->kind == DNS)
 		packet(us, s, n & 1, 0, n & 1 ? (small ? 40 : 80 + rnd(300)) : 32 + rnd(9));
 	else if (s->kind == STREAM)
-		packet(us, s, rnd(2), 0, small ? 40 : 172);
+		packet(us, s, (int)rnd(2), 0, small ? 40 : 172);
 	else if (n == 0)
 		packet(us, s, 0, 2, 0);
 	else if (n == 1)
@@ -135,7 +144,8 @@ static int turn(uint64_t us, struct session *s)
 			s->seq[1] -= big;
 		packet(us, s, 1, 16, big);
 	} else {
-		packet(us, s, n % 4 != 3, 24, n % 4 == 3 ? (small ? 40 : 200) : (small ? 40 : 600 + rnd(848)));
+		packet(us, s, n % 4 != 3, 24,
+			n % 4 == 3 ? (small ? 40 : 200) : (small ? 40 : 600 + rnd(848)));
 	}
 	return s->step > s->left;
 }
@@ -143,7 +153,7 @@ static int turn(uint64_t us, struct session *s)
 int main(int argc, char **argv)
 {
 	uint64_t packets = argc > 1 ? strtoull(argv[1], NULL, 10) : 1000000, us = 1416832224000000U;
-	uint32_t head[6] = { 0xa1b2c3d4, 2 | 4 << 16, 0, 0, 262144, 1 };
+	uint32_t head[6] = {0xa1b2c3d4, 2 | 4 << 16, 0, 0, 262144, 1};
 
 	snap = argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 10) : 65535;
 	small = argc > 3 && strcmp(argv[3], "small") == 0;

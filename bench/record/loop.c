@@ -1,5 +1,5 @@
-/* The bare libpcap read loop that `weir record` is measured against: loop FILE.  Every packet is read and its length
- * added, nothing else. */
+/* The bare libpcap read loop that `weir record` is measured against: record_loop FILE.  Every packet is read
+ * and its length added, nothing else. */
 #include <pcap/pcap.h>
 #include <stdio.h>
 
