@@ -50,11 +50,13 @@ static enum status write_flow(
 	struct store_writer *w, struct endpoint a, struct endpoint b, size_t n, int64_t lag, struct err *e)
 {
 	static uint32_t isn;
+
+	isn++;
 	struct chunk c = {.head = {.point = "bench",
 				  .proto = 6,
 				  .flags = FLOW_SYN | FLOW_SYNACK,
 				  .end = {a, b},
-				  .isn = {++isn, ~isn},
+				  .isn = {isn, ~isn},
 				  .source = {SOURCE_PACKETS, 1, 0, 1, BURST_GAP_RECORDED_US}}};
 
 	for (size_t i = 0; i < n; i++) {
