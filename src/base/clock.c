@@ -78,13 +78,14 @@ static int64_t fraction(const char **s)
 	return us;
 }
 
+/* None is UTC, as weir prints it. */
 static bool zone(const char *s, int64_t *us)
 {
 	int64_t h, m;
 	int sign = *s == '-' ? -1 : 1;
 
 	*us = 0;
-	if (strcmp(s, "Z") == 0 || strcmp(s, "z") == 0)
+	if (!*s || strcmp(s, "Z") == 0 || strcmp(s, "z") == 0)
 		return true;
 	if (*s != '+' && *s != '-')
 		return false;

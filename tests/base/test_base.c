@@ -12,6 +12,7 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "base/count.h"
 #include "base/err.h"
 #include "base/ip.h"
 
@@ -289,13 +290,15 @@ static void test_wall(void **state)
 		{"2014-11-24T17:00:00.123456789+02:00", INT64_C(1416841200123456)},
 		{"2014-11-24T10:00:00.000001-0500", INT64_C(1416841200000001)},
 		{"2014-11-24 15:00:00z", INT64_C(1416841200000000)},
+		{"2014-11-24T15:00:00", INT64_C(1416841200000000)},
+		{"2014-11-24 15:00:00.5", INT64_C(1416841200500000)},
 		{"2000-02-29T00:00:00Z", INT64_C(951782400000000)},
 		{"2100-01-01T00:00:00Z", INT64_C(4102444800000000)},
 		{"@1416841200.25", INT64_C(1416841200250000)},
 		{"1416841200", INT64_C(1416841200000000)},
 	};
 	static const char *const bad[] = {"", "yesterday", "2014-13-01", "2014-00-10", "2014-11-32",
-		"2014-11-24T", "2014-11-24T15:00:00", "2014-11-24T15:00Z", "2014-11-24T24:00:00Z",
+		"2014-11-24T", "2014-11-24T15:00", "2014-11-24T15:00Z", "2014-11-24T24:00:00Z",
 		"2014-11-24T15:60:00Z", "2014-11-24T15:00:00Zx", "2014-11-24T15:00:00+2",
 		"2014-11-24T15:00:00+24:00", "@", "@-1", "@1.5x", "99999999999999999999", "2014-1-1"};
 	struct wall t;
@@ -310,6 +313,20 @@ static void test_wall(void **state)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		if (wall_parse(&t, bad[i]))
 			fail_msg("\"%s\" is taken", bad[i]);
+}
+
+static void test_counted(void **state)
+{
+	static const struct {
+		uint64_t n;
+		const char *text;
+	} table[] = {{0, "0 flows"}, {1, "1 flow"}, {2, "2 flows"}, {999, "999 flows"}, {1000, "1,000 flows"},
+		{UINT64_MAX, "18,446,744,073,709,551,615 flows"}};
+	char to[COUNT_TEXT];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		assert_string_equal(counted(to, table[i].n, "flow"), table[i].text);
 }
 
 /* Against the C library's calendar. */
@@ -390,6 +407,7 @@ int main(void)
 		cmocka_unit_test(test_endpoint),
 		cmocka_unit_test(test_prefix),
 		cmocka_unit_test(test_wall),
+		cmocka_unit_test(test_counted),
 		cmocka_unit_test(test_wall_round_trip),
 		cmocka_unit_test(test_span),
 		cmocka_unit_test(test_err),
