@@ -39,12 +39,23 @@ bool proto_parse(uint8_t *proto, const char *s)
 	return v <= 255;
 }
 
+static bool has_ports(uint8_t proto)
+{
+	return proto == PROTO_TCP || proto == PROTO_UDP || proto == PROTO_SCTP || proto == PROTO_DCCP ||
+	       proto == PROTO_UDPLITE;
+}
+
 char *flow_text(char to[FLOW_TEXT], const struct flow_head *h)
 {
-	char proto[8], a[ENDPOINT_TEXT], b[ENDPOINT_TEXT];
+	char proto[8], end[2][ENDPOINT_TEXT];
+	bool ports = has_ports(h->proto) || h->end[0].port || h->end[1].port;
 
-	(void)snprintf(to, FLOW_TEXT, "%s %s > %s", proto_name(proto, h->proto), endpoint_text(a, &h->end[0]),
-		endpoint_text(b, &h->end[1]));
+	for (int d = 0; d < 2; d++) {
+		(void)endpoint_text(end[d], &h->end[d]);
+		if (!ports)
+			*strrchr(end[d], ':') = '\0';
+	}
+	(void)snprintf(to, FLOW_TEXT, "%s %s > %s", proto_name(proto, h->proto), end[0], end[1]);
 	return to;
 }
 

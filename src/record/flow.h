@@ -87,7 +87,8 @@ struct flow {
 
 #define FLOW_TEXT 128
 
-/* "tcp 198.51.100.7:41234 > 192.0.2.10:22"; returns to. */
+/* "tcp 198.51.100.7:41234 > 192.0.2.10:22"; without ports where the protocol has none ("ip-47 [::1] >
+ * [::2]"). Returns to. */
 char *flow_text(char to[FLOW_TEXT], const struct flow_head *h);
 
 /* Name of an IP protocol ("tcp", "udp", "icmp", "icmp6", else "ip-47"); never NULL.  For ports:
