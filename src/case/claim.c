@@ -72,7 +72,7 @@ static enum status claim_tie(
 	db_bind_id(st, 2, &c->id);
 	s = db_run(db, st, e);
 	if (s != STATUS_OK && sqlite3_extended_errcode(db->sql) == SQLITE_CONSTRAINT_FOREIGNKEY)
-		s = err_set(e, STATUS_NO, "there is no case %s", id_text(text, case_id));
+		s = err_set(e, STATUS_NO, "%s: no such case here", id_text(text, case_id));
 	return s;
 }
 

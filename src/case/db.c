@@ -159,7 +159,7 @@ enum status db_end(struct case_db *db, enum status s, struct err *e)
 static enum status answer_no(struct case_db *db, const char *what, const char *prefix, struct err *e)
 {
 	sqlite3_stmt *st = NULL;
-	enum status s = err_set(e, STATUS_NO, "there is no %s %s", what, prefix);
+	enum status s = err_set(e, STATUS_NO, "%s: no such %s here", prefix, what);
 
 	if (sqlite3_prepare_v2(db->sql, "PRAGMA integrity_check(1)", -1, &st, NULL) != SQLITE_OK ||
 		sqlite3_step(st) != SQLITE_ROW)
@@ -179,7 +179,7 @@ enum status db_find(struct case_db *db, enum db_query q, const char *what, const
 	enum status s;
 
 	if (!id_like(prefix))
-		return err_set(e, STATUS_BAD, "\"%s\" is no id: 6 to 32 hex digits are",
+		return err_set(e, STATUS_BAD, "\"%s\": an id has 6 to 32 hex digits, in lower case",
 			printable(safe, sizeof(safe), prefix));
 	s = db_query(db, q, &st, e);
 	if (s != STATUS_OK)

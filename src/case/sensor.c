@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 
 #include "base/bytes.h"
+#include "base/count.h"
 #include "base/log.h"
 #include "case/lines.h"
 
@@ -181,7 +182,7 @@ struct reading {
 	struct arena *arena;
 	struct joined joined;
 	struct lines lines;
-	uint64_t reason[LINE_COUNT];
+	uint64_t reason[LINE_COUNT], first[LINE_COUNT]; /* lines skipped, and the first one's number */
 	uint64_t other;
 	bool memory; /* false: it ran out */
 };
@@ -240,9 +241,8 @@ static enum line line_take(struct reading *r, const char *p, size_t n)
 
 static void line_skip(struct reading *r, enum line why)
 {
-	if (r->reason[why]++ == 0 && why != LINE_TAIL)
-		log_line("%s:%llu: skipped: the line %s", r->name, (unsigned long long)r->lines.number,
-			reasons[why]);
+	if (r->reason[why]++ == 0)
+		r->first[why] = r->lines.number;
 }
 
 /* What else people hand over, by its first line. */
@@ -312,23 +312,42 @@ static int by_time(const void *a, const void *b)
 	return order;
 }
 
+/* Nothing was of use: one message says all of it. */
+static enum status nothing_taken(const struct reading *r, uint64_t skipped, struct err *e)
+{
+	char other[COUNT_TEXT], lines[COUNT_TEXT], why[128] = "";
+	size_t at = LINE_COUNT;
+
+	for (size_t i = 0; i < LINE_COUNT; i++)
+		if (r->reason[i] && (at == LINE_COUNT || r->first[i] < r->first[at]))
+			at = i;
+	if (at < LINE_COUNT)
+		(void)snprintf(
+			why, sizeof(why), ": line %llu %s", (unsigned long long)r->first[at], reasons[at]);
+	return err_set(e, STATUS_BAD, "%s: holds no %s (%s, %s skipped%s)", r->name, r->kind->alerts,
+		counted(other, r->other, "other record"), counted(lines, skipped, "line"), why);
+}
+
+static void name_skipped(const struct reading *r)
+{
+	char n[COUNT_TEXT];
+
+	for (size_t i = 0; i < LINE_COUNT; i++)
+		if (r->reason[i] && i != LINE_TAIL)
+			log_line("%s:%llu: skipped: the line %s%s%s%s", r->name,
+				(unsigned long long)r->first[i], reasons[i], r->reason[i] > 1 ? " (" : "",
+				r->reason[i] > 1 ? counted(n, r->reason[i], "such line") : "",
+				r->reason[i] > 1 ? ")" : "");
+}
+
 static enum status reading_end(
 	struct reading *r, struct sighting **to, size_t *n, uint64_t *skipped, struct err *e)
 {
-	const char *first = NULL;
-
-	for (size_t i = 0; i < LINE_COUNT; i++) {
+	for (size_t i = 0; i < LINE_COUNT; i++)
 		*skipped += r->reason[i];
-		if (r->reason[i] && !first)
-			first = reasons[i];
-		if (r->reason[i] > 1)
-			log_line("%s: %llu lines skipped because each %s", r->name,
-				(unsigned long long)r->reason[i], reasons[i]);
-	}
 	if (r->joined.n == 0)
-		return err_set(e, STATUS_BAD, "%s: holds no %s (%llu other records, %llu lines skipped%s%s)",
-			r->name, r->kind->alerts, (unsigned long long)r->other, (unsigned long long)*skipped,
-			first ? ": one " : "", first ? first : "");
+		return nothing_taken(r, *skipped, e);
+	name_skipped(r);
 	*n = r->joined.n;
 	*to = arena_array(r->arena, *n, sizeof(**to));
 	if (!*to)

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/count.h"
+
 /* Where g, a copy of f, comes from if it is the one before translation, else NULL.  Copies have their ends
  * the same way round.  f left host: g goes to where f goes (its source was translated) or to host itself
  * (both ends were), and comes from elsewhere.  A copy that goes on from f's other end is what became of f. */
@@ -163,7 +165,7 @@ enum status trace_chain(struct tracer *t, const struct flow *attack, const struc
 
 char *chain_end_text(char *to, size_t n, const struct chain *c)
 {
-	char host[IP_TEXT];
+	char host[IP_TEXT], count[COUNT_TEXT];
 	const struct hop *last = c->n_hop ? &c->hop[c->n_hop - 1] : NULL;
 
 	ip_text(host, &c->end_host);
@@ -175,9 +177,9 @@ char *chain_end_text(char *to, size_t n, const struct chain *c)
 		break;
 	case END_INSUFFICIENT:
 		(void)snprintf(to, n,
-			"insufficient: of %zu flows of %s none is proven to have fed it (best %.1f, needed "
-			"%.1f)",
-			last->searched, host, last->best.link.max_log10_e, last->needed);
+			"insufficient: of %s of %s none is proven to have fed it (best %.1f, needed %.1f)",
+			counted(count, last->searched, "flow"), host, last->best.link.max_log10_e,
+			last->needed);
 		break;
 	case END_UNDECIDABLE:
 		(void)snprintf(

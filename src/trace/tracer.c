@@ -1,6 +1,7 @@
 /* What tracing reads: one view of the recording a host, read once and kept; flows by id or notation. */
 #include "trace/tracer.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -201,6 +202,21 @@ static enum status by_id(struct tracer *t, const char *id, const struct flow **t
 	return *to ? STATUS_OK : STATUS_NO;
 }
 
+/* Why text names no flow. */
+static enum status text_bad(const char *text, struct err *e)
+{
+	char named[FLOW_TEXT + 8];
+	struct endpoint end[2];
+	uint8_t proto;
+
+	if (snprintf(named, sizeof(named), "tcp %s", text) < (int)sizeof(named) &&
+		flow_parse(&proto, end, named))
+		return err_set(e, STATUS_BAD, "%s: write the protocol in front: tcp %s, or udp", text, text);
+	if (*text && text[strspn(text, "0123456789abcdefABCDEF")] == '\0')
+		return err_set(e, STATUS_BAD, "\"%s\": an id has 6 to 32 hex digits, in lower case", text);
+	return err_set(e, STATUS_BAD, "%s: neither a flow id nor a flow (tcp A:P > B:P)", text);
+}
+
 enum status tracer_flow(
 	struct tracer *t, const char *text, struct wall at, const struct flow **to, struct err *e)
 {
@@ -214,8 +230,9 @@ enum status tracer_flow(
 	else if (flow_parse(&proto, end, text))
 		s = by_notation(t, proto, end, at, to, e);
 	else
-		return err_set(e, STATUS_BAD, "%s: neither a flow id nor a flow (tcp A:P > B:P)", text);
+		return text_bad(text, e);
 	if (s == STATUS_NO)
-		return err_set(e, STATUS_NO, "%s: not recorded here", text);
+		return err_set(e, STATUS_NO,
+			id_like(text) ? "%s: no such flow here" : "%s: not recorded here", text);
 	return s;
 }

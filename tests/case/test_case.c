@@ -203,7 +203,7 @@ static void bad_arguments(void **state)
 		assert_int_equal(claim_read(f->db, no_ids[i], &f->arena, &claim, of, &f->e), STATUS_BAD);
 	}
 	assert_int_equal(case_read(f->db, "abcdef", &f->arena, &c, &f->e), STATUS_NO);
-	assert_string_equal(f->e.text, "there is no case abcdef");
+	assert_string_equal(f->e.text, "abcdef: no such case here");
 	assert_int_equal(case_close(f->db, "abcdef", &id, &f->e), STATUS_NO);
 	assert_int_equal(sighting_read(f->db, "abcdef", &f->arena, &s, of, &f->e), STATUS_NO);
 	assert_string_equal(of, "");
@@ -337,7 +337,7 @@ static void claims(void **state)
 	ok(f, claim_write(f->db, &id, &c, &f->e));
 	ok(f, claim_write(f->db, NULL, &loose, &f->e));
 	assert_int_equal(claim_write(f->db, &none, &c, &f->e), STATUS_NO);
-	assert_non_null(strstr(f->e.text, "there is no case 01000000"));
+	assert_non_null(strstr(f->e.text, ": no such case here"));
 	ok(f, claim_read(f->db, id_text(claim_text, &c.id), &f->arena, &read, of, &f->e));
 	assert_string_equal(read.body, c.body);
 	assert_string_equal(read.kind, "link");
@@ -513,7 +513,7 @@ static void damaged(void **state)
 		count[s]++;
 		if (s != STATUS_OK && s != STATUS_BAD)
 			fail_msg("status %d: %s", s, f->e.text);
-		if (s != STATUS_OK && !strstr(f->e.text, "weir.db") && !strstr(f->e.text, "there is no case"))
+		if (s != STATUS_OK && !strstr(f->e.text, "weir.db") && !strstr(f->e.text, "no such case"))
 			fail_msg("%s", f->e.text);
 	}
 	print_message("# %u read, %u refused\n", count[STATUS_OK], count[STATUS_BAD]);

@@ -375,9 +375,9 @@ static void other_files(void **state)
 	} table[] = {
 		{&sensor_eve, "", "f.json: holds no alert of a flow (0 other records, 0 lines skipped)"},
 		{&sensor_eve, "{\"event_type\":\"dns\"}\n",
-			"holds no alert of a flow (1 other records, 0 lines skipped)"},
-		{&sensor_eve, "x\ny\n", "2 lines skipped: one is not JSON)"},
-		{&sensor_eve, "{\"ts\":1}\n", "one is not a record of this sensor"},
+			"holds no alert of a flow (1 other record, 0 lines skipped)"},
+		{&sensor_eve, "x\ny\n", "2 lines skipped: line 1 is not JSON)"},
+		{&sensor_eve, "{\"ts\":1}\n", "1 line skipped: line 1 is not a record of this sensor"},
 		{&sensor_zeek, "#separator \\x09\n#set_separator\t,\n",
 			"a Zeek log in TSV; weir reads JSON: run Zeek with"},
 		{&sensor_eve, "#fields\tts\tuid\n", "a Zeek log in TSV"},
