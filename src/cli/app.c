@@ -1,15 +1,18 @@
 /* Options from tables, configuration, signals: see app.h. */
 #include "cli/app.h"
 
+#include <dirent.h>
+#include <errno.h>
 #include <getopt.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
+
 #define OPTIONS_MAX 16
 
-volatile int stop_requested;
+volatile sig_atomic_t stop_requested;
 
 static void on_signal(int sig)
 {
@@ -57,11 +60,37 @@ static bool value_set(const struct option_row *row, const char *text)
 	return false;
 }
 
-/* getopt_long's tables out of ours; option k has the value 256 + k. */
+/* What a value may be, for whoever gave another. */
+static const char *takes(enum option_kind kind)
+{
+	switch (kind) {
+	case OPTION_FLAG:
+		return "no value";
+	case OPTION_TEXT:
+		return "a text that is not empty";
+	case OPTION_TIME:
+		return "a time as 2026-11-22T15:42:00Z (RFC 3339), a date, or seconds since 1970";
+	case OPTION_IP:
+		return "an address, without prefix length, port or brackets";
+	case OPTION_PORT:
+		return "a port, 1 to 65535";
+	case OPTION_SIZE:
+		return "a size such as 20G (K, M, G, T, P; 0: no cap)";
+	case OPTION_ALPHA:
+		return "a number above 0 and at most 0.5";
+	}
+	return "something else";
+}
+
+#define OPTION_JSON 255 /* what getopt_long() answers for --json; for row k it is 256 + k */
+
+/* getopt_long's tables out of ours.  The colon in front has it tell a missing value from an unknown option.
+ */
 static void tables(const struct option_row *row, size_t n, struct option *o, char *letters)
 {
 	size_t l = 0;
 
+	letters[l++] = ':';
 	letters[l++] = 'C';
 	letters[l++] = ':';
 	for (size_t k = 0; k < n; k++) {
@@ -73,16 +102,55 @@ static void tables(const struct option_row *row, size_t n, struct option *o, cha
 		if (row[k].kind != OPTION_FLAG)
 			letters[l++] = ':';
 	}
-	o[n] = (struct option){"json", no_argument, NULL, 'J'};
+	o[n] = (struct option){"json", no_argument, NULL, OPTION_JSON};
 	o[n + 1] = (struct option){0};
 	letters[l] = '\0';
+}
+
+/* c is '?' or ':' of getopt_long(), word what it read last. */
+static enum status option_bad(const struct app *a, int c, const char *word, struct err *e)
+{
+	char letter[] = {'-', (char)optopt, '\0'}, safe[80];
+	const char *what = "unknown option";
+
+	if (c == ':')
+		what = "needs a value";
+	else if (optopt >= OPTION_JSON)
+		what = "takes no value";
+	if (optopt > 0 && optopt < OPTION_JSON)
+		word = letter;
+	return err_set(e, STATUS_BAD, "%s: %s (see weir help %s)", printable(safe, sizeof(safe), word), what,
+		a->command);
+}
+
+/* Takes one option, that getopt_long() answered c for. */
+static enum status option_take(struct app *a, const struct option_row *row, size_t n, int c, struct err *e)
+{
+	size_t k = 0;
+
+	if (c == 'C')
+		a->dir = optarg;
+	if (c == OPTION_JSON)
+		a->json = true;
+	if (c == 'C' || c == OPTION_JSON)
+		return STATUS_OK;
+	if (c >= 256)
+		k = (size_t)(c - 256);
+	else
+		while (k < n && row[k].letter != c)
+			k++;
+	if (k < n && !value_set(&row[k], optarg))
+		return err_set(
+			e, STATUS_BAD, "--%s %s: it takes %s", row[k].name, optarg, takes(row[k].kind));
+	return STATUS_OK;
 }
 
 enum status options_parse(struct app *a, const struct option_row *row, size_t n, int argc, char **argv,
 	int *first, struct err *e)
 {
 	struct option o[OPTIONS_MAX + 2];
-	char letters[2 * OPTIONS_MAX + 4];
+	char letters[2 * OPTIONS_MAX + 8];
+	enum status s = STATUS_OK;
 	int c;
 
 	if (n > OPTIONS_MAX)
@@ -90,27 +158,11 @@ enum status options_parse(struct app *a, const struct option_row *row, size_t n,
 	tables(row, n, o, letters);
 	opterr = 0;
 	optind = 1;
-	while ((c = getopt_long(argc, argv, letters, o, NULL)) != -1) {
-		size_t k = n;
-		if (c == 'C')
-			a->dir = optarg;
-		else if (c == 'J')
-			a->json = true;
-		else if (c >= 256)
-			k = (size_t)(c - 256);
-		else
-			for (k = 0; k < n && row[k].letter != c; k++)
-				;
-		if (c == '?' || (k == n && c != 'C' && c != 'J'))
-			return err_set(e, STATUS_BAD,
-				"%s: unknown option or missing value (see weir help %s)", argv[optind - 1],
-				argv[0]);
-		if (k < n && !value_set(&row[k], optarg))
-			return err_set(e, STATUS_BAD, "--%s %s: not a value that this option takes",
-				row[k].name, optarg);
-	}
+	while (s == STATUS_OK && (c = getopt_long(argc, argv, letters, o, NULL)) != -1)
+		s = c == '?' || c == ':' ? option_bad(a, c, argv[optind - 1], e)
+					 : option_take(a, row, n, c, e);
 	*first = optind;
-	return STATUS_OK;
+	return s;
 }
 
 enum status app_config(struct app *a, struct err *e)
@@ -118,18 +170,28 @@ enum status app_config(struct app *a, struct err *e)
 	return config_load(&a->cfg, a->dir, e);
 }
 
-char *thousands(char to[32], uint64_t v)
+/* Is there a segment at all?  What cannot be looked at is the reader's to say. */
+static bool recorded(const char *dir)
 {
-	char digits[24];
-	int n = snprintf(digits, sizeof(digits), "%llu", (unsigned long long)v), k = 0;
+	char path[PATH_MAX];
+	struct dirent *d;
+	bool any = false;
 
-	for (int i = 0; i < n; i++) {
-		if (i && (n - i) % 3 == 0)
-			to[k++] = ',';
-		to[k++] = digits[i];
-	}
-	to[k] = '\0';
-	return to;
+	if (snprintf(path, sizeof(path), "%s/trains", dir) >= (int)sizeof(path))
+		return true;
+	DIR *at = opendir(path);
+	if (!at)
+		return errno != ENOENT && errno != ENOTDIR;
+	while (!any && (d = readdir(at)) != NULL)
+		any = d->d_name[0] != '.';
+	(void)closedir(at);
+	return any;
+}
+
+void say_unrecorded(const struct app *a)
+{
+	if (!recorded(a->dir))
+		log_line("%s: holds no recording yet", a->dir);
 }
 
 char *amount(char to[32], uint64_t bytes)

@@ -3,11 +3,13 @@
 #define WEIR_CLI_APP_H
 
 #include <jansson.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 
 #include "base/clock.h"
 #include "base/config.h"
+#include "base/count.h"
 #include "base/err.h"
 #include "base/world.h"
 #include "case/case.h"
@@ -17,7 +19,9 @@
 struct app {
 	const struct world *w;
 	const char *dir;
+	const char *command; /* as it was called, for messages */
 	bool json;
+	bool unwritten; /* json_out() could not write */
 	FILE *out;
 	struct config cfg; /* loaded before a command runs */
 };
@@ -49,6 +53,9 @@ enum status options_parse(struct app *a, const struct option_row *row, size_t n,
 /* Loads the configuration of the app's directory; called by each command after its options. */
 enum status app_config(struct app *a, struct err *e);
 
+/* Says on standard error where DIR holds no recording at all: a mistyped DIR looks like an empty one. */
+void say_unrecorded(const struct app *a);
+
 /* One JSON document on a line of its own; takes the reference.  STATUS_MACHINE where it cannot be written. */
 enum status json_out(struct app *a, json_t *j, struct err *e);
 
@@ -62,13 +69,15 @@ void json_link(json_t *to, const struct link_result *l, double needed);
 json_t *json_hop(const struct app *a, const struct hop *h, const char *claim_id);
 json_t *json_chain(const struct app *a, const struct chain *c, char (*claim_id)[ID_TEXT]);
 
+/* A text in an object, "?" where it is none; a number, 0 where it is none. */
+const char *json_text(const json_t *j, const char *key);
+double json_number(const json_t *j, const char *key);
+
 /* What is stored, whole: what was said, what was claimed and the data that makes it checkable. */
 json_t *json_sighting(const struct sighting *g);
 json_t *json_claim(const struct claim *c);
 json_t *json_case(const struct attack_case *c);
 
-/* "1,234,567"; to needs 32 bytes. */
-char *thousands(char to[32], uint64_t v);
 /* "12.3 MB" */
 char *amount(char to[32], uint64_t bytes);
 
@@ -80,7 +89,7 @@ void draw_legs(FILE *to, const struct ip *relay, const struct flow *in, const st
 void print_chain(struct app *a, const struct chain *c, char (*claim_id)[ID_TEXT]);
 
 /* Set by ^C and SIGTERM once catch_signals() was called. */
-extern volatile int stop_requested;
+extern volatile sig_atomic_t stop_requested;
 void catch_signals(void);
 
 #endif

@@ -36,6 +36,7 @@ static enum status sightings(struct app *a, const char *flow, struct wall at, co
 	const char *zeek, struct arena *arena, struct sighting **g, size_t *n, struct err *e)
 {
 	uint64_t skipped = 0;
+	char count[COUNT_TEXT];
 	enum status s;
 
 	if (flow) {
@@ -44,20 +45,20 @@ static enum status sightings(struct app *a, const char *flow, struct wall at, co
 		return *g ? operator_sighting(a, flow, at, arena, *g, e) : err_nomem(e);
 	}
 	s = eve ? eve_read(eve, arena, g, n, &skipped, e) : zeek_read(zeek, arena, g, n, &skipped, e);
-	if (skipped)
-		log_line("%s: %llu lines skipped", eve ? eve : zeek, (unsigned long long)skipped);
+	if (skipped && s == STATUS_OK)
+		log_line("%s: %s skipped", eve ? eve : zeek, counted(count, skipped, "line"));
 	return s;
 }
 
 static enum status print_opened(struct app *a, const struct id *id, size_t n, struct err *e)
 {
-	char text[ID_TEXT];
+	char text[ID_TEXT], count[COUNT_TEXT];
 
 	(void)id_text(text, id);
 	if (a->json)
 		return json_out(a, json_pack("{s:s, s:I}", "id", text, "sightings", (json_int_t)n), e);
-	(void)fprintf(a->out, "case %.12s, %zu sighting%s; next: weir trace %.12s\n", text, n,
-		n == 1 ? "" : "s", text);
+	(void)fprintf(a->out, "case %.12s, %s; next: weir trace %.12s\n", text, counted(count, n, "sighting"),
+		text);
 	return STATUS_OK;
 }
 
@@ -104,6 +105,15 @@ static enum status run_open(struct app *a, int argc, char **argv, struct err *e)
 	return s;
 }
 
+static void print_listed(FILE *o, const struct attack_case *c)
+{
+	char id[ID_TEXT], when[WALL_TEXT], title[80], count[COUNT_TEXT];
+
+	(void)fprintf(o, "%.12s  %-6s  %.19sZ  %13s  %s\n", id_text(id, &c->id),
+		c->closed.us ? "closed" : "open", wall_text(when, c->opened),
+		counted(count, c->n_sighting, "sighting"), printable(title, sizeof(title), c->title));
+}
+
 static enum status run_list(struct app *a, int argc, char **argv, struct err *e)
 {
 	struct case_db *db = NULL;
@@ -112,7 +122,6 @@ static enum status run_list(struct app *a, int argc, char **argv, struct err *e)
 	struct arena arena = {0};
 	struct attack_case *c = NULL;
 	size_t n = 0;
-	char id[ID_TEXT], when[WALL_TEXT], title[80];
 	int first;
 	enum status s = options_parse(a, row, 2, argc, argv, &first, e);
 
@@ -123,23 +132,41 @@ static enum status run_list(struct app *a, int argc, char **argv, struct err *e)
 		s = cases_open(a, &db, e);
 	if (s == STATUS_OK)
 		s = case_list(db, since, until, &arena, &c, &n, e);
+	if (s == STATUS_OK && n == 0)
+		say_unrecorded(a);
 	for (size_t i = 0; i < n && s == STATUS_OK; i++) {
 		if (a->json)
 			s = json_out(a, json_case(&c[i]), e);
 		else
-			(void)fprintf(a->out, "%.12s  %-6s  %.19sZ  %3zu sightings  %s\n",
-				id_text(id, &c[i].id), c[i].closed.us ? "closed" : "open",
-				wall_text(when, c[i].opened), c[i].n_sighting,
-				printable(title, sizeof(title), c[i].title));
+			print_listed(a->out, &c[i]);
 	}
 	case_db_close(db);
 	arena_free(&arena);
 	return s;
 }
 
+/* What a claim claims, on one line. */
+static void print_claim(FILE *o, const struct claim *c)
+{
+	char id[ID_TEXT], relay[IP_TEXT], in[FLOW_TEXT], out[FLOW_TEXT], kind[32];
+	json_t *j = json_loads(c->body, 0, NULL);
+
+	(void)printable(relay, sizeof(relay), json_text(j, "relay"));
+	(void)printable(in, sizeof(in), json_text(json_object_get(j, "in"), "flow"));
+	(void)printable(out, sizeof(out), json_text(json_object_get(j, "out"), "flow"));
+	(void)fprintf(o, "claim %.12s  ", id_text(id, &c->id));
+	if (strcmp(c->kind, "link") == 0)
+		(void)fprintf(o, "link proven: %s relayed %s from %s\n", relay, out, in);
+	else if (strcmp(c->kind, "search") == 0)
+		(void)fprintf(o, "search: nobody named at %s, for %s\n", relay, out);
+	else
+		(void)fprintf(o, "%s\n", printable(kind, sizeof(kind), c->kind));
+	json_decref(j);
+}
+
 static void print_case(FILE *o, const struct attack_case *c)
 {
-	char id[ID_TEXT], when[WALL_TEXT], text[FLOW_TEXT], words[128];
+	char id[ID_TEXT], when[WALL_TEXT], text[FLOW_TEXT], words[128], count[COUNT_TEXT];
 
 	(void)fprintf(o, "case %.12s  %s  %s\nopened %s\n", id_text(id, &c->id),
 		c->closed.us ? "closed" : "open", printable(words, sizeof(words), c->title),
@@ -147,13 +174,12 @@ static void print_case(FILE *o, const struct attack_case *c)
 	for (size_t i = 0; i < c->n_sighting; i++) {
 		const struct sighting *g = &c->sighting[i];
 		struct flow_head head = {.proto = g->proto, .end = {g->end[0], g->end[1]}};
-		(void)fprintf(o, "sighting %.12s  %s  %s  %s: %s (%llu times)\n", id_text(id, &g->id),
-			g->source, wall_text(when, g->at), flow_text(text, &head),
-			printable(words, sizeof(words), g->text), (unsigned long long)g->count);
+		(void)fprintf(o, "sighting %.12s  %s  %s  %s%s%s (%s)\n", id_text(id, &g->id), g->source,
+			wall_text(when, g->at), flow_text(text, &head), *g->text ? ": " : "",
+			printable(words, sizeof(words), g->text), counted(count, g->count, "time"));
 	}
 	for (size_t i = 0; i < c->n_claim; i++)
-		(void)fprintf(o, "claim %.12s  %s, made %s\n", id_text(id, &c->claim[i].id), c->claim[i].kind,
-			wall_text(when, c->claim[i].made));
+		print_claim(o, &c->claim[i]);
 }
 
 static enum status run_show(struct app *a, int argc, char **argv, struct err *e)
@@ -212,6 +238,8 @@ static enum status run(struct app *a, int argc, char **argv, struct err *e)
 	for (size_t v = 0; argc > 1 && v < sizeof(verbs) / sizeof(verbs[0]); v++)
 		if (strcmp(argv[1], verbs[v].name) == 0)
 			return verbs[v].run(a, argc - 1, argv + 1, e);
+	if (argc > 1 && strcmp(argv[1], "import") == 0)
+		return err_set(e, STATUS_BAD, "case import: not in this release");
 	return err_set(e, STATUS_BAD, "case: open, list, show ID or close ID");
 }
 

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "record/capture.h"
+
 /* The same text in a JSON document. */
 static enum status text_out(struct app *a, struct err *e)
 {
@@ -19,6 +21,18 @@ static enum status text_out(struct app *a, struct err *e)
 	return s;
 }
 
+/* What loading does not look at: the filter is libpcap's to read. */
+static enum status filter_check(const struct app *a, struct err *e)
+{
+	if (!a->cfg.filter || !*a->cfg.filter)
+		return STATUS_OK;
+	struct bpf_filter *f = bpf_filter_new(a->cfg.filter, e);
+	if (!f)
+		return a->cfg.path ? err_wrap(e, "%s", a->cfg.path) : e->status;
+	bpf_filter_free(f);
+	return STATUS_OK;
+}
+
 static enum status run(struct app *a, int argc, char **argv, struct err *e)
 {
 	bool check = false;
@@ -30,6 +44,8 @@ static enum status run(struct app *a, int argc, char **argv, struct err *e)
 		s = err_set(e, STATUS_BAD, "config: %s: takes --check only", argv[first]);
 	if (s == STATUS_OK)
 		s = app_config(a, e);
+	if (s == STATUS_OK && check)
+		s = filter_check(a, e);
 	if (s != STATUS_OK)
 		return s;
 	if (check && a->json)

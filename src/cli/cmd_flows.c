@@ -2,43 +2,96 @@
 #include "cli/app.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 
 static void marks(char *to, size_t n, const struct flow *f)
 {
-	(void)snprintf(to, n, "%s%s%s%s", f->head.flags & FLOW_ASSUMED ? " initiator-assumed" : "",
+	(void)snprintf(to, n, "%s%s%s%s", f->head.flags & FLOW_ASSUMED ? " assumed" : "",
 		f->count[0].packets == 0 || f->count[1].packets == 0 ? " half" : "",
 		f->head.flags & (FLOW_DERIVED_0 | FLOW_DERIVED_1) ? " derived" : "",
 		f->rewrite_of ? " rewritten" : "");
 }
 
-static void print_flow(FILE *o, const struct flow *f)
+/* "999", "1.2k", "34M": three or four characters that say how much. */
+static const char *short_amount(char to[16], uint64_t v)
 {
-	char id[ID_TEXT], text[FLOW_TEXT], when[WALL_TEXT], mark[64], b0[32], b1[32];
+	static const char unit[] = " kMGTPE";
+	double x = (double)v;
+	size_t k = 0;
+
+	for (; x >= 999.5; k++)
+		x /= 1000;
+	(void)snprintf(to, 16, k && x < 9.95 ? "%.1f%.*s" : "%.0f%.*s", x, k > 0, &unit[k]);
+	return to;
+}
+
+/* Columns of the list: as wide as what stands in them. */
+struct widths {
+	int lasts, flow, burst;
+};
+
+static void widen(int *width, int n)
+{
+	*width = n > *width ? n : *width;
+}
+
+static double lasts(const struct flow *f)
+{
+	return (double)(f->last_us - f->head.first_us) / 1e6;
+}
+
+static struct widths widths_of(const struct recording *rec)
+{
+	struct widths w = {(int)strlen("LASTS"), (int)strlen("FLOW"), (int)strlen("> BURSTS <") / 2 - 1};
+	char text[FLOW_TEXT];
+
+	for (size_t i = 0; i < rec->n_flow; i++) {
+		const struct flow *f = &rec->flow[i];
+		widen(&w.lasts, snprintf(NULL, 0, "%.1f s", lasts(f)));
+		widen(&w.flow, (int)strlen(flow_text(text, &f->head)));
+		widen(&w.burst, snprintf(NULL, 0, "%zu", f->n_burst[0]));
+		widen(&w.burst, snprintf(NULL, 0, "%zu", f->n_burst[1]));
+	}
+	return w;
+}
+
+/* What goes from initiator to responder stands under >, what comes back under <. */
+static void print_header(FILE *o, const struct widths *w)
+{
+	(void)fprintf(o, "%-10s %-20s %*s %-*s > PAYLOAD < %*s%s %s\n", "ID", "FIRST", w->lasts, "LASTS",
+		w->flow, "FLOW", 2 * w->burst + 1 - (int)strlen("> BURSTS <"), "", "> BURSTS <", "POINT");
+}
+
+static void print_flow(FILE *o, const struct flow *f, const struct widths *w)
+{
+	char id[ID_TEXT], text[FLOW_TEXT], when[WALL_TEXT], mark[64], b0[16], b1[16];
 	char point[POINT_TEXT];
 
 	marks(mark, sizeof(mark), f);
 	(void)wall_text(when, (struct wall){f->head.first_us});
-	(void)fprintf(o, "%.12s  %.23sZ %8.1f s  %-48s %8s > %8s < %5zu > %5zu <  %s%s\n",
-		id_text(id, &f->head.id), when, (double)(f->last_us - f->head.first_us) / 1e6,
-		flow_text(text, &f->head), amount(b0, f->count[0].payload_bytes),
-		amount(b1, f->count[1].payload_bytes), f->n_burst[0], f->n_burst[1],
+	(void)fprintf(o, "%.10s %.19sZ %*.1f s %-*s %5s %5s %*zu %*zu %s%s\n", id_text(id, &f->head.id), when,
+		w->lasts - 2, lasts(f), w->flow, flow_text(text, &f->head),
+		short_amount(b0, f->count[0].payload_bytes), short_amount(b1, f->count[1].payload_bytes),
+		w->burst, f->n_burst[0], w->burst, f->n_burst[1],
 		printable(point, sizeof(point), f->head.point), mark);
 }
 
 static enum status list(struct app *a, const struct recording *rec, struct err *e)
 {
+	struct widths w = {0};
 	enum status s = STATUS_OK;
 
-	if (!a->json && rec->n_flow)
-		(void)fprintf(a->out, "%-12s  %-24s %10s  %-48s %8s   %8s   %5s   %5s    %s\n", "ID", "FIRST",
-			"LASTS", "FLOW", "PAYLOAD", "", "BURST", "", "POINT");
-	for (size_t i = 0; i < rec->n_flow && s == STATUS_OK; i++) {
+	if (!a->json && rec->n_flow) {
+		w = widths_of(rec);
+		print_header(a->out, &w);
+	}
+	for (size_t i = 0; i < rec->n_flow && s == STATUS_OK && !ferror(a->out); i++) {
 		if (a->json)
 			s = json_out(a, json_flow(a, &rec->flow[i]), e);
 		else
-			print_flow(a->out, &rec->flow[i]);
+			print_flow(a->out, &rec->flow[i], &w);
 	}
 	return s;
 }
@@ -60,6 +113,7 @@ static enum status run_flows(struct app *a, int argc, char **argv, struct err *e
 		s = app_config(a, e);
 	if (s != STATUS_OK)
 		return s;
+	say_unrecorded(a);
 	q.host = host.v ? &host : NULL;
 	q.gap_us = a->cfg.burst_gap_us;
 	s = recording_read(&rec, a->w, a->dir, &q, e);
@@ -70,11 +124,22 @@ static enum status run_flows(struct app *a, int argc, char **argv, struct err *e
 	return s;
 }
 
+/* The database keeps what was reported and claimed: that is the operator's word, and no recording. */
+static void print_forgotten(struct app *a, const struct ip *host, uint64_t n)
+{
+	char text[IP_TEXT], count[COUNT_TEXT], path[4096];
+	int k = snprintf(path, sizeof(path), "%s/weir.db", a->dir);
+
+	(void)fprintf(a->out, "%s: %s erased\n", ip_text(text, host), counted(count, n, "flow"));
+	if (k > 0 && (size_t)k < sizeof(path) && access(path, F_OK) == 0)
+		(void)fprintf(a->out, "cases and claims that name it keep its address (%s)\n", path);
+}
+
 static enum status run_forget(struct app *a, int argc, char **argv, struct err *e)
 {
 	struct ip host = {0};
 	struct option_row row[] = {{"host", 0, OPTION_IP, &host}};
-	char text[IP_TEXT], count[32];
+	char text[IP_TEXT];
 	struct err late = {0};
 	uint64_t n = 0;
 	int first;
@@ -88,7 +153,7 @@ static enum status run_forget(struct app *a, int argc, char **argv, struct err *
 		return s;
 	/* STATUS_NO: something could not be erased, and the message says what */
 	if (!a->json)
-		(void)fprintf(a->out, "%s: %s flows erased\n", ip_text(text, &host), thousands(count, n));
+		print_forgotten(a, &host, n);
 	else if (json_out(a,
 			 json_pack("{s:s, s:I, s:b}", "host", ip_text(text, &host), "flows", (json_int_t)n,
 				 "complete", s == STATUS_OK),

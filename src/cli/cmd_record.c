@@ -35,12 +35,22 @@ static json_t *sum_json(const struct record_sum *s)
 		any ? json_time(s->to_us) : json_null(), "skipped", skipped_json(s), "seconds", s->seconds);
 }
 
+/* Was anything read? */
+static bool anything(const struct record_sum *s)
+{
+	bool any = s->packets > 0 || s->kernel_drops > 0;
+
+	for (size_t d = 1; d < DROP_COUNT && !any; d++)
+		any = s->skipped[d] > 0;
+	return any;
+}
+
 static void sum_print(FILE *o, const struct record_sum *s)
 {
-	char n[32], b[32], f[32], u[32], from[WALL_TEXT], to[WALL_TEXT];
+	char n[COUNT_TEXT], b[32], f[COUNT_TEXT], u[COUNT_TEXT], from[WALL_TEXT], to[WALL_TEXT];
 
-	(void)fprintf(o, "%s packets (%s), %s flows, %s bursts in %.1f s\n", thousands(n, s->packets),
-		amount(b, s->bytes), thousands(f, s->flows), thousands(u, s->bursts), s->seconds);
+	(void)fprintf(o, "%s (%s), %s, %s in %.1f s\n", counted(n, s->packets, "packet"), amount(b, s->bytes),
+		counted(f, s->flows, "flow"), counted(u, s->bursts, "burst"), s->seconds);
 	if (s->packets)
 		(void)fprintf(o, "from %s to %s\n", wall_text(from, (struct wall){s->from_us}),
 			wall_text(to, (struct wall){s->to_us}));
@@ -52,20 +62,26 @@ static void sum_print(FILE *o, const struct record_sum *s)
 		(void)fprintf(o, "skipped kernel-drops: %s\n", thousands(n, s->kernel_drops));
 }
 
+/* What the recorder's callbacks need. */
+struct recording_run {
+	struct app *app;
+	const char *iface; /* NULL: files */
+	bool said;         /* that it listens */
+	struct arena held; /* ids of the flows that are held, as of the last trim */
+};
+
 static void progress(void *self, uint64_t done, uint64_t size, const struct record_sum *sum)
 {
-	(void)self;
+	struct recording_run *r = self;
+
+	if (r->iface && !r->said)
+		log_line("listening on %s, ^C ends", r->iface);
+	r->said = true;
 	if (size)
 		progress_show("recording", done, size);
 	else
 		progress_show("recorded packets", sum->packets, 0);
 }
-
-/* What the recorder's callbacks need. */
-struct recording_run {
-	struct app *app;
-	struct arena held; /* ids of the flows that are held, as of the last trim */
-};
 
 /* Flows of open cases, which the caps spare; none where there is no database yet.  Asked before each trim: a
  * case may be opened while a recorder runs. */
@@ -174,6 +190,7 @@ static enum status run(struct app *a, int argc, char **argv, struct err *e)
 	if (s != STATUS_OK)
 		return s;
 	struct record_param p = param(&r, point, keep);
+	r.iface = iface;
 	catch_signals();
 	s = iface ? record_live(a->w, &p, iface, &sum, e)
 		  : run_files(a, &p, argc - first, argv + first, &sum, e);
@@ -181,9 +198,9 @@ static enum status run(struct app *a, int argc, char **argv, struct err *e)
 	progress_end();
 	if (a->json) {
 		struct err json_err;
-		(void)json_out(
-			a, sum_json(&sum), &json_err); /* main() finds out where it cannot be written */
-	} else {
+		(void)json_out(a, sum_json(&sum), &json_err);
+		a->unwritten = false; /* s is about the recording; main() looks at the output itself */
+	} else if (s == STATUS_OK || anything(&sum)) {
 		sum_print(a->out, &sum);
 	}
 	return s;

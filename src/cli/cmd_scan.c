@@ -22,7 +22,7 @@ static json_t *scan_json(const struct app *a, const struct scan_link *l)
 static enum status found(void *self, const struct scan_link *l, struct err *e)
 {
 	struct app *a = self;
-	char relay[IP_TEXT], text[FLOW_TEXT];
+	char relay[IP_TEXT], text[FLOW_TEXT], n[COUNT_TEXT];
 
 	if (a->json)
 		return json_out(a, scan_json(a, l), e);
@@ -33,10 +33,10 @@ static enum status found(void *self, const struct scan_link *l, struct err *e)
 	if (strcmp(l->role, "rewritten") == 0)
 		(void)fprintf(a->out, "  one flow, seen before and after translation\n");
 	else
-		(void)fprintf(a->out, "  %s  log10 e %.1f, needed %.1f, lag %.2f ms, %u bursts%s%s\n",
+		(void)fprintf(a->out, "  %s  log10 e %.1f, needed %.1f, lag %.2f ms, %s%s%s\n",
 			link_verdict_name(l->link.verdict), l->link.max_log10_e, l->needed,
-			(double)l->link.lag_us / 1000, l->link.bursts, proven ? "" : ": ",
-			proven ? "" : link_reason_text(l->link.reason));
+			(double)l->link.lag_us / 1000, counted(n, l->link.bursts, "burst"),
+			proven ? "" : ": ", proven ? "" : link_reason_text(l->link.reason));
 	(void)fprintf(a->out, "  in   %s\n", flow_text(text, &l->in->head));
 	(void)fprintf(a->out, "  out  %s\n", flow_text(text, &l->out->head));
 	return STATUS_OK;
@@ -50,15 +50,14 @@ static void progress(void *self, uint64_t done, uint64_t total)
 
 static void print_sum(const struct scan_sum *s)
 {
-	char f[32], h[32], p[32];
+	char f[COUNT_TEXT], h[COUNT_TEXT], p[COUNT_TEXT], l[COUNT_TEXT], d[32], u[32], r[32];
 
-	log_line("%s flows, %s hosts with two or more, %s pairs tested; links proven: %llu (of declared "
-		 "relays: "
-		 "%llu); undecidable: %llu; flows seen twice because of NAT: %llu%s",
-		thousands(f, s->flows), thousands(h, s->hosts), thousands(p, s->pairs),
-		(unsigned long long)s->proven, (unsigned long long)s->declared,
-		(unsigned long long)s->undecidable, (unsigned long long)s->rewritten,
-		s->stopped ? " (stopped before the end)" : "");
+	log_line("%s, %s with two or more, %s tested; %s proven (of declared relays: %s); undecidable: %s; "
+		 "flows "
+		 "seen twice because of NAT: %s%s",
+		counted(f, s->flows, "flow"), counted(h, s->hosts, "host"), counted(p, s->pairs, "pair"),
+		counted(l, s->proven, "link"), thousands(d, s->declared), thousands(u, s->undecidable),
+		thousands(r, s->rewritten), s->stopped ? " (stopped before the end)" : "");
 }
 
 static enum status run(struct app *a, int argc, char **argv, struct err *e)
@@ -89,6 +88,7 @@ static enum status run(struct app *a, int argc, char **argv, struct err *e)
 	if (s != STATUS_OK)
 		return s;
 	catch_signals();
+	say_unrecorded(a);
 	s = tracer_open(&t, a->w, a->dir, &a->cfg, alpha > 0 ? alpha : a->cfg.alpha, e);
 	if (s == STATUS_OK)
 		s = trace_scan(t, &p, &sum, e);

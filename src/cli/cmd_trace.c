@@ -126,8 +126,6 @@ static enum status trace_case(
 	struct attack_case c = {0};
 	enum status s = case_read(db, id, &arena, &c, e), all = STATUS_NO;
 
-	if (s == STATUS_NO)
-		s = err_set(e, STATUS_BAD, "%s: no such case (weir case list)", id);
 	for (size_t i = 0; i < c.n_sighting && s <= STATUS_NO; i++) {
 		if (i && !a->json)
 			(void)fputc('\n', a->out);
@@ -144,8 +142,10 @@ static enum status with_tracer(
 	struct tracer *t = NULL;
 	struct case_db *db = NULL;
 	const struct flow *f;
-	enum status s = store_prepare(a->w, a->dir, e);
+	enum status s;
 
+	say_unrecorded(a);
+	s = store_prepare(a->w, a->dir, e);
 	if (s == STATUS_OK)
 		s = case_db_open(&db, a->w, a->dir, e);
 	if (s == STATUS_OK)

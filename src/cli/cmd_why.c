@@ -5,76 +5,104 @@
 #include <math.h>
 #include <string.h>
 
-static const char *text_of(const json_t *j, const char *key)
-{
-	const char *s = json_string_value(json_object_get(j, key));
-
-	return s ? s : "?";
-}
-
-static double number_of(const json_t *j, const char *key)
-{
-	return json_number_value(json_object_get(j, key));
-}
-
 static void why_leg(FILE *o, const char *name, const json_t *leg)
 {
-	(void)fprintf(o, "  %s  %s  flow %.12s at point %s, %s .. %s\n", name, text_of(leg, "flow"),
-		text_of(leg, "id"), text_of(leg, "point"), text_of(leg, "first"), text_of(leg, "last"));
+	(void)fprintf(o, "  %s  %s  flow %.12s at point %s, %s .. %s\n", name, json_text(leg, "flow"),
+		json_text(leg, "id"), json_text(leg, "point"), json_text(leg, "first"),
+		json_text(leg, "last"));
 }
 
-static void why_claim(FILE *o, const struct claim *c, const char *case_id)
+static uint64_t count_of(const json_t *j, const char *key)
 {
-	char id[ID_TEXT], when[WALL_TEXT];
-	json_t *j = json_loads(c->body, 0, NULL);
-	bool proven = strcmp(text_of(j, "verdict"), "proven") == 0;
+	double v = json_number(j, key);
 
-	(void)fprintf(o, "claim %.12s, made %s by %s%s%.12s\n", id_text(id, &c->id), wall_text(when, c->made),
-		text_of(j, "code"), *case_id ? " in case " : "", case_id);
-	if (proven)
-		(void)fprintf(o, "says: host %s relayed the out-leg from the in-leg\n", text_of(j, "relay"));
-	else
-		(void)fprintf(o,
-			"says: of the flows of host %s none is proven to have fed the out-leg: nobody is "
-			"named, nor is it "
-			"said that the host relayed anything\n",
-			text_of(j, "relay"));
-	if (proven)
-		why_leg(o, "in ", json_object_get(j, "in"));
-	why_leg(o, "out", json_object_get(j, "out"));
-	(void)fprintf(o, "verdict: %s\n", text_of(j, "verdict"));
-	(void)fprintf(o, "  log10 e %.2f, needed %.2f = log10(1/%g) + log10(%.0f flows searched)\n",
-		number_of(j, "log10_e"), number_of(j, "needed"), number_of(j, "alpha"),
-		number_of(j, "searched"));
-	(void)fprintf(o, "  lag %.1f ms, %.0f bursts, bursts merged at %.0f ms\n", number_of(j, "lag_ms"),
-		number_of(j, "bursts"), number_of(j, "burst_gap_us") / 1000);
+	return v > 0 && v < 1e15 ? (uint64_t)v : 0;
+}
+
+static void why_numbers(FILE *o, const json_t *j, bool proven)
+{
+	char flows[COUNT_TEXT], bursts[COUNT_TEXT];
+
+	(void)fprintf(o, "verdict: %s\n", json_text(j, "verdict"));
+	(void)fprintf(o, "  log10 e %.2f, needed %.2f = log10(1/%g) + log10(%s searched)\n",
+		json_number(j, "log10_e"), json_number(j, "needed"), json_number(j, "alpha"),
+		counted(flows, count_of(j, "searched"), "flow"));
+	(void)fprintf(o, "  lag %.1f ms, %s, bursts merged at %.0f ms\n", json_number(j, "lag_ms"),
+		counted(bursts, count_of(j, "bursts"), "burst"), json_number(j, "burst_gap_us") / 1000);
 	if (proven)
 		(void)fprintf(o,
 			"means: were there no link, a number this high would be seen at most once in 10^%.1f "
 			"such "
 			"searches\n",
-			number_of(j, "log10_e") - log10(number_of(j, "searched")));
-	(void)fprintf(o, "rests on: the trains of the flows named (weir why FLOW); how it is computed: "
-			 "doc/evidence.md\n");
+			json_number(j, "log10_e") - log10(json_number(j, "searched")));
+}
+
+/* A leg's trains may have been forgotten, or gone with the caps.  What cannot be read is not said to be gone.
+ */
+static bool leg_gone(struct tracer *t, const json_t *leg)
+{
+	const char *id = json_text(leg, "id");
+	const struct flow *f;
+	struct err e;
+
+	return id_like(id) && tracer_flow(t, id, WALL_END, &f, &e) == STATUS_NO;
+}
+
+static void why_rests(FILE *o, struct tracer *t, const json_t *j)
+{
+	bool in = leg_gone(t, json_object_get(j, "in")), out = leg_gone(t, json_object_get(j, "out"));
+
+	(void)fprintf(o, "rests on: the trains of the flows named (weir why FLOW)\n");
+	if (in || out)
+		(void)fprintf(o, "its trains are no longer recorded here%s: it cannot be computed again\n",
+			in && out ? ""
+			: in      ? " (the in-leg's)"
+				  : " (the out-leg's)");
+	(void)fprintf(o, "how it is computed: evidence.md, in %s or in doc/ of the source\n", WEIR_DOC);
+}
+
+static void why_claim(FILE *o, struct tracer *t, const struct claim *c, const char *case_id)
+{
+	char id[ID_TEXT], when[WALL_TEXT];
+	json_t *j = json_loads(c->body, 0, NULL);
+	bool proven = strcmp(json_text(j, "verdict"), "proven") == 0;
+
+	(void)fprintf(o, "claim %.12s, made %s by %s%s%.12s\n", id_text(id, &c->id), wall_text(when, c->made),
+		json_text(j, "code"), *case_id ? " in case " : "", case_id);
+	if (proven)
+		(void)fprintf(
+			o, "says: host %s relayed the out-leg from the in-leg\n", json_text(j, "relay"));
+	else
+		(void)fprintf(o,
+			"says: of the flows of host %s none is proven to have fed the out-leg: nobody is "
+			"named, "
+			"nor is it said that the host relayed anything\n",
+			json_text(j, "relay"));
+	if (proven)
+		why_leg(o, "in ", json_object_get(j, "in"));
+	why_leg(o, "out", json_object_get(j, "out"));
+	why_numbers(o, j, proven);
+	why_rests(o, t, j);
 	json_decref(j);
 }
 
 static void why_train(FILE *o, const struct flow *f, int d)
 {
-	char b[32], n[32];
+	char b[32], n[COUNT_TEXT], u[COUNT_TEXT];
 
-	(void)fprintf(o, "  %s  %s packets, %s payload, %zu bursts%s\n", d ? "back   " : "forward",
-		thousands(n, f->count[d].packets), amount(b, f->count[d].payload_bytes), f->n_burst[d],
+	(void)fprintf(o, "  %s  %s, %s payload, %s%s\n", d ? "back   " : "forward",
+		counted(n, f->count[d].packets, "packet"), amount(b, f->count[d].payload_bytes),
+		counted(u, f->n_burst[d], "burst"),
 		f->head.flags & (d ? FLOW_DERIVED_1 : FLOW_DERIVED_0) ? " (derived from ACK numbers)" : "");
 	for (size_t i = 0; i < f->n_burst[d] && i < 3; i++) {
 		char when[WALL_TEXT];
-		(void)fprintf(o, "           %s  %7.1f ms  %u packets  %llu bytes\n",
+		(void)fprintf(o, "           %s  %7.1f ms  %s  %s\n",
 			wall_text(when, (struct wall){f->burst[d][i].start_us}),
-			(double)f->burst[d][i].dur_us / 1000, f->burst[d][i].packets,
-			(unsigned long long)f->burst[d][i].bytes);
+			(double)f->burst[d][i].dur_us / 1000, counted(n, f->burst[d][i].packets, "packet"),
+			counted(u, f->burst[d][i].bytes, "byte"));
 	}
 	if (f->n_burst[d] > 3)
-		(void)fprintf(o, "           ... %zu more\n", f->n_burst[d] - 3);
+		(void)fprintf(o, "           ... %s more\n", thousands(n, f->n_burst[d] - 3));
 }
 
 static enum status why_flow(struct app *a, const struct flow *f, struct err *e)
@@ -123,7 +151,7 @@ static enum status why_sighting(struct app *a, const struct sighting *g, const c
 	return STATUS_OK;
 }
 
-static enum status why_case(struct app *a, const struct attack_case *c, struct err *e)
+static enum status why_case(struct app *a, struct tracer *t, const struct attack_case *c, struct err *e)
 {
 	char id[ID_TEXT], words[128];
 	enum status s = STATUS_OK;
@@ -136,13 +164,13 @@ static enum status why_case(struct app *a, const struct attack_case *c, struct e
 		s = why_sighting(a, &c->sighting[i], id, e);
 	for (size_t i = 0; i < c->n_claim; i++) {
 		(void)fputc('\n', a->out);
-		why_claim(a->out, &c->claim[i], id);
+		why_claim(a->out, t, &c->claim[i], id);
 	}
 	return s;
 }
 
-static enum status why_stored(
-	struct app *a, struct case_db *db, const char *id, struct arena *arena, struct err *e)
+static enum status why_stored(struct app *a, struct case_db *db, struct tracer *t, const char *id,
+	struct arena *arena, struct err *e)
 {
 	char case_id[ID_TEXT] = "";
 	struct claim claim;
@@ -153,7 +181,7 @@ static enum status why_stored(
 	if (s == STATUS_OK && a->json)
 		return stored_out(a, json_claim(&claim), case_id, e);
 	if (s == STATUS_OK)
-		why_claim(a->out, &claim, case_id);
+		why_claim(a->out, t, &claim, case_id);
 	if (s != STATUS_NO)
 		return s;
 	s = sighting_read(db, id, arena, &g, case_id, e);
@@ -161,7 +189,20 @@ static enum status why_stored(
 		return why_sighting(a, &g, case_id, e);
 	if (s == STATUS_NO)
 		s = case_read(db, id, arena, &c, e);
-	return s == STATUS_OK ? why_case(a, &c, e) : s;
+	return s == STATUS_OK ? why_case(a, t, &c, e) : s;
+}
+
+static enum status why_recorded(struct app *a, struct tracer *t, const char *id, struct err *e)
+{
+	const struct flow *f;
+	enum status s = tracer_flow(t, id, WALL_END, &f, e);
+
+	if (s == STATUS_OK)
+		return why_flow(a, f, e);
+	if (s != STATUS_NO)
+		return s;
+	say_unrecorded(a);
+	return err_set(e, STATUS_NO, "%s: no such claim, case, sighting or flow here", id);
 }
 
 static enum status why(struct app *a, const char *id, struct err *e)
@@ -169,23 +210,14 @@ static enum status why(struct app *a, const char *id, struct err *e)
 	struct arena arena = {0};
 	struct case_db *db = NULL;
 	struct tracer *t = NULL;
-	const struct flow *f;
-	enum status s = STATUS_NO;
+	enum status s = tracer_open(&t, a->w, a->dir, &a->cfg, a->cfg.alpha, e);
 
-	if (id_like(id)) {
-		s = case_db_open(&db, a->w, a->dir, e);
-		if (s == STATUS_OK)
-			s = why_stored(a, db, id, &arena, e);
-	}
+	if (s == STATUS_OK)
+		s = id_like(id) ? case_db_open(&db, a->w, a->dir, e) : STATUS_NO;
+	if (s == STATUS_OK)
+		s = why_stored(a, db, t, id, &arena, e);
 	if (s == STATUS_NO)
-		s = tracer_open(&t, a->w, a->dir, &a->cfg, a->cfg.alpha, e);
-	if (s == STATUS_OK && t) {
-		s = tracer_flow(t, id, WALL_END, &f, e);
-		if (s == STATUS_OK)
-			s = why_flow(a, f, e);
-		else if (s == STATUS_NO)
-			s = err_set(e, STATUS_NO, "%s: no claim, case, sighting or flow of this id here", id);
-	}
+		s = why_recorded(a, t, id, e);
 	tracer_close(t);
 	case_db_close(db);
 	arena_free(&arena);

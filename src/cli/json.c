@@ -15,11 +15,24 @@ enum status json_out(struct app *a, json_t *j, struct err *e)
 	json_decref(j);
 	if (r == 0 && fputc('\n', a->out) == EOF)
 		r = -1;
-	if (ferror(a->out))
+	a->unwritten = ferror(a->out) != 0;
+	if (a->unwritten)
 		return err_errno(e, "standard output");
 	if (r != 0)
 		return err_nomem(e);
 	return STATUS_OK;
+}
+
+const char *json_text(const json_t *j, const char *key)
+{
+	const char *s = json_string_value(json_object_get(j, key));
+
+	return s ? s : "?";
+}
+
+double json_number(const json_t *j, const char *key)
+{
+	return json_number_value(json_object_get(j, key));
 }
 
 json_t *json_time(int64_t us)

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <locale.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,8 +53,13 @@ static enum status help(int argc, char **argv, struct err *e)
 	return STATUS_OK;
 }
 
-/* Global options before the command; returns its index, or -1. */
-static int globals(struct app *a, int argc, char **argv)
+static bool is_help(const char *word)
+{
+	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
+/* Global options before the command, whose index goes to *at. */
+static enum status globals(struct app *a, int argc, char **argv, int *at, struct err *e)
 {
 	int i = 1;
 
@@ -64,34 +70,46 @@ static int globals(struct app *a, int argc, char **argv)
 			a->dir = argv[++i];
 		else if (strncmp(argv[i], "-C", 2) == 0 && argv[i][2])
 			a->dir = argv[i] + 2;
+		else if (is_help(argv[i]) || strcmp(argv[i], "--version") == 0)
+			break;
 		else
-			return strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0 ||
-					       strcmp(argv[i], "--version") == 0
-				       ? i
-				       : -1;
+			return err_set(e, STATUS_BAD, "%s: %s (see weir help)", argv[i],
+				strcmp(argv[i], "-C") == 0 ? "needs a value" : "unknown option");
 	}
-	return i < argc ? i : -1;
+	*at = i;
+	if (i < argc)
+		return STATUS_OK;
+	usage(stderr);
+	return err_set(e, STATUS_BAD, "no command given");
+}
+
+/* Is help asked for, behind the command or its verb? */
+static bool help_wanted(int argc, char **argv)
+{
+	for (int i = 1; i < argc && i <= 2; i++)
+		if (is_help(argv[i]))
+			return true;
+	return false;
 }
 
 static enum status dispatch(struct app *a, int argc, char **argv, struct err *e)
 {
-	int i = globals(a, argc, argv);
+	int i = 0;
+	enum status s = globals(a, argc, argv, &i, e);
 
-	if (i < 0) {
-		usage(stderr);
-		return err_set(
-			e, STATUS_BAD, argc > 1 ? "unknown option or missing command" : "no command given");
-	}
+	if (s != STATUS_OK)
+		return s;
 	if (strcmp(argv[i], "--version") == 0 || strcmp(argv[i], "version") == 0) {
 		(void)printf("weir %s\n", WEIR_VERSION);
 		return STATUS_OK;
 	}
-	if (strcmp(argv[i], "help") == 0 || strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+	if (strcmp(argv[i], "help") == 0 || is_help(argv[i]))
 		return help(argc - i, argv + i, e);
 	const struct command *c = find(argv[i]);
 	if (!c)
 		return err_set(e, STATUS_BAD, "%s: no such command (see weir help)", argv[i]);
-	if (argc > i + 1 && (strcmp(argv[i + 1], "--help") == 0 || strcmp(argv[i + 1], "-h") == 0))
+	a->command = c->name;
+	if (help_wanted(argc - i, argv + i))
 		return help(2, (char *[]){argv[0], argv[i]}, e);
 	return c->run(a, argc - i, argv + i, e);
 }
@@ -109,6 +127,27 @@ static void keep_standard_streams(void)
 		(void)close(fd);
 }
 
+/* Has whoever read standard output gone, as head(1) does?  Asked of the pipe, for SIGPIPE is ignored: on
+ * standard error it would end a recorder. */
+static bool reader_gone(void)
+{
+	struct pollfd fd = {.fd = STDOUT_FILENO, .events = POLLOUT};
+
+	return poll(&fd, 1, 0) == 1 && (fd.revents & POLLERR);
+}
+
+/* The status, where the output could be written; who wants no more of it is told nothing. */
+static enum status output_end(const struct app *a, enum status s, struct err *e)
+{
+	bool lost = fflush(stdout) != 0 || ferror(stdout);
+
+	if (!lost || (s >= STATUS_BAD && !a->unwritten))
+		return s;
+	if (reader_gone())
+		return a->unwritten ? STATUS_OK : s;
+	return a->unwritten ? s : err_errno(e, "standard output");
+}
+
 int main(int argc, char **argv)
 {
 	const char *env = getenv("WEIR_DIR");
@@ -119,8 +158,7 @@ int main(int argc, char **argv)
 	(void)setlocale(LC_CTYPE, "");
 	(void)signal(SIGPIPE, SIG_IGN);
 	enum status s = dispatch(&a, argc, argv, &e);
-	if ((fflush(stdout) != 0 || ferror(stdout)) && s < STATUS_BAD)
-		s = err_errno(&e, "standard output");
+	s = output_end(&a, s, &e);
 	if (s != STATUS_OK && e.text[0])
 		log_line("%s", e.text);
 	config_free(&a.cfg);

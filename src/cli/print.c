@@ -8,38 +8,41 @@
 static void print_proven(FILE *o, const struct hop *h)
 {
 	const struct link_result *l = &h->best.link;
-	char text[FLOW_TEXT];
+	const struct flow *in = h->best.flow;
+	char text[FLOW_TEXT], n[COUNT_TEXT];
+	bool own = flow_side(in, &h->relay) == 0 && !(in->head.flags & FLOW_ASSUMED);
 
-	(void)fprintf(o, "  in     %s   PROVEN\n", flow_text(text, &h->best.flow->head));
+	(void)fprintf(o, "  in     %s   PROVEN%s\n", flow_text(text, &in->head),
+		own ? " (opened by the relay)" : "");
 	(void)fprintf(o, "  out    %s\n", flow_text(text, &h->out->head));
-	draw_legs(o, &h->relay, h->best.flow, h->out, &h->best.clock, "  ");
+	draw_legs(o, &h->relay, in, h->out, &h->best.clock, "  ");
 	(void)fprintf(o,
-		"  log10 e %.1f, needed %.1f (alpha and %zu candidates): unlinked flows do this in at most "
-		"one of "
+		"  log10 e %.1f, needed %.1f (alpha and %s): unlinked flows do this in at most one of "
 		"10^%.0f searches\n",
-		l->max_log10_e, h->needed, h->searched, floor(l->max_log10_e - log10((double)h->searched)));
-	(void)fprintf(o, "  lag %.1f ms over %u bursts; enough after %.1f s\n", (double)l->lag_us / 1000,
-		l->bursts, (double)l->first_sufficient_us / 1e6);
+		l->max_log10_e, h->needed, counted(n, h->searched, "candidate"),
+		floor(l->max_log10_e - log10((double)h->searched)));
+	(void)fprintf(o, "  lag %.1f ms over %s; enough after %.1f s\n", (double)l->lag_us / 1000,
+		counted(n, l->bursts, "burst"), (double)l->first_sufficient_us / 1e6);
 }
 
 static void print_open(FILE *o, const struct hop *h)
 {
-	char text[FLOW_TEXT];
+	char text[FLOW_TEXT], n[COUNT_TEXT];
 
 	(void)fprintf(o, "  out    %s\n", flow_text(text, &h->out->head));
 	(void)fprintf(o, "  in     %s: %s\n", link_verdict_name(h->best.link.verdict),
 		link_reason_text(h->best.link.reason));
-	(void)fprintf(o, "  best log10 e %.1f, needed %.1f (alpha and %zu candidates): nobody is named\n",
-		h->best.link.max_log10_e, h->needed, h->searched);
+	(void)fprintf(o, "  best log10 e %.1f, needed %.1f (alpha and %s): nobody is named\n",
+		h->best.link.max_log10_e, h->needed, counted(n, h->searched, "candidate"));
 }
 
 static void print_hop(FILE *o, const struct hop *h, size_t n, const char *claim)
 {
-	char relay[IP_TEXT], text[FLOW_TEXT];
+	char relay[IP_TEXT], text[FLOW_TEXT], count[COUNT_TEXT];
 
-	(void)fprintf(o, "hop %zu  %s %s%s: %zu other flow%s of it carried data meanwhile\n", n + 1,
+	(void)fprintf(o, "hop %zu  %s %s%s: %s of it carried data meanwhile\n", n + 1,
 		h->best.link.verdict == LINK_PROVEN ? "relay" : "host", ip_text(relay, &h->relay),
-		h->declared ? " (declared)" : "", h->searched, h->searched == 1 ? "" : "s");
+		h->declared ? " (declared)" : "", counted(count, h->searched, "other flow"));
 	if (h->translated)
 		(void)fprintf(o, "  (behind NAT: outside, its flow is %s)\n",
 			flow_text(text, &h->translated->head));

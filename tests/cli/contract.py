@@ -263,8 +263,29 @@ def test_trace_what_is_not_recorded():
     weir("-C", where, "trace", "--flow", "tcp 192.0.2.1:1 > 192.0.2.2:2", status=1)
     weir("-C", where, "trace", "--flow", "abcdef0123456", status=1)
     weir("-C", where, "trace", "--flow", "what is this", status=2)
-    weir("-C", where, "trace", "abcdef0123456", status=2)
+    _, err = weir("-C", where, "trace", "--flow", ATTACK[4:], status=2)
+    assert "tcp " + ATTACK[4:] in err, err
     weir("-C", where, "trace", status=2)
+
+
+def test_an_id_that_nobody_has():
+    where = recorded()
+    for command, what in ((("trace",), "case"), (("case", "show"), "case"), (("case", "close"), "case"),
+                          (("trace", "--flow"), "flow"), (("why",), "claim, case, sighting or flow")):
+        _, err = weir("-C", where, *command, "abcdef0123456", status=1)
+        assert err == f"weir: abcdef0123456: no such {what} here\n", err
+        _, err = weir("-C", where, *command, "f809", status=2)
+        assert err.startswith('weir: "f809": an id has 6 to 32 hex digits'), err
+
+
+def test_where_nothing_is_recorded():
+    for command, status in ((("flows",), 0), (("scan",), 0), (("case", "list"), 0), (("trace", "abcdef0123456"), 1),
+                            (("why", "abcdef0123456"), 1)):
+        where = fresh()
+        out, err = weir("-C", where, *command, status=status)
+        assert not out and err.startswith(f"weir: {where}: holds no recording yet\n"), (out, err)
+    _, err = weir("-C", recorded(), "flows")
+    assert not err, err
 
 
 def eve_line(at, src, sport, dst, dport):
@@ -308,6 +329,38 @@ def test_case_title_stays():
     weir("-C", where, "case", "list", "extra", status=2)
 
 
+def test_case_closed_opens_again():
+    where = recorded()
+    (opened,), _ = weir("-C", where, "case", "open", "--flow", ATTACK, json_out=True)
+    weir("-C", where, "case", "close", opened["id"])
+    (again,), _ = weir("-C", where, "case", "open", "--flow", ATTACK, json_out=True)
+    (listed,), _ = weir("-C", where, "case", "list", json_out=True)
+    assert again == opened and listed["state"] == "open" and listed["closed"] is None, listed
+
+
+def test_case_shows_what_is_claimed():
+    where = recorded()
+    (opened,), _ = weir("-C", where, "case", "open", "--flow", ATTACK, json_out=True)
+    weir("-C", where, "trace", opened["id"])
+    weir("-C", where, "trace", opened["id"], "--alpha", "1e-200", status=1)
+    text, _ = weir("-C", where, "case", "show", opened["id"])
+    assert f"  link proven: 203.0.113.10 relayed {ATTACK} from {IN_LEG}\n" in text, text
+    assert f"  search: nobody named at 203.0.113.10, for {ATTACK}\n" in text, text
+    assert "(1 time)" in text, text
+
+
+def test_claim_without_its_trains():
+    where = recorded()
+    (chain,), _ = weir("-C", where, "trace", "--flow", ATTACK, json_out=True)
+    claim = chain["hops"][0]["id"]
+    text, _ = weir("-C", where, "why", claim)
+    assert "no longer" not in text, text
+    text, _ = weir("-C", where, "forget", "--host", "198.51.100.7")
+    assert text.startswith("198.51.100.7: 1 flow erased\n") and "weir.db" in text, text
+    text, _ = weir("-C", where, "why", claim)
+    assert "its trains are no longer recorded here" in text, text
+
+
 def test_why_json_is_the_evidence():
     where = recorded()
     (opened,), _ = weir("-C", where, "case", "open", "--flow", ATTACK, json_out=True)
@@ -325,7 +378,10 @@ def test_case_open_needs_one_source():
     weir("-C", fresh(), "case", "open", "--eve", "a", "--flow", ATTACK, status=2)
     weir("-C", fresh(), "case", "open", "--eve", TMP / "absent.json", status=2)
     weir("-C", fresh(), "case", "nonsense", status=2)
-    weir("-C", fresh(), "case", "open", "--eve", file_of(b"\x00\x01\x02 nothing"), status=2)
+    _, err = weir("-C", fresh(), "case", "import", "a", status=2)
+    assert "not in this release" in err, err
+    _, err = weir("-C", fresh(), "case", "open", "--eve", file_of(b"\x00\x01\x02 nothing"), status=2)
+    assert len(err.splitlines()) == 1, err
 
 
 def test_scan_json():
@@ -366,6 +422,9 @@ def test_configuration():
     _, err = weir("-C", where, "flows", status=2)
     assert "weir.conf" in err and "nonsense" in err
     weir("-C", where, "config", "--check", status=2)
+    (where / "weir.conf").write_text('filter = "tcp and and"\n')
+    _, err = weir("-C", where, "config", "--check", status=2)
+    assert "weir.conf" in err and "tcp and and" in err, err
 
 
 def test_never_record_and_filter():
@@ -382,9 +441,25 @@ def test_usage():
     for args in ((), ("nonsense",), ("record",), ("flows", "extra"), ("flows", "--host"), ("flows", "--nonsense"),
                  ("--nonsense",), ("why",), ("scan", "extra"), ("record", "-i", "lo", "file")):
         weir("-C", fresh(), *args, status=2)
-    for args in (("help",), ("--help",), ("help", "trace"), ("trace", "--help"), ("--version",)):
+    for args in (("help",), ("--help",), ("help", "trace"), ("trace", "--help"), ("case", "open", "--help"), ("--version",)):
         out, _ = weir(*args)
         assert out.startswith(("usage", "weir")), out
+
+
+def test_usage_says_what_is_wrong():
+    for args, says in ((("flows", "--host"), "--host: needs a value (see weir help flows)"),
+                       (("flows", "--nonsense"), "--nonsense: unknown option (see weir help flows)"),
+                       (("flows", "-x"), "-x: unknown option (see weir help flows)"),
+                       (("flows", "--json=1"), "--json=1: takes no value (see weir help flows)"),
+                       (("case", "list", "--nonsense"), "--nonsense: unknown option (see weir help case)"),
+                       (("--jsn", "flows"), "--jsn: unknown option (see weir help)"),
+                       (("flows", "--host", "192.0.2.0/24"), "an address, without prefix length"),
+                       (("flows", "--port", "65536"), "a port, 1 to 65535"),
+                       (("flows", "--since", "10m"), "2026-11-22T15:42:00Z (RFC 3339), a date, or seconds since 1970"),
+                       (("record", "--keep", "x", "f"), "a size such as 20G"),
+                       (("scan", "--alpha", "1"), "above 0 and at most 0.5")):
+        _, err = weir("-C", fresh(), *args, status=2)
+        assert says in err and len(err.splitlines()) == 1, err
 
 
 def damaged(data, clear_line, status=0, kept=True):
@@ -466,7 +541,8 @@ def test_bad_absent_file_does_not_stop_the_others():
 
 
 def test_bad_interface():
-    _, err = weir("-C", fresh(), "record", "-i", "nonsense0", status=2)
+    out, err = weir("-C", fresh(), "record", "-i", "nonsense0", status=2)
+    assert not out, out
     assert "nonsense0" in err and len(err.splitlines()) == 1
 
 
@@ -539,6 +615,25 @@ def test_standard_output_closed():
         assert run.returncode == 3 and b"standard output" in run.stderr, run
 
 
+def test_standard_output_is_read_no_further():
+    where = recorded()
+    for args in (("--json", "flows"), ("flows",), ("--json", "scan", "--all"), ("help",)):
+        read, write = os.pipe()
+        os.close(read)
+        run = subprocess.run([WEIR, "-C", where, *args], stdout=write, stderr=subprocess.PIPE, check=False)
+        os.close(write)
+        assert run.returncode == 0 and b"standard output" not in run.stderr, run
+
+
+def test_flows_is_a_table():
+    frames = pcapmake.relayed_attack(11)
+    text, _ = weir("-C", recorded(file_of(pcapmake.capture(frames))), "flows")
+    head, *rows = text.splitlines()
+    assert "> BURSTS <" in head and len(rows) == 14, text
+    at = head.index("FLOW")
+    assert all(row[at:at + 4] == "tcp " and row.endswith(" default") and len(row) <= 120 for row in rows), text
+
+
 def test_standard_streams_that_are_closed_lend_no_number():
     """What is printed must not go to the file that was opened next."""
     pipe = TMP / f"pipe{next(NUMBER)}"
@@ -588,7 +683,8 @@ def test_live_is_traceable_within_seconds():
         finally:
             process.terminate()
             process.wait(10)
-        assert process.returncode == 0, process.stderr.read()
+        err = process.stderr.read()
+        assert process.returncode == 0 and b"listening on lo, ^C ends" in err, err
 
 
 def test_live_by_root_into_another_users_directory():
