@@ -129,6 +129,29 @@ static bool opened(const struct flow *f, const struct ip *host)
 	return flow_side(f, host) == flow_opener(f);
 }
 
+static int by_host(const void *host, const void *view)
+{
+	return ip_compare(host, &((const struct view *)view)->host);
+}
+
+/* Does the view of a host behind translation have this pair too?  What the translator's address opened, the
+ * host behind it opened first: the link is that host's, and is told once. */
+static bool told_inside(
+	const struct scan *sc, const struct view *v, const struct flow *a, const struct flow *b)
+{
+	for (int turn = 0; turn < 2; turn++) {
+		const struct flow *out = turn ? b : a, *in = turn ? a : b, *inner = out->rewrite_of;
+		if (!inner || !opened(out, &v->host) || flow_side(inner, &v->host) >= 0)
+			continue;
+		const struct view *w = bsearch(&inner->head.end[flow_opener(inner)].ip, sc->view, sc->n_view,
+			sizeof(*sc->view), by_host);
+		for (size_t i = 0; w && i < w->n; i++)
+			if (flow_rewritten(w->by_tuple[i], in))
+				return true;
+	}
+	return false;
+}
+
 static const char *role_of(const struct scan *sc, const struct scan_link *l)
 {
 	bool in = opened(l->in, &l->relay), out = opened(l->out, &l->relay);
@@ -148,6 +171,8 @@ static enum status test_pair(
 	struct scan_link l = {
 		.relay = v->host, .in = turn ? b : a, .out = turn ? a : b, .needed = sc->needed};
 	const struct meeting *m;
+	if (told_inside(sc, v, a, b))
+		return STATUS_OK;
 	enum status s = meeting_get(v, l.in->head.point, l.out->head.point, sc->t->cfg->clock_skew_us, &m, e);
 
 	if (s == STATUS_OK)

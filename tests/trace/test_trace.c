@@ -384,6 +384,37 @@ static void through_translation(void **state)
 	scene_end(&x);
 }
 
+static enum status keep_relay(void *self, const struct scan_link *l, struct err *e)
+{
+	(void)e;
+	*(struct ip *)self = l->relay;
+	return STATUS_OK;
+}
+
+/* The gateway's address has both legs too, translated: the link is the host's behind it, and is told once. */
+static void scan_tells_a_translated_link_once(void **state)
+{
+	struct scene x;
+	struct ip relay = {0}, inner;
+	struct scan_sum sum;
+	struct err e = {0};
+	struct scan_param p = {.since = WALL_BEGIN, .until = WALL_END, .found = keep_relay, .self = &relay};
+
+	(void)state;
+	scene_begin(&x, "border");
+	flow_write(&x.o, "border", NULL, "198.51.100.7:5000", "203.0.113.10:22", &x.s, 0, 0, 0, 81);
+	flow_write(&x.o, "border", NULL, "198.51.100.7:5000", "198.19.1.10:22", &x.s, 0, 50, 0, 81);
+	flow_write(&x.o, "border", NULL, "198.19.1.10:6000", "192.0.2.10:22", &x.s, 0, 8000, 0, 82);
+	flow_write(&x.o, "border", NULL, "203.0.113.10:6000", "192.0.2.10:22", &x.s, 0, 8050, 0, 82);
+	sealed(&x.o);
+	assert_int_equal(tracer_open(&x.t, &world_real, x.o.dir, &x.o.cfg, 1e-6, &e), STATUS_OK);
+	assert_int_equal(trace_scan(x.t, &p, &sum, &e), STATUS_OK);
+	assert_int_equal(sum.proven, 1);
+	assert_true(ip_parse(&inner, "198.19.1.10"));
+	assert_true(ip_equal(&relay, &inner));
+	scene_end(&x);
+}
+
 /* A balancer translates both ends: what left it towards the victim is what came to it, and the chain goes on
  * from there.  Traced from its outer side, the inner one is not taken for where it came from. */
 static void through_balancer(void **state)
@@ -658,6 +689,7 @@ int main(void)
 		cmocka_unit_test(legs_at_two_points),
 		cmocka_unit_test(reverse_tunnel),
 		cmocka_unit_test(through_translation),
+		cmocka_unit_test(scan_tells_a_translated_link_once),
 		cmocka_unit_test(through_balancer),
 		cmocka_unit_test(steady_answers),
 		cmocka_unit_test(a_browser_is_no_relay),
