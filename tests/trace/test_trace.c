@@ -363,17 +363,23 @@ static void reverse_tunnel(void **state)
 	scene_end(&x);
 }
 
+/* Relay 198.19.1.10 behind NAT as 203.0.113.10, and a mirror that shows both sides. */
+static void scene_behind_nat(struct scene *x)
+{
+	scene_begin(x, "border");
+	flow_write(&x->o, "border", NULL, "198.51.100.7:5000", "203.0.113.10:22", &x->s, 0, 0, 0, 81);
+	flow_write(&x->o, "border", NULL, "198.51.100.7:5000", "198.19.1.10:22", &x->s, 0, 50, 0, 81);
+	flow_write(&x->o, "border", NULL, "198.19.1.10:6000", "192.0.2.10:22", &x->s, 0, 8000, 0, 82);
+	flow_write(&x->o, "border", NULL, "203.0.113.10:6000", "192.0.2.10:22", &x->s, 0, 8050, 0, 82);
+}
+
 /* The relay stands behind NAT and the mirror shows both sides: one flow, and the chain goes on inside. */
 static void through_translation(void **state)
 {
 	struct scene x;
 
 	(void)state;
-	scene_begin(&x, "border");
-	flow_write(&x.o, "border", NULL, "198.51.100.7:5000", "203.0.113.10:22", &x.s, 0, 0, 0, 81);
-	flow_write(&x.o, "border", NULL, "198.51.100.7:5000", "198.19.1.10:22", &x.s, 0, 50, 0, 81);
-	flow_write(&x.o, "border", NULL, "198.19.1.10:6000", "192.0.2.10:22", &x.s, 0, 8000, 0, 82);
-	flow_write(&x.o, "border", NULL, "203.0.113.10:6000", "192.0.2.10:22", &x.s, 0, 8050, 0, 82);
+	scene_behind_nat(&x);
 	bystanders(&x.o, "border", NULL, "198.19.1.10", 20, 100);
 	scene_trace(&x, "tcp 203.0.113.10:6000 > 192.0.2.10:22");
 	assert_int_equal(x.c.n_proven, 1);
@@ -401,11 +407,7 @@ static void scan_tells_a_translated_link_once(void **state)
 	struct scan_param p = {.since = WALL_BEGIN, .until = WALL_END, .found = keep_relay, .self = &relay};
 
 	(void)state;
-	scene_begin(&x, "border");
-	flow_write(&x.o, "border", NULL, "198.51.100.7:5000", "203.0.113.10:22", &x.s, 0, 0, 0, 81);
-	flow_write(&x.o, "border", NULL, "198.51.100.7:5000", "198.19.1.10:22", &x.s, 0, 50, 0, 81);
-	flow_write(&x.o, "border", NULL, "198.19.1.10:6000", "192.0.2.10:22", &x.s, 0, 8000, 0, 82);
-	flow_write(&x.o, "border", NULL, "203.0.113.10:6000", "192.0.2.10:22", &x.s, 0, 8050, 0, 82);
+	scene_behind_nat(&x);
 	sealed(&x.o);
 	assert_int_equal(tracer_open(&x.t, &world_real, x.o.dir, &x.o.cfg, 1e-6, &e), STATUS_OK);
 	assert_int_equal(trace_scan(x.t, &p, &sum, &e), STATUS_OK);
