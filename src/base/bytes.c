@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#define VARINT_MAX 10 /* bytes that 64 bits take in LEB128 */
+
 uint64_t rd_varint(struct rd *r)
 {
 	uint64_t v = 0;
@@ -55,7 +57,8 @@ void buf_put(struct buf *b, const void *p, size_t n)
 
 void buf_u8(struct buf *b, uint8_t v)
 {
-	buf_put(b, &v, 1);
+	if (buf_room(b, 1))
+		b->p[b->n++] = v;
 }
 
 static void buf_le(struct buf *b, uint64_t v, size_t n)
@@ -84,17 +87,13 @@ void buf_le64(struct buf *b, uint64_t v)
 
 void buf_varint(struct buf *b, uint64_t v)
 {
-	uint8_t t[10];
-	size_t n = 0;
-
-	do {
-		t[n] = (uint8_t)(v & 0x7f);
-		v >>= 7;
-		if (v)
-			t[n] |= 0x80;
-		n++;
-	} while (v);
-	buf_put(b, t, n);
+	if (!buf_room(b, VARINT_MAX))
+		return;
+	uint8_t *p = b->p + b->n;
+	for (; v > 0x7f; v >>= 7)
+		*p++ = (uint8_t)(v | 0x80);
+	*p++ = (uint8_t)v;
+	b->n = (size_t)(p - b->p);
 }
 
 void buf_svarint(struct buf *b, int64_t v)
