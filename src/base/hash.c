@@ -23,6 +23,11 @@ bool id_of(struct id *to, const void *p, size_t n)
 
 static const char hex[] = "0123456789abcdef";
 
+int id_order(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct id));
+}
+
 char *id_text(char to[ID_TEXT], const struct id *id)
 {
 	for (size_t i = 0; i < sizeof(id->b); i++) {

@@ -18,6 +18,9 @@ struct id {
 bool sha256(uint8_t to[32], const void *p, size_t n);
 bool id_of(struct id *to, const void *p, size_t n);
 
+/* Order of two ids, as qsort and bsearch want it (pointers to struct id); 0: the same id. */
+int id_order(const void *a, const void *b);
+
 char *id_text(char to[ID_TEXT], const struct id *id);
 
 /* Does the hex text s (6 to 32 digits) begin id? */

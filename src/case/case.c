@@ -12,11 +12,6 @@
 #include "base/bytes.h"
 #include "case/db.h"
 
-static int by_bytes(const void *a, const void *b)
-{
-	return memcmp(a, b, sizeof(struct id));
-}
-
 /* Fills in the ids of the sightings and makes that of the case. */
 static enum status ids_make(struct sighting *s, size_t n, struct id *to, struct err *e)
 {
@@ -30,10 +25,10 @@ static enum status ids_make(struct sighting *s, size_t n, struct id *to, struct 
 		ids[i] = s[i].id;
 	}
 	if (good) {
-		qsort(ids, n, sizeof(*ids), by_bytes);
+		qsort(ids, n, sizeof(*ids), id_order);
 		buf_put(&b, mark, sizeof(mark));
 		for (size_t i = 0; i < n; i++)
-			if (i == 0 || by_bytes(&ids[i - 1], &ids[i]) != 0)
+			if (i == 0 || id_order(&ids[i - 1], &ids[i]) != 0)
 				buf_put(&b, &ids[i], sizeof(ids[i]));
 		good = !b.failed && id_of(to, b.p, b.n);
 	}

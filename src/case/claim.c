@@ -37,7 +37,7 @@ static enum status claim_row(
 	to->made.us = sqlite3_column_int64(st, 3);
 	if (!to->kind || !to->body || !claim_make_id(to))
 		return err_nomem(e);
-	if (!db_id(&id, st, 0) || memcmp(&id, &to->id, sizeof(id)) != 0)
+	if (!db_id(&id, st, 0) || id_order(&id, &to->id) != 0)
 		return db_damaged(db, "a claim that does not match its id", e);
 	return STATUS_OK;
 }
@@ -231,11 +231,6 @@ static enum status held_rows(struct case_db *db, enum db_query q, struct held *h
 	return s == STATUS_OK && !h->memory ? err_nomem(e) : s;
 }
 
-static int by_bytes(const void *a, const void *b)
-{
-	return memcmp(a, b, sizeof(struct id));
-}
-
 enum status case_held(struct case_db *db, struct arena *a, struct id **to, size_t *n, struct err *e)
 {
 	struct held h = {.arena = a, .memory = true};
@@ -251,9 +246,9 @@ enum status case_held(struct case_db *db, struct arena *a, struct id **to, size_
 	s = db_end(db, s, e);
 	if (s != STATUS_OK || h.n == 0)
 		return s;
-	qsort(h.id, h.n, sizeof(*h.id), by_bytes);
+	qsort(h.id, h.n, sizeof(*h.id), id_order);
 	for (size_t i = 0; i < h.n; i++)
-		if (i == 0 || by_bytes(&h.id[*n - 1], &h.id[i]) != 0)
+		if (i == 0 || id_order(&h.id[*n - 1], &h.id[i]) != 0)
 			h.id[(*n)++] = h.id[i];
 	*to = h.id;
 	return STATUS_OK;

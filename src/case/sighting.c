@@ -114,9 +114,8 @@ static enum status sighting_row(
 		return db_damaged(db, "a sighting", e);
 	if (!sighting_make_id(to))
 		return err_nomem(e);
-	return memcmp(&id, &to->id, sizeof(id)) == 0
-		       ? STATUS_OK
-		       : db_damaged(db, "a sighting that does not match its id", e);
+	return id_order(&id, &to->id) == 0 ? STATUS_OK
+					   : db_damaged(db, "a sighting that does not match its id", e);
 }
 
 enum status sightings_of_case(struct case_db *db, const struct id *case_id, struct arena *a,

@@ -13,13 +13,6 @@
 
 enum { DRAWN = 8, DRAWS = 64 };
 
-static int64_t last_packet(const struct slot *s)
-{
-	int64_t a = s->half[0].last_us, b = s->half[1].last_us;
-
-	return a > b ? a : b;
-}
-
 static int64_t lifetime(const struct slot *s)
 {
 	if (s->bits & SLOT_CLOSED)
@@ -73,7 +66,7 @@ void slot_close(struct table *t, uint32_t i)
 	s->bits |= SLOT_CLOSED;
 	s->flags |= FLOW_CLOSED;
 	wheel_remove(t, i);
-	wheel_add(t, i, last_packet(s) + LIFE_CLOSED);
+	wheel_add(t, i, slot_last(s) + LIFE_CLOSED);
 }
 
 void probation_add(struct table *t, uint32_t i)
@@ -140,9 +133,9 @@ static uint32_t draw_victim(struct table *t)
 		found++;
 		if (s->bits & SLOT_CLOSED)
 			return i;
-		if (!best || last_packet(s) < oldest) {
+		if (!best || slot_last(s) < oldest) {
 			best = i;
-			oldest = last_packet(s);
+			oldest = slot_last(s);
 		}
 	}
 	return best;
@@ -172,7 +165,7 @@ static enum status wheel_turn(struct table *t, uint32_t at, int64_t now_us, stru
 	while (i && st == STATUS_OK) {
 		struct slot *s = &t->slot[i];
 		uint32_t next = s->wheel_next;
-		int64_t deadline = last_packet(s) + lifetime(s);
+		int64_t deadline = slot_last(s) + lifetime(s);
 		wheel_add(t, i, deadline > now_us ? deadline : now_us);
 		if (deadline <= now_us)
 			st = slot_end(t, i, e);

@@ -63,11 +63,6 @@ static enum status ages_read(struct trimming *t, const char *dir, struct err *e)
 	return STATUS_OK;
 }
 
-static int id_order(const void *a, const void *b)
-{
-	return memcmp(a, b, sizeof(struct id));
-}
-
 /* Keys of the chunks whose ids are held (sorted in ids), out of one segment. */
 static enum status held_find(struct trimming *t, const char *path, const struct id *ids, struct err *e)
 {

@@ -207,14 +207,9 @@ enum status segment_filter(const struct world *w, int fd, const char *path,
 	return st;
 }
 
-static int id_order(const void *a, const void *b)
-{
-	return memcmp(a, b, sizeof(struct id));
-}
-
 enum status segment_gone(struct segment_change *c, const struct id *id, struct err *e)
 {
-	if (c->n_gone && memcmp(&c->gone[c->n_gone - 1], id, sizeof(*id)) == 0)
+	if (c->n_gone && id_order(&c->gone[c->n_gone - 1], id) == 0)
 		return STATUS_OK;
 	if (!grow(&c->gone, &c->cap_gone, c->n_gone, 1, sizeof(*c->gone)))
 		return err_nomem(e);
@@ -229,7 +224,7 @@ uint64_t segment_gone_count(struct segment_change *c)
 	if (c->n_gone > 1)
 		qsort(c->gone, c->n_gone, sizeof(*c->gone), id_order);
 	for (size_t i = 0; i < c->n_gone; i++)
-		n += i == 0 || memcmp(&c->gone[i - 1], &c->gone[i], sizeof(c->gone[i])) != 0;
+		n += i == 0 || id_order(&c->gone[i - 1], &c->gone[i]) != 0;
 	return n;
 }
 

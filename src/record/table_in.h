@@ -200,6 +200,14 @@ static inline void block_prefetch(const struct table *t, const struct slot *s)
 	__builtin_prefetch(b + 64, 1);
 }
 
+/* Time of the last packet of either direction. */
+static inline int64_t slot_last(const struct slot *s)
+{
+	int64_t a = s->half[0].last_us, b = s->half[1].last_us;
+
+	return a > b ? a : b;
+}
+
 static inline struct endpoint slot_endpoint(const struct slot *s, int d)
 {
 	struct endpoint e;

@@ -157,13 +157,6 @@ void tcp_isn(struct slot *s, const struct packet *p)
 	}
 }
 
-static int64_t last_packet(const struct slot *s)
-{
-	int64_t a = s->half[0].last_us, b = s->half[1].last_us;
-
-	return a > b ? a : b;
-}
-
 /* The flow's other direction becomes its first. */
 static void turn_round(struct slot *s)
 {
@@ -193,7 +186,7 @@ static bool adopt(struct slot *s, int *d, const struct packet *p)
 	const struct half *h = &s->half[*d];
 	bool synack = (p->tcp_flags & TCP_ACK) != 0;
 
-	if ((s->bits & SLOT_ID) || s->pending || p->time_us - last_packet(s) >= YOUNG_US)
+	if ((s->bits & SLOT_ID) || s->pending || p->time_us - slot_last(s) >= YOUNG_US)
 		return false;
 	if ((h->bits & HALF_SEQ) && (h->seq_next - (p->seq + 1) > UINT16_MAX))
 		return false;
@@ -215,7 +208,7 @@ static bool same_syn(const struct slot *s, int d, const struct packet *p)
 enum tcp_start tcp_syn(struct slot *s, int *d, const struct packet *p)
 {
 	bool synack = (p->tcp_flags & TCP_ACK) != 0;
-	bool over = (s->bits & SLOT_CLOSED) || p->time_us - last_packet(s) >= OLD_US;
+	bool over = (s->bits & SLOT_CLOSED) || p->time_us - slot_last(s) >= OLD_US;
 
 	if ((s->flags & FLOW_SYN) && same_syn(s, *d, p)) {
 		if (synack && !(s->flags & FLOW_SYNACK)) {

@@ -35,7 +35,7 @@ static enum status before_translation(
 		if (s != STATUS_OK)
 			return s;
 		for (size_t i = 0; i < v->n && !self; i++)
-			if (memcmp(&v->by_tuple[i]->head.id, &f->head.id, sizeof(f->head.id)) == 0)
+			if (id_order(&v->by_tuple[i]->head.id, &f->head.id) == 0)
 				self = v->by_tuple[i];
 		for (size_t i = 0; i < v->n && self && !*to; i++) {
 			const struct flow *g = v->by_tuple[i];

@@ -44,7 +44,7 @@ static int by_first(const void *a, const void *b)
 	const struct flow *x = *(const struct flow *const *)a, *y = *(const struct flow *const *)b;
 	int c = (x->head.first_us > y->head.first_us) - (x->head.first_us < y->head.first_us);
 
-	return c ? c : memcmp(&x->head.id, &y->head.id, sizeof(x->head.id));
+	return c ? c : id_order(&x->head.id, &y->head.id);
 }
 
 void view_sort(struct view *v)
