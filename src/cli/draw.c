@@ -58,13 +58,13 @@ static unsigned height(uint64_t bytes)
 	return h;
 }
 
-static void line(
-	FILE *to, const struct burst *b, size_t n, int64_t from, int64_t shift, const char *const glyph[])
+static void line(FILE *to, const struct burst *b, size_t n, int64_t from, const struct clock_fit *clock,
+	const char *const glyph[])
 {
 	uint64_t sum[COLUMNS] = {0};
 
 	for (size_t i = 0; i < n; i++) {
-		int64_t at = b[i].start_us + shift - from;
+		int64_t at = clock_in(clock, b[i].start_us) - from;
 		if (at >= 0 && at < COLUMNS * COLUMN_US)
 			sum[at / COLUMN_US] += b[i].bytes;
 	}
@@ -81,15 +81,15 @@ void draw_legs(FILE *to, const struct ip *relay, const struct flow *in, const st
 	const char *const *glyph = utf8 ? blocks : ascii;
 	/* only what both legs lived through */
 	size_t skip = 0;
-	while (skip < in->n_burst[a] && in->burst[a][skip].start_us < out->head.first_us + clock->offset_us)
+	while (skip < in->n_burst[a] && in->burst[a][skip].start_us < clock_in(clock, out->head.first_us))
 		skip++;
-	int64_t from = stretch(in->burst[a] + skip, in->n_burst[a] - skip, out->last_us + clock->offset_us);
+	int64_t from = stretch(in->burst[a] + skip, in->n_burst[a] - skip, clock_in(clock, out->last_us));
 	char when[WALL_TEXT];
 
 	(void)fprintf(to, "%sin   %s", indent, utf8 ? "│" : "|");
-	line(to, in->burst[a], in->n_burst[a], from, 0, glyph);
+	line(to, in->burst[a], in->n_burst[a], from, &(struct clock_fit){0}, glyph);
 	(void)fprintf(to, "%sout  %s", indent, utf8 ? "│" : "|");
-	line(to, out->burst[b], out->n_burst[b], from, clock->offset_us, glyph);
+	line(to, out->burst[b], out->n_burst[b], from, clock, glyph);
 	(void)wall_text(when, (struct wall){from});
 	(void)fprintf(to, "%s      %.19s, %d s, height: bytes\n", indent, when,
 		(int)(COLUMNS * COLUMN_US / SECOND_US));

@@ -88,7 +88,7 @@ static void fit_line(struct clock_fit *f, struct samples *s, int64_t *v)
 	if (f->drift > DRIFT_MAX || f->drift < -DRIFT_MAX)
 		f->drift = 0;
 	for (size_t i = 0; i < s->n; i++) {
-		int64_t r = s->s[i].d - f->offset_us - (int64_t)(f->drift * (double)(s->s[i].t - f->at_us));
+		int64_t r = s->s[i].d - (clock_in(f, s->s[i].t) - s->s[i].t);
 		v[i] = r < 0 ? -r : r;
 	}
 	qsort(v, s->n, sizeof(*v), by_value);

@@ -24,11 +24,6 @@ static struct link_leg leg(const struct flow *f, int fwd)
 		.back_derived = (f->head.flags & derived[!fwd]) != 0};
 }
 
-static int64_t to_in_clock(const struct clock_fit *c, int64_t t)
-{
-	return t + c->offset_us + (int64_t)(c->drift * (double)(t - c->at_us));
-}
-
 /* A copy of OUT's bursts on IN's clock. */
 static bool shift(struct tracer *t, struct link_leg *out, const struct clock_fit *c)
 {
@@ -46,7 +41,7 @@ static bool shift(struct tracer *t, struct link_leg *out, const struct clock_fit
 	for (int d = 0; d < 2; d++) {
 		for (size_t i = 0; i < way[d]->n; i++) {
 			to[i] = way[d]->b[i];
-			to[i].start_us = to_in_clock(c, to[i].start_us);
+			to[i].start_us = clock_in(c, to[i].start_us);
 		}
 		way[d]->b = to;
 		to += way[d]->n;
@@ -56,14 +51,16 @@ static bool shift(struct tracer *t, struct link_leg *out, const struct clock_fit
 
 static bool grow(struct tracer *t, size_t need)
 {
+	size_t size = (need + need / 2 + 63) & ~(size_t)63;
+
 	if (need <= t->mem_size)
 		return true;
-	void *p = aligned_alloc(64, (need + need / 2 + 63) & ~(size_t)63);
+	void *p = aligned_alloc(64, size);
 	if (!p)
 		return false;
 	free(t->mem);
 	t->mem = p;
-	t->mem_size = (need + need / 2 + 63) & ~(size_t)63;
+	t->mem_size = size;
 	return true;
 }
 
@@ -103,7 +100,7 @@ static bool meeting_blind(struct view *v, struct meeting *m)
 	const struct span *a = recording_blind(rec, m->in_point, all, &na);
 	m->blind = a;
 	m->n_blind = na;
-	if (m->in_point == m->out_point || strcmp(m->in_point, m->out_point) == 0)
+	if (!m->apart)
 		return true;
 	const struct span *b = recording_blind(rec, m->out_point, all, &nb);
 	struct span *both = arena_array(&rec->arena, na + nb + 1, sizeof(*both));
@@ -112,8 +109,8 @@ static bool meeting_blind(struct view *v, struct meeting *m)
 	if (na)
 		memcpy(both, a, na * sizeof(*a));
 	for (size_t i = 0; i < nb; i++)
-		both[na + i] = (struct span){
-			to_in_clock(&m->clock, b[i].from_us), to_in_clock(&m->clock, b[i].to_us)};
+		both[na + i] =
+			(struct span){clock_in(&m->clock, b[i].from_us), clock_in(&m->clock, b[i].to_us)};
 	m->n_blind = join_spans(both, na + nb);
 	m->blind = both;
 	return true;
@@ -133,6 +130,7 @@ enum status meeting_get(struct view *v, const char *in_point, const char *out_po
 		return err_nomem(e);
 	m->in_point = in_point;
 	m->out_point = out_point;
+	m->apart = strcmp(in_point, out_point) != 0;
 	m->clock = clock_between(v, in_point, out_point, skew_us);
 	if (!meeting_blind(v, m))
 		return err_nomem(e);
@@ -146,12 +144,11 @@ enum status pair_test(struct tracer *t, const struct view *v, const struct meeti
 	const struct flow *out, double needed, struct link_result *r, struct err *e)
 {
 	struct link_leg a = leg(in, !flow_side(in, &v->host)), b = leg(out, flow_side(out, &v->host));
-	bool apart = strcmp(in->head.point, out->head.point) != 0;
 	struct link_param p = {.needed = needed,
 		.in_opened = flow_side(in, &v->host) == flow_opener(in),
-		.offset_error_us = apart ? m->clock.error_us : 0};
+		.offset_error_us = m->clock.error_us};
 
-	if (apart && !shift(t, &b, &m->clock))
+	if (m->apart && !shift(t, &b, &m->clock))
 		return err_nomem(e);
 	if (!grow(t, link_memory(&a, &b)))
 		return err_nomem(e);

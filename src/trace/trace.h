@@ -19,6 +19,12 @@ struct clock_fit {
 	size_t flows; /* that it rests on; 0: nothing is known but the configured skew (error_us) */
 };
 
+/* OUT's time t on IN's clock; an all-zero fit changes nothing. */
+static inline int64_t clock_in(const struct clock_fit *c, int64_t t)
+{
+	return t + c->offset_us + (int64_t)(c->drift * (double)(t - c->at_us));
+}
+
 struct candidate {
 	const struct flow *flow;
 	struct clock_fit clock; /* all zero where both legs are of one observation point */

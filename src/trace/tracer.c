@@ -122,14 +122,20 @@ bool flow_overlap(const struct flow *a, const struct flow *b, int64_t skew_us)
 	return a->head.first_us <= b->last_us + skew_us && b->head.first_us <= a->last_us + skew_us;
 }
 
+/* Is f of this protocol between these ends, whichever opened it? */
+static bool matches(const struct flow *f, uint8_t proto, const struct endpoint end[2])
+{
+	const struct endpoint *x = f->head.end;
+
+	if (f->head.proto != proto)
+		return false;
+	return (endpoint_equal(&x[0], &end[0]) && endpoint_equal(&x[1], &end[1])) ||
+	       (endpoint_equal(&x[0], &end[1]) && endpoint_equal(&x[1], &end[0]));
+}
+
 bool flow_same(const struct flow *a, const struct flow *b, int64_t skew_us)
 {
-	const struct endpoint *x = a->head.end, *y = b->head.end;
-
-	if (a->head.proto != b->head.proto || !flow_overlap(a, b, skew_us))
-		return false;
-	return (endpoint_equal(&x[0], &y[0]) && endpoint_equal(&x[1], &y[1])) ||
-	       (endpoint_equal(&x[0], &y[1]) && endpoint_equal(&x[1], &y[0]));
+	return flow_overlap(a, b, skew_us) && matches(a, b->head.proto, b->head.end);
 }
 
 bool flow_rewritten(const struct flow *a, const struct flow *b)
@@ -153,16 +159,6 @@ static int64_t distance(const struct flow *f, int64_t t)
 	if (t < f->head.first_us)
 		return f->head.first_us - t;
 	return t > f->last_us ? t - f->last_us : 0;
-}
-
-static bool matches(const struct flow *f, uint8_t proto, const struct endpoint end[2])
-{
-	const struct endpoint *x = f->head.end;
-
-	if (f->head.proto != proto)
-		return false;
-	return (endpoint_equal(&x[0], &end[0]) && endpoint_equal(&x[1], &end[1])) ||
-	       (endpoint_equal(&x[0], &end[1]) && endpoint_equal(&x[1], &end[0]));
 }
 
 static enum status by_notation(struct tracer *t, uint8_t proto, const struct endpoint end[2], struct wall at,

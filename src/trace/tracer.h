@@ -9,6 +9,7 @@
 struct meeting {
 	struct meeting *next;
 	const char *in_point, *out_point;
+	bool apart; /* two points, not one */
 	struct clock_fit clock;
 	const struct span *blind;
 	size_t n_blind;
