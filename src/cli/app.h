@@ -33,7 +33,7 @@ struct command {
 };
 
 extern const struct command command_record, command_forget, command_flows, command_case, command_trace,
-	command_scan, command_why, command_config;
+	command_scan, command_why, command_config, command_init, command_key, command_ledger;
 
 enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_TIME, OPTION_IP, OPTION_PORT, OPTION_SIZE, OPTION_ALPHA };
 

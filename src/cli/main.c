@@ -13,7 +13,8 @@
 #include "base/log.h"
 
 static const struct command *const commands[] = {&command_record, &command_flows, &command_forget,
-	&command_case, &command_trace, &command_scan, &command_why, &command_config};
+	&command_case, &command_trace, &command_scan, &command_why, &command_config, &command_init,
+	&command_key, &command_ledger};
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 

@@ -1,0 +1,1 @@
+#include "case/blob.h"

@@ -1,0 +1,46 @@
+/* Is this flow, of which somebody else recorded a train, in our recording?
+ *
+ * A claim says "flow F, with this train".  A doubter has a recording of his own, a clock of his own (offset
+ * and drift unknown), and perhaps stands on the other side of a translation (NAT, balancer), so that the
+ * addresses are others.  What both sides saw alike is the payload: how many bytes went each way between two
+ * pauses. */
+#ifndef WEIR_TRACE_RECOGNISE_H
+#define WEIR_TRACE_RECOGNISE_H
+
+#include "trace/trace.h"
+
+/* Two trains of what may be one flow. */
+struct alike {
+	struct clock_fit clock; /* b's time = clock_in(a's time); valid where compared > 0 */
+	size_t compared; /* stretches between pauses common to both, with payload, where neither was blind */
+	size_t equal;    /* of those, with the same payload bytes in both directions */
+	int64_t first_other_us; /* a's time of the first stretch that differs; INT64_MAX: none */
+	bool turned;            /* a's direction 0 is b's direction 1 */
+};
+
+/* skew_us: how far the clocks may be apart at most.  Memory from calloc; STATUS_MACHINE without. */
+enum status flows_alike(const struct flow *a, const struct flow *b, const struct span *blind, size_t n_blind,
+	int64_t skew_us, struct alike *to, struct err *e);
+
+enum seen_here { SEEN_CONFIRMED, SEEN_NOT, SEEN_CONTRADICTED, SEEN_CANNOT_TELL };
+
+struct recognised {
+	enum seen_here seen;
+	const struct flow *flow; /* ours, owned by the tracer; NULL where none was taken for it */
+	struct alike alike;
+	bool translated; /* under other addresses than claimed */
+	size_t searched; /* flows it was compared with */
+	char why[200];   /* in plain words, printable */
+};
+
+#define RECOGNISE_SKEW_US (600 * SECOND_US) /* clocks of two organisations may be this far apart */
+
+/* Looks for claimed (its id is not used) in the tracer's recording.
+ * confirmed: one flow agrees in (nearly) all stretches.  contradicted: the same endpoints at that time, well
+ * seen, and other stretches.  not seen: none such, though the time was covered.  cannot tell: too few
+ * stretches, sampling, a derived direction, a blind interval, or no recording of that time. */
+enum status recognise(struct tracer *t, const struct flow *claimed, struct recognised *to, struct err *e);
+
+const char *seen_here_name(enum seen_here s); /* "confirmed", "not-seen", "contradicted", "cannot-tell" */
+
+#endif

@@ -1,0 +1,31 @@
+/* The link test on two flows and what it needs to know of the place, without a recording: so that a doubter
+ * runs the very test that a claim reports. */
+#ifndef WEIR_TRACE_RELINK_H
+#define WEIR_TRACE_RELINK_H
+
+#include "trace/trace.h"
+
+/* A pair as it is tested, and as a claim states it. */
+struct relink {
+	const struct flow *in, *out;
+	int in_way, out_way; /* direction of each flow that is the attack's way: 0 initiator to responder */
+	bool in_opened;      /* the relay opened IN */
+	struct clock_fit clock;   /* all zero where both are of one observation point */
+	const struct span *blind; /* on IN's clock, sorted, disjoint */
+	size_t n_blind;
+	double needed;
+};
+
+/* Working memory, grown on demand; all zero to begin, relink_free() at the end. */
+struct relink_room {
+	void *mem;
+	size_t mem_size;
+	struct burst *shifted;
+	size_t n_shifted;
+};
+void relink_free(struct relink_room *r);
+
+enum status relink_test(
+	struct relink_room *room, const struct relink *p, struct link_result *to, struct err *e);
+
+#endif
