@@ -149,7 +149,7 @@ json_t *json_hop(const struct app *a, const struct hop *h, const char *claim_id)
 	(void)json_object_set_new(j, "searched", json_integer((json_int_t)h->searched));
 	json_link(j, &h->best.link, h->needed);
 	if (named && strcmp(h->best.flow->head.point, h->out->head.point) != 0)
-		(void)json_object_set_new(j, "clock", json_clock(&h->best.clock));
+		(void)json_object_set_new(j, "clock", json_clock(&h->best.pair.clock));
 	if (h->declared)
 		(void)json_object_set_new(j, "declared", json_true());
 	(void)json_object_set_new(j, "rivals", json_rivals(a, h));

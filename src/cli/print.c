@@ -15,7 +15,7 @@ static void print_proven(FILE *o, const struct hop *h)
 	(void)fprintf(o, "  in     %s   PROVEN%s\n", flow_text(text, &in->head),
 		own ? " (opened by the relay)" : "");
 	(void)fprintf(o, "  out    %s\n", flow_text(text, &h->out->head));
-	draw_legs(o, &h->relay, in, h->out, &h->best.clock, "  ");
+	draw_legs(o, &h->relay, in, h->out, &h->best.pair.clock, "  ");
 	(void)fprintf(o,
 		"  log10 e %.1f, needed %.1f (alpha and %s): unlinked flows do this in at most one of "
 		"10^%.0f searches\n",

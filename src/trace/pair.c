@@ -1,68 +1,9 @@
-/* A pair of flows as two legs of one relay, and the link test on them.
- *
- * The forward direction is the attack's: towards the relay in IN, away from it in OUT.  OUT is put on IN's
- * clock first where the legs come from two observation points. */
+/* A pair of flows of one view as the link test takes it: which way each goes, on which clock, and when the
+ * observation points were blind. */
 #include "trace/tracer.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-static struct link_train train(const struct flow *f, int dir)
-{
-	return (struct link_train){f->burst[dir], f->n_burst[dir]};
-}
-
-static struct link_leg leg(const struct flow *f, int fwd)
-{
-	static const int derived[2] = {FLOW_DERIVED_0, FLOW_DERIVED_1};
-
-	return (struct link_leg){.fwd = train(f, fwd),
-		.back = train(f, !fwd),
-		.resolution_us = f->head.source.resolution_us,
-		.sampling = f->head.source.sampling,
-		.fwd_derived = (f->head.flags & derived[fwd]) != 0,
-		.back_derived = (f->head.flags & derived[!fwd]) != 0};
-}
-
-/* A copy of OUT's bursts on IN's clock. */
-static bool shift(struct tracer *t, struct link_leg *out, const struct clock_fit *c)
-{
-	size_t n = out->fwd.n + out->back.n;
-
-	if (n > t->n_shifted) {
-		struct burst *b = realloc(t->shifted, n * sizeof(*b));
-		if (!b)
-			return false;
-		t->shifted = b;
-		t->n_shifted = n;
-	}
-	struct link_train *way[2] = {&out->fwd, &out->back};
-	struct burst *to = t->shifted;
-	for (int d = 0; d < 2; d++) {
-		for (size_t i = 0; i < way[d]->n; i++) {
-			to[i] = way[d]->b[i];
-			to[i].start_us = clock_in(c, to[i].start_us);
-		}
-		way[d]->b = to;
-		to += way[d]->n;
-	}
-	return true;
-}
-
-static bool grow(struct tracer *t, size_t need)
-{
-	size_t size = (need + need / 2 + 63) & ~(size_t)63;
-
-	if (need <= t->mem_size)
-		return true;
-	void *p = aligned_alloc(64, size);
-	if (!p)
-		return false;
-	free(t->mem);
-	t->mem = p;
-	t->mem_size = size;
-	return true;
-}
 
 static int by_start(const void *a, const void *b)
 {
@@ -140,18 +81,19 @@ enum status meeting_get(struct view *v, const char *in_point, const char *out_po
 	return STATUS_OK;
 }
 
-enum status pair_test(struct tracer *t, const struct view *v, const struct meeting *m, const struct flow *in,
-	const struct flow *out, double needed, struct link_result *r, struct err *e)
+void pair_of(struct relink *to, const struct view *v, const struct meeting *m, const struct flow *in,
+	const struct flow *out, double needed)
 {
-	struct link_leg a = leg(in, !flow_side(in, &v->host)), b = leg(out, flow_side(out, &v->host));
-	struct link_param p = {.needed = needed,
-		.in_opened = flow_side(in, &v->host) == flow_opener(in),
-		.offset_error_us = m->clock.error_us};
+	int in_way = !flow_side(in, &v->host);
 
-	if (m->apart && !shift(t, &b, &m->clock))
-		return err_nomem(e);
-	if (!grow(t, link_memory(&a, &b)))
-		return err_nomem(e);
-	link_test(&a, &b, m->blind, m->n_blind, &p, t->mem, t->mem_size, r);
-	return STATUS_OK;
+	*to = (struct relink){.in = in,
+		.out = out,
+		.in_way = in_way,
+		.out_way = flow_side(out, &v->host),
+		.in_opened = flow_opener(in) != in_way,
+		.apart = m->apart,
+		.clock = m->clock,
+		.blind = m->blind,
+		.n_blind = m->n_blind,
+		.needed = needed};
 }

@@ -3,13 +3,29 @@
 #ifndef WEIR_TRACE_RELINK_H
 #define WEIR_TRACE_RELINK_H
 
-#include "trace/trace.h"
+#include "base/err.h"
+#include "record/flow.h"
+#include "trace/link.h"
+
+/* Clock of point OUT against point IN, from flows that both saw: IN = OUT + offset + drift * (t - at). */
+struct clock_fit {
+	int64_t at_us, offset_us, error_us;
+	double drift; /* seconds per second */
+	size_t flows; /* that it rests on; 0: nothing is known but the configured skew (error_us) */
+};
+
+/* OUT's time t on IN's clock; an all-zero fit changes nothing. */
+static inline int64_t clock_in(const struct clock_fit *c, int64_t t)
+{
+	return t + c->offset_us + (int64_t)(c->drift * (double)(t - c->at_us));
+}
 
 /* A pair as it is tested, and as a claim states it. */
 struct relink {
 	const struct flow *in, *out;
 	int in_way, out_way; /* direction of each flow that is the attack's way: 0 initiator to responder */
 	bool in_opened;      /* the relay opened IN */
+	bool apart;          /* of two observation points: OUT is put on IN's clock */
 	struct clock_fit clock;   /* all zero where both are of one observation point */
 	const struct span *blind; /* on IN's clock, sorted, disjoint */
 	size_t n_blind;

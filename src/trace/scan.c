@@ -171,12 +171,14 @@ static enum status test_pair(
 	struct scan_link l = {
 		.relay = v->host, .in = turn ? b : a, .out = turn ? a : b, .needed = sc->needed};
 	const struct meeting *m;
+	struct relink p;
 	if (told_inside(sc, v, a, b))
 		return STATUS_OK;
 	enum status s = meeting_get(v, l.in->head.point, l.out->head.point, sc->t->cfg->clock_skew_us, &m, e);
-
-	if (s == STATUS_OK)
-		s = pair_test(sc->t, v, m, l.in, l.out, l.needed, &l.link, e);
+	if (s != STATUS_OK)
+		return s;
+	pair_of(&p, v, m, l.in, l.out, l.needed);
+	s = relink_test(&sc->t->room, &p, &l.link, e);
 	if (s != STATUS_OK)
 		return s;
 	if (sc->p->progress && ++sc->done % 64 == 0)

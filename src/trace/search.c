@@ -65,11 +65,12 @@ static enum status search_one(
 	const struct meeting *m;
 	enum status s = meeting_get(v, f->head.point, hop->out->head.point, t->cfg->clock_skew_us, &m, e);
 
-	if (s == STATUS_OK)
-		s = pair_test(t, v, m, f, hop->out, hop->needed, &c.link, e);
 	if (s != STATUS_OK)
 		return s;
-	c.clock = m->clock;
+	pair_of(&c.pair, v, m, f, hop->out, hop->needed);
+	s = relink_test(&t->room, &c.pair, &c.link, e);
+	if (s != STATUS_OK)
+		return s;
 	keep(hop, &c);
 	return STATUS_OK;
 }

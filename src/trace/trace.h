@@ -8,26 +8,14 @@
 #include "base/world.h"
 #include "record/store.h"
 #include "trace/link.h"
+#include "trace/relink.h"
 
 #define TRACE_RIVALS 5  /* runners-up that a hop names */
 #define TRACE_HOPS   16 /* longest chain that is followed */
 
-/* Clock of point OUT against point IN, from flows that both saw: IN = OUT + offset + drift * (t - at). */
-struct clock_fit {
-	int64_t at_us, offset_us, error_us;
-	double drift; /* seconds per second */
-	size_t flows; /* that it rests on; 0: nothing is known but the configured skew (error_us) */
-};
-
-/* OUT's time t on IN's clock; an all-zero fit changes nothing. */
-static inline int64_t clock_in(const struct clock_fit *c, int64_t t)
-{
-	return t + c->offset_us + (int64_t)(c->drift * (double)(t - c->at_us));
-}
-
 struct candidate {
 	const struct flow *flow;
-	struct clock_fit clock; /* all zero where both legs are of one observation point */
+	struct relink pair; /* what was tested */
 	struct link_result link;
 };
 

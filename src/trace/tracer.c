@@ -37,8 +37,7 @@ void tracer_close(struct tracer *t)
 	views_free(t->views);
 	views_free(t->found);
 	arena_free(&t->arena);
-	free(t->mem);
-	free(t->shifted);
+	relink_free(&t->room);
 	free(t);
 }
 

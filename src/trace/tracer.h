@@ -35,10 +35,7 @@ struct tracer {
 	struct arena arena; /* results */
 	struct view *views;
 	struct view *found; /* queries by id, kept so that flows stay alive */
-	void *mem;          /* working memory of the link test, grown on demand */
-	size_t mem_size;
-	struct burst *shifted; /* OUT's bursts on IN's clock, grown on demand */
-	size_t n_shifted;
+	struct relink_room room;
 };
 
 /* Everything recorded with `host` at an end; read once. */
@@ -68,9 +65,9 @@ struct clock_fit clock_between(
 enum status meeting_get(struct view *v, const char *in_point, const char *out_point, int64_t skew_us,
 	const struct meeting **to, struct err *e);
 
-/* The link test on a pair of flows at the view's host. */
-enum status pair_test(struct tracer *t, const struct view *v, const struct meeting *m, const struct flow *in,
-	const struct flow *out, double needed, struct link_result *r, struct err *e);
+/* A pair of flows at the view's host, as relink_test() takes it. */
+void pair_of(struct relink *to, const struct view *v, const struct meeting *m, const struct flow *in,
+	const struct flow *out, double needed);
 
 /* Flows of v that stand for one flow each: of one flow seen at several points the copy at `point` where there
  * is one; of translated copies the first.  Sorted by first packet; owned by the view's arena. */

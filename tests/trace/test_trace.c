@@ -339,9 +339,9 @@ static void legs_at_two_points(void **state)
 	run_trace(&o, "tcp 203.0.113.10:6000 > 192.0.2.10:22", &t, &c);
 	assert_int_equal(c.n_proven, 1);
 	assert_leg(c.hop[0].best.flow, "tcp 198.51.100.7:5000 > 203.0.113.10:22");
-	assert_int_equal(c.hop[0].best.clock.flows, 1);
-	assert_true(llabs(c.hop[0].best.clock.offset_us + 1900000) < 20000);
-	assert_true(fabs(c.hop[0].best.clock.drift + 90e-6) < 20e-6);
+	assert_int_equal(c.hop[0].best.pair.clock.flows, 1);
+	assert_true(llabs(c.hop[0].best.pair.clock.offset_us + 1900000) < 20000);
+	assert_true(fabs(c.hop[0].best.pair.clock.drift + 90e-6) < 20e-6);
 	tracer_close(t);
 	teardown_world(&o);
 }
