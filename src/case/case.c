@@ -123,9 +123,10 @@ enum status case_close(struct case_db *db, const char *id_prefix, struct id *id,
 	return db_end(db, s, e);
 }
 
-static enum status case_row(
-	struct case_db *db, sqlite3_stmt *st, struct arena *a, struct attack_case *to, struct err *e)
+static enum status case_row(struct case_db *db, sqlite3_stmt *st, struct arena *a, void *row, struct err *e)
 {
+	struct attack_case *to = row;
+
 	memset(to, 0, sizeof(*to));
 	to->title = db_text(st, 1, a);
 	to->opened.us = sqlite3_column_int64(st, 2);
@@ -139,17 +140,12 @@ static enum status case_read_id(
 	struct case_db *db, const struct id *id, struct arena *a, struct attack_case *to, struct err *e)
 {
 	sqlite3_stmt *st;
-	bool row;
 	enum status s = db_query(db, DB_CASE_READ, &st, e);
 
 	if (s != STATUS_OK)
 		return s;
 	db_bind_id(st, 1, id);
-	s = db_step(db, st, &row, e);
-	if (s == STATUS_OK)
-		s = row ? case_row(db, st, a, to, e) : err_set(e, STATUS_NO, "there is no such case");
-	db_done(st);
-	return s;
+	return db_one(db, st, case_row, "case", a, to, e);
 }
 
 enum status case_read(
@@ -175,27 +171,15 @@ static enum status case_rows(struct case_db *db, struct wall since, struct wall 
 	struct attack_case **to, size_t *n, struct err *e)
 {
 	sqlite3_stmt *st;
-	size_t cap = 0;
-	bool row;
+	void *rows = NULL;
 	enum status s = db_query(db, DB_CASE_LIST, &st, e);
 
 	if (s != STATUS_OK)
 		return s;
 	db_bind_int(st, 1, since.us);
 	db_bind_int(st, 2, until.us);
-	while ((s = db_step(db, st, &row, e)) == STATUS_OK && row) {
-		struct attack_case *room = db_room(a, *to, *n, &cap, sizeof(**to));
-		if (!room) {
-			s = err_nomem(e);
-			break;
-		}
-		*to = room;
-		s = case_row(db, st, a, &room[*n], e);
-		if (s != STATUS_OK)
-			break;
-		++*n;
-	}
-	db_done(st);
+	s = db_rows(db, st, case_row, sizeof(**to), a, &rows, n, e);
+	*to = rows;
 	return s;
 }
 

@@ -31,6 +31,9 @@ struct claim {
 	const char *kind; /* "link", later others */
 	const char *body; /* JSON, canonical as written: the data that makes it checkable */
 	struct wall made;
+	const char *origin; /* key name of the partner whose claim it is; "" (or NULL to write): this
+			       operator's */
+	const char *bundle; /* id of the bundle that it came in, "" (or NULL): made here */
 };
 
 struct attack_case {
@@ -44,11 +47,14 @@ struct attack_case {
 };
 
 struct case_db;
+struct logged; /* case/logged.h */
 
 /* Creates DIR/weir.db where absent.  A database of a newer version, of another program, or damaged:
  * STATUS_BAD.  A handle is for one thread, and not for both sides of a fork; several processes may each
  * have one. */
 enum status case_db_open(struct case_db **to, const struct world *w, const char *dir, struct err *e);
+/* The same where there is one already; STATUS_NO, and nothing is made, where there is none. */
+enum status case_db_open_existing(struct case_db **to, const struct world *w, const char *dir, struct err *e);
 void case_db_close(struct case_db *db);
 
 /* Opens a case with these sightings (ids are filled in), or finds the one that is there (reopens it where
@@ -68,9 +74,14 @@ enum status case_list(struct case_db *db, struct wall since, struct wall until, 
 	struct attack_case **to, size_t *n, struct err *e);
 
 /* Stores a claim (once; again is OK) and ties it to a case (case_id may be NULL: a claim of no case).  Fills
- * in the id, and the time where it is 0.  STATUS_BAD where the body is not JSON, STATUS_NO where the case is
- * not there. */
-enum status claim_write(struct case_db *db, const struct id *case_id, struct claim *c, struct err *e);
+ * in the id, and the time where it is 0.  l: a row that waits for the ledger with it, in the same
+ * transaction (its object is the claim, whatever stands there); NULL: none.  A claim that a partner made and
+ * this operator makes too is the operator's.  STATUS_BAD where the body is not JSON, STATUS_NO where the case
+ * is not there. */
+enum status claim_write(
+	struct case_db *db, const struct id *case_id, struct claim *c, const struct logged *l, struct err *e);
+/* Fills in the id from kind and body, without writing.  False: memory is out. */
+bool claim_make_id(struct claim *c);
 /* By id prefix; *case_id text is filled where it belongs to one ("" else). */
 enum status claim_read(struct case_db *db, const char *id_prefix, struct arena *a, struct claim *to,
 	char case_id[ID_TEXT], struct err *e);
@@ -79,7 +90,7 @@ enum status sighting_read(struct case_db *db, const char *id_prefix, struct aren
 	char case_id[ID_TEXT], struct err *e);
 
 /* Ids (32 hex digits resolved to struct id; sorted, each once) of the flows that open cases refer to, from
- * sightings and claims: they are held beyond the caps. */
+ * sightings and from own claims (a partner's hold nothing here): they are held beyond the caps. */
 enum status case_held(struct case_db *db, struct arena *a, struct id **to, size_t *n, struct err *e);
 
 /* Readers of what sensors wrote.  Bad lines are skipped and counted (*skipped), each kind named once in the

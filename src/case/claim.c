@@ -11,7 +11,7 @@
 #include "base/bytes.h"
 #include "case/db.h"
 
-static bool claim_make_id(struct claim *c)
+bool claim_make_id(struct claim *c)
 {
 	static const char mark[] = "weir claim 1";
 	struct buf b = {0};
@@ -27,15 +27,17 @@ static bool claim_make_id(struct claim *c)
 	return good;
 }
 
-static enum status claim_row(
-	struct case_db *db, sqlite3_stmt *st, struct arena *a, struct claim *to, struct err *e)
+static enum status claim_row(struct case_db *db, sqlite3_stmt *st, struct arena *a, void *row, struct err *e)
 {
+	struct claim *to = row;
 	struct id id;
 
 	to->kind = db_text(st, 1, a);
 	to->body = db_text(st, 2, a);
 	to->made.us = sqlite3_column_int64(st, 3);
-	if (!to->kind || !to->body || !claim_make_id(to))
+	to->origin = db_text(st, 4, a);
+	to->bundle = db_text(st, 5, a);
+	if (!to->kind || !to->body || !to->origin || !to->bundle || !claim_make_id(to))
 		return err_nomem(e);
 	if (!db_id(&id, st, 0) || id_order(&id, &to->id) != 0)
 		return db_damaged(db, "a claim that does not match its id", e);
@@ -55,6 +57,8 @@ static enum status claim_add(struct case_db *db, struct claim *c, struct err *e)
 	db_bind_text(st, 2, c->kind);
 	db_bind_text(st, 3, c->body);
 	db_bind_int(st, 4, c->made.us);
+	db_bind_text(st, 5, c->origin ? c->origin : "");
+	db_bind_text(st, 6, c->bundle ? c->bundle : "");
 	return db_run(db, st, e);
 }
 
@@ -78,6 +82,9 @@ static enum status claim_tie(
 
 static enum status claim_checked(struct claim *c, struct err *e)
 {
+	if ((c->origin && !utf8_valid(c->origin)) || (c->bundle && !utf8_valid(c->bundle)))
+		return err_set(e, STATUS_BAD, "the origin of a claim is not UTF-8");
+
 	json_error_t je;
 	json_t *o = json_loads(c->body, JSON_REJECT_DUPLICATES, &je);
 	bool good = o != NULL;
@@ -89,7 +96,8 @@ static enum status claim_checked(struct claim *c, struct err *e)
 	return claim_make_id(c) ? STATUS_OK : err_nomem(e);
 }
 
-enum status claim_write(struct case_db *db, const struct id *case_id, struct claim *c, struct err *e)
+enum status claim_write(
+	struct case_db *db, const struct id *case_id, struct claim *c, const struct logged *l, struct err *e)
 {
 	enum status s = claim_checked(c, e);
 
@@ -100,6 +108,8 @@ enum status claim_write(struct case_db *db, const struct id *case_id, struct cla
 	s = claim_add(db, c, e);
 	if (s == STATUS_OK && case_id)
 		s = claim_tie(db, case_id, c, e);
+	if (s == STATUS_OK && l)
+		s = logged_put(db, &c->id, l, e);
 	return db_end(db, s, e);
 }
 
@@ -107,28 +117,15 @@ enum status claims_of_case(struct case_db *db, const struct id *case_id, struct 
 	size_t *n, struct err *e)
 {
 	sqlite3_stmt *st;
-	size_t cap = 0;
-	bool row;
+	void *rows = NULL;
 	enum status s = db_query(db, DB_CASE_CLAIMS, &st, e);
 
-	*to = NULL;
 	*n = 0;
-	if (s != STATUS_OK)
-		return s;
-	db_bind_id(st, 1, case_id);
-	while ((s = db_step(db, st, &row, e)) == STATUS_OK && row) {
-		struct claim *room = db_room(a, *to, *n, &cap, sizeof(**to));
-		if (!room) {
-			s = err_nomem(e);
-			break;
-		}
-		*to = room;
-		s = claim_row(db, st, a, &room[*n], e);
-		if (s != STATUS_OK)
-			break;
-		++*n;
+	if (s == STATUS_OK) {
+		db_bind_id(st, 1, case_id);
+		s = db_rows(db, st, claim_row, sizeof(**to), a, &rows, n, e);
 	}
-	db_done(st);
+	*to = rows;
 	return s;
 }
 
@@ -136,17 +133,12 @@ static enum status claim_read_id(
 	struct case_db *db, const struct id *id, struct arena *a, struct claim *to, struct err *e)
 {
 	sqlite3_stmt *st;
-	bool row;
 	enum status s = db_query(db, DB_CLAIM_READ, &st, e);
 
 	if (s != STATUS_OK)
 		return s;
 	db_bind_id(st, 1, id);
-	s = db_step(db, st, &row, e);
-	if (s == STATUS_OK)
-		s = row ? claim_row(db, st, a, to, e) : err_set(e, STATUS_NO, "there is no such claim");
-	db_done(st);
-	return s;
+	return db_one(db, st, claim_row, "claim", a, to, e);
 }
 
 enum status claim_read(struct case_db *db, const char *id_prefix, struct arena *a, struct claim *to,

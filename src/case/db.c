@@ -241,6 +241,44 @@ void *db_room(struct arena *a, void *array, size_t n, size_t *cap, size_t size)
 	return p;
 }
 
+enum status db_rows(struct case_db *db, sqlite3_stmt *st, db_row take, size_t size, struct arena *a,
+	void **to, size_t *n, struct err *e)
+{
+	char *rows = NULL;
+	size_t cap = 0, got = 0;
+	bool row;
+	enum status s;
+
+	while ((s = db_step(db, st, &row, e)) == STATUS_OK && row) {
+		char *room = db_room(a, rows, got, &cap, size);
+		if (!room) {
+			s = err_nomem(e);
+			break;
+		}
+		rows = room;
+		s = take(db, st, a, rows + got * size, e);
+		if (s != STATUS_OK)
+			break;
+		got++;
+	}
+	db_done(st);
+	*to = s == STATUS_OK ? rows : NULL;
+	*n = s == STATUS_OK ? got : 0;
+	return s;
+}
+
+enum status db_one(struct case_db *db, sqlite3_stmt *st, db_row take, const char *what, struct arena *a,
+	void *to, struct err *e)
+{
+	bool row;
+	enum status s = db_step(db, st, &row, e);
+
+	if (s == STATUS_OK)
+		s = row ? take(db, st, a, to, e) : err_set(e, STATUS_NO, "there is no such %s", what);
+	db_done(st);
+	return s;
+}
+
 bool utf8_valid(const char *s)
 {
 	json_t *j = json_string(s);
@@ -323,8 +361,9 @@ static enum status wal_set(struct case_db *db, struct err *e)
 		"opening", e);
 }
 
-/* Two processes may come here with the same fresh file: the second finds the version set. */
-static enum status schema_make(struct case_db *db, struct err *e)
+/* From the version that is there to ours, in one transaction: a crash leaves the one or the other.  Two
+ * processes may come here at once: the second finds the version set. */
+static enum status schema_bring(struct case_db *db, struct err *e)
 {
 	char version[96];
 	int64_t now = 0;
@@ -335,22 +374,22 @@ static enum status schema_make(struct case_db *db, struct err *e)
 	(void)snprintf(version, sizeof(version), "PRAGMA application_id = %d; PRAGMA user_version = %d",
 		DB_APPLICATION, DB_VERSION);
 	s = version_check(db, &now, e);
-	if (s == STATUS_OK && now == 0) {
-		s = run_text(db, db_schema, "making the tables", e);
+	if (s == STATUS_OK && now < DB_VERSION) {
+		for (; s == STATUS_OK && now < DB_VERSION; now++)
+			s = run_text(db, db_steps[now], "making the tables", e);
 		if (s == STATUS_OK)
 			s = run_text(db, version, "making the tables", e);
 	}
 	return db_end(db, s, e);
 }
 
-static enum status db_prepare(struct case_db *db, const char *dir, struct err *e)
+/* The file is there; make: one that is empty may be filled. */
+static enum status db_prepare(struct case_db *db, bool make, struct err *e)
 {
 	int64_t version = 0;
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
-	enum status s = file_make(db, dir, e);
+	enum status s;
 
-	if (s != STATUS_OK)
-		return s;
 	if (sqlite3_open_v2(db->path, &db->sql, flags, NULL) != SQLITE_OK)
 		return db_error(db, "opening", e);
 	(void)sqlite3_busy_timeout(db->sql, BUSY_MS);
@@ -358,14 +397,26 @@ static enum status db_prepare(struct case_db *db, const char *dir, struct err *e
 	s = db_begin(db, false, e); /* one look: another process may be making the tables */
 	if (s == STATUS_OK)
 		s = db_end(db, version_check(db, &version, e), e);
+	if (s == STATUS_OK && version == 0 && !make)
+		return err_set(e, STATUS_NO, "%s: is empty", db->path);
 	if (s == STATUS_OK)
 		s = wal_set(db, e);
-	if (s == STATUS_OK && version == 0)
-		s = schema_make(db, e);
+	if (s == STATUS_OK && version < DB_VERSION)
+		s = schema_bring(db, e);
 	return s;
 }
 
-enum status case_db_open(struct case_db **to, const struct world *w, const char *dir, struct err *e)
+static enum status file_there(const struct case_db *db, struct err *e)
+{
+	if (access(db->path, F_OK) == 0)
+		return STATUS_OK;
+	if (errno == ENOENT || errno == ENOTDIR)
+		return err_set(e, STATUS_NO, "%s: is not there", db->path);
+	return err_errno(e, "%s", db->path);
+}
+
+static enum status open_db(
+	struct case_db **to, const struct world *w, const char *dir, bool make, struct err *e)
 {
 	struct case_db *db = calloc(1, sizeof(*db));
 	enum status s;
@@ -378,12 +429,24 @@ enum status case_db_open(struct case_db **to, const struct world *w, const char 
 		free(db);
 		return err_nomem(e);
 	}
-	s = db_prepare(db, dir, e);
+	s = make ? file_make(db, dir, e) : file_there(db, e);
+	if (s == STATUS_OK)
+		s = db_prepare(db, make, e);
 	if (s == STATUS_OK)
 		*to = db;
 	else
 		case_db_close(db);
 	return s;
+}
+
+enum status case_db_open(struct case_db **to, const struct world *w, const char *dir, struct err *e)
+{
+	return open_db(to, w, dir, true, e);
+}
+
+enum status case_db_open_existing(struct case_db **to, const struct world *w, const char *dir, struct err *e)
+{
+	return open_db(to, w, dir, false, e);
 }
 
 void case_db_close(struct case_db *db)

@@ -4,7 +4,7 @@
 
 #include <sqlite3.h>
 
-#include "case/case.h"
+#include "case/logged.h"
 
 /* Every statement there is; the texts are in db_schema.c. */
 enum db_query {
@@ -28,13 +28,22 @@ enum db_query {
 	DB_CLAIM_CASE,
 	DB_HELD_SIGHTINGS,
 	DB_HELD_CLAIMS,
+	DB_LOGGED_ADD,
+	DB_LOGGED_DONE,
+	DB_LOGGED_WAITING,
+	DB_LOGGED_OF,
+	DB_EXCHANGE_ADD,
+	DB_SENT_FIND,
+	DB_RECEIVED_FIND,
+	DB_EXCHANGE_READ,
+	DB_EXCHANGE_LIST,
 	DB_QUERIES,
 };
 
-#define DB_VERSION     1          /* PRAGMA user_version: of the schema */
+#define DB_VERSION     2          /* PRAGMA user_version: of the schema */
 #define DB_APPLICATION 0x77656972 /* PRAGMA application_id: "weir" */
 
-extern const char db_schema[];
+extern const char *const db_steps[DB_VERSION]; /* from version N to N + 1; 0 is an empty file */
 extern const char *const db_texts[DB_QUERIES];
 
 struct case_db {
@@ -83,12 +92,25 @@ void *db_room(struct arena *a, void *array, size_t n, size_t *cap, size_t size);
 /* Is s valid UTF-8?  Texts go out as JSON. */
 bool utf8_valid(const char *s);
 
+/* Takes the row that a statement stands at into an object; its texts go to the arena. */
+typedef enum status (*db_row)(struct case_db *db, sqlite3_stmt *st, struct arena *a, void *to, struct err *e);
+
+/* All rows of a statement whose values are bound, as an array of objects of that size in the arena (NULL: no
+ * row, or the status says what went wrong); the statement is done then. */
+enum status db_rows(struct case_db *db, sqlite3_stmt *st, db_row take, size_t size, struct arena *a,
+	void **to, size_t *n, struct err *e);
+/* The one row of such a statement.  STATUS_NO: there is none; what: "case". */
+enum status db_one(struct case_db *db, sqlite3_stmt *st, db_row take, const char *what, struct arena *a,
+	void *to, struct err *e);
+
 /* sighting.c */
 bool sighting_make_id(struct sighting *s);
 enum status sighting_write(
 	struct case_db *db, const struct id *case_id, const struct sighting *s, struct err *e);
 enum status sightings_of_case(struct case_db *db, const struct id *case_id, struct arena *a,
 	struct sighting **to, size_t *n, struct err *e);
+/* logged.c; inside a transaction. */
+enum status logged_put(struct case_db *db, const struct id *object, const struct logged *l, struct err *e);
 /* claim.c */
 enum status claims_of_case(struct case_db *db, const struct id *case_id, struct arena *a, struct claim **to,
 	size_t *n, struct err *e);

@@ -2,51 +2,93 @@
  *
  * Ids are the 32 hex digits that people see, so that a prefix is a range of the primary key; times are UTC
  * microseconds; addresses are text as RFC 5952 writes it.  A table only gains rows: a case is closed,
- * never removed. */
+ * never removed.  A database is brought from version N to N + 1 by step N; a fresh one takes all steps, so
+ * that it has the tables of one that has grown. */
 #include "case/db.h"
 
-const char db_schema[] = "CREATE TABLE cases ("
-			 " id TEXT PRIMARY KEY CHECK (length(id) = 32),"
-			 " title TEXT NOT NULL,"
-			 " opened INTEGER NOT NULL,"
-			 " closed INTEGER NOT NULL DEFAULT 0"
-			 ") STRICT, WITHOUT ROWID;"
-			 "CREATE INDEX cases_opened ON cases (opened);"
-			 "CREATE TABLE sightings ("
-			 " id TEXT PRIMARY KEY CHECK (length(id) = 32),"
-			 " source TEXT NOT NULL,"
-			 " proto INTEGER NOT NULL CHECK (proto BETWEEN 0 AND 255),"
-			 " from_ip TEXT NOT NULL,"
-			 " from_port INTEGER NOT NULL CHECK (from_port BETWEEN 0 AND 65535),"
-			 " to_ip TEXT NOT NULL,"
-			 " to_port INTEGER NOT NULL CHECK (to_port BETWEEN 0 AND 65535),"
-			 " at INTEGER NOT NULL,"
-			 " text TEXT NOT NULL,"
-			 " flow_id TEXT,"
-			 " alerts INTEGER NOT NULL"
-			 ") STRICT, WITHOUT ROWID;"
-			 "CREATE TABLE case_sightings ("
-			 " case_id TEXT NOT NULL REFERENCES cases (id),"
-			 " sighting_id TEXT NOT NULL REFERENCES sightings (id),"
-			 " PRIMARY KEY (case_id, sighting_id)"
-			 ") STRICT, WITHOUT ROWID;"
-			 "CREATE INDEX case_sightings_back ON case_sightings (sighting_id);"
-			 "CREATE TABLE claims ("
-			 " id TEXT PRIMARY KEY CHECK (length(id) = 32),"
-			 " kind TEXT NOT NULL,"
-			 " body TEXT NOT NULL,"
-			 " made INTEGER NOT NULL"
-			 ") STRICT, WITHOUT ROWID;"
-			 "CREATE TABLE case_claims ("
-			 " case_id TEXT NOT NULL REFERENCES cases (id),"
-			 " claim_id TEXT NOT NULL REFERENCES claims (id),"
-			 " PRIMARY KEY (case_id, claim_id)"
-			 ") STRICT, WITHOUT ROWID;"
-			 "CREATE INDEX case_claims_back ON case_claims (claim_id);";
+/* The tables as version 1 has them. */
+#define STEP_1                                                                                               \
+	"CREATE TABLE cases ("                                                                               \
+	" id TEXT PRIMARY KEY CHECK (length(id) = 32),"                                                      \
+	" title TEXT NOT NULL,"                                                                              \
+	" opened INTEGER NOT NULL,"                                                                          \
+	" closed INTEGER NOT NULL DEFAULT 0"                                                                 \
+	") STRICT, WITHOUT ROWID;"                                                                           \
+	"CREATE INDEX cases_opened ON cases (opened);"                                                       \
+	"CREATE TABLE sightings ("                                                                           \
+	" id TEXT PRIMARY KEY CHECK (length(id) = 32),"                                                      \
+	" source TEXT NOT NULL,"                                                                             \
+	" proto INTEGER NOT NULL CHECK (proto BETWEEN 0 AND 255),"                                           \
+	" from_ip TEXT NOT NULL,"                                                                            \
+	" from_port INTEGER NOT NULL CHECK (from_port BETWEEN 0 AND 65535),"                                 \
+	" to_ip TEXT NOT NULL,"                                                                              \
+	" to_port INTEGER NOT NULL CHECK (to_port BETWEEN 0 AND 65535),"                                     \
+	" at INTEGER NOT NULL,"                                                                              \
+	" text TEXT NOT NULL,"                                                                               \
+	" flow_id TEXT,"                                                                                     \
+	" alerts INTEGER NOT NULL"                                                                           \
+	") STRICT, WITHOUT ROWID;"                                                                           \
+	"CREATE TABLE case_sightings ("                                                                      \
+	" case_id TEXT NOT NULL REFERENCES cases (id),"                                                      \
+	" sighting_id TEXT NOT NULL REFERENCES sightings (id),"                                              \
+	" PRIMARY KEY (case_id, sighting_id)"                                                                \
+	") STRICT, WITHOUT ROWID;"                                                                           \
+	"CREATE INDEX case_sightings_back ON case_sightings (sighting_id);"                                  \
+	"CREATE TABLE claims ("                                                                              \
+	" id TEXT PRIMARY KEY CHECK (length(id) = 32),"                                                      \
+	" kind TEXT NOT NULL,"                                                                               \
+	" body TEXT NOT NULL,"                                                                               \
+	" made INTEGER NOT NULL"                                                                             \
+	") STRICT, WITHOUT ROWID;"                                                                           \
+	"CREATE TABLE case_claims ("                                                                         \
+	" case_id TEXT NOT NULL REFERENCES cases (id),"                                                      \
+	" claim_id TEXT NOT NULL REFERENCES claims (id),"                                                    \
+	" PRIMARY KEY (case_id, claim_id)"                                                                   \
+	") STRICT, WITHOUT ROWID;"                                                                           \
+	"CREATE INDEX case_claims_back ON case_claims (claim_id);"
+
+/* Who made a claim, and what went between two operators: statements for the ledger wait in `logged` until
+ * they have an entry there. */
+#define STEP_2                                                                                               \
+	"ALTER TABLE claims ADD COLUMN origin TEXT NOT NULL DEFAULT '';"                                     \
+	"ALTER TABLE claims ADD COLUMN bundle TEXT NOT NULL DEFAULT '';"                                     \
+	"CREATE TABLE logged ("                                                                              \
+	" row INTEGER PRIMARY KEY,"                                                                          \
+	" object TEXT NOT NULL CHECK (length(object) = 32),"                                                 \
+	" kind TEXT NOT NULL,"                                                                               \
+	" text TEXT NOT NULL,"                                                                               \
+	" entry INTEGER CHECK (entry >= 0),"                                                                 \
+	" UNIQUE (object, kind)"                                                                             \
+	") STRICT;"                                                                                          \
+	"CREATE INDEX logged_waiting ON logged (row) WHERE entry IS NULL;"                                   \
+	"CREATE TABLE exchanges ("                                                                           \
+	" row INTEGER PRIMARY KEY,"                                                                          \
+	" id TEXT NOT NULL CHECK (length(id) = 32),"                                                         \
+	" received INTEGER NOT NULL CHECK (received IN (0, 1)),"                                             \
+	" answer INTEGER NOT NULL CHECK (answer IN (0, 1)),"                                                 \
+	" peer TEXT NOT NULL,"                                                                               \
+	" case_id TEXT NOT NULL,"                                                                            \
+	" made INTEGER NOT NULL,"                                                                            \
+	" not_after INTEGER NOT NULL,"                                                                       \
+	" blob TEXT NOT NULL,"                                                                               \
+	" ask TEXT NOT NULL,"                                                                                \
+	" verdict TEXT NOT NULL,"                                                                            \
+	" why TEXT NOT NULL,"                                                                                \
+	" reply_to TEXT NOT NULL CHECK (length(reply_to) = 32),"                                             \
+	" UNIQUE (id, received)"                                                                             \
+	") STRICT;"                                                                                          \
+	"CREATE INDEX exchanges_case ON exchanges (case_id);"
+
+const char *const db_steps[DB_VERSION] = {STEP_1, STEP_2};
 
 #define SIGHTING_COLUMNS                                                                                     \
 	"s.id, s.source, s.proto, s.from_ip, s.from_port, s.to_ip, s.to_port, s.at, s.text, s.flow_id, "     \
 	"s.alerts"
+
+#define CLAIM_COLUMNS  "l.id, l.kind, l.body, l.made, l.origin, l.bundle"
+#define LOGGED_COLUMNS "row, object, kind, text, coalesce(entry, -1)"
+#define EXCHANGE_COLUMNS                                                                                     \
+	"id, received, answer, peer, case_id, made, not_after, blob, ask, verdict, why, reply_to"
 
 /* 'g' comes behind every hex digit: ids that begin with the prefix ?1. */
 #define BEGINS "id BETWEEN ?1 AND ?1 || 'g' LIMIT 2"
@@ -62,9 +104,8 @@ const char *const db_texts[DB_QUERIES] = {
 	[DB_CASE_SIGHTINGS] =
 		"SELECT " SIGHTING_COLUMNS " FROM case_sightings c JOIN sightings s ON s.id = c.sighting_id"
 		" WHERE c.case_id = ?1 ORDER BY s.at, s.id",
-	[DB_CASE_CLAIMS] =
-		"SELECT l.id, l.kind, l.body, l.made FROM case_claims c JOIN claims l ON l.id = c.claim_id"
-		" WHERE c.case_id = ?1 ORDER BY l.made, l.id",
+	[DB_CASE_CLAIMS] = "SELECT " CLAIM_COLUMNS " FROM case_claims c JOIN claims l ON l.id = c.claim_id"
+			   " WHERE c.case_id = ?1 ORDER BY l.made, l.id",
 	[DB_SIGHTING_ADD] =
 		"INSERT INTO sightings (id, source, proto, from_ip, from_port, to_ip, to_port, at, text,"
 		" flow_id, alerts) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
@@ -75,10 +116,12 @@ const char *const db_texts[DB_QUERIES] = {
 	[DB_SIGHTING_READ] = "SELECT " SIGHTING_COLUMNS " FROM sightings s WHERE s.id = ?1",
 	[DB_SIGHTING_CASE] = "SELECT c.id FROM case_sightings t JOIN cases c ON c.id = t.case_id"
 			     " WHERE t.sighting_id = ?1 ORDER BY c.opened DESC, c.id LIMIT 1",
-	[DB_CLAIM_ADD] = "INSERT OR IGNORE INTO claims (id, kind, body, made) VALUES (?1, ?2, ?3, ?4)",
+	[DB_CLAIM_ADD] =
+		"INSERT INTO claims (id, kind, body, made, origin, bundle) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
+		" ON CONFLICT (id) DO UPDATE SET origin = '', bundle = '' WHERE excluded.origin = ''",
 	[DB_CLAIM_TIE] = "INSERT OR IGNORE INTO case_claims (case_id, claim_id) VALUES (?1, ?2)",
 	[DB_CLAIM_FIND] = "SELECT id FROM claims WHERE " BEGINS,
-	[DB_CLAIM_READ] = "SELECT l.id, l.kind, l.body, l.made FROM claims l WHERE l.id = ?1",
+	[DB_CLAIM_READ] = "SELECT " CLAIM_COLUMNS " FROM claims l WHERE l.id = ?1",
 	[DB_CLAIM_CASE] = "SELECT c.id FROM case_claims t JOIN cases c ON c.id = t.case_id"
 			  " WHERE t.claim_id = ?1 ORDER BY c.opened DESC, c.id LIMIT 1",
 	[DB_HELD_SIGHTINGS] =
@@ -86,5 +129,18 @@ const char *const db_texts[DB_QUERIES] = {
 		" JOIN sightings s ON s.id = t.sighting_id"
 		" WHERE c.closed = 0 AND s.flow_id IS NOT NULL",
 	[DB_HELD_CLAIMS] = "SELECT DISTINCT l.body FROM cases c JOIN case_claims t ON t.case_id = c.id"
-			   " JOIN claims l ON l.id = t.claim_id WHERE c.closed = 0",
+			   " JOIN claims l ON l.id = t.claim_id WHERE c.closed = 0 AND l.origin = ''",
+	[DB_LOGGED_ADD] = "INSERT INTO logged (object, kind, text) VALUES (?1, ?2, ?3)"
+			  " ON CONFLICT (object, kind) DO NOTHING",
+	[DB_LOGGED_DONE] = "UPDATE logged SET entry = ?2 WHERE row = ?1",
+	[DB_LOGGED_WAITING] = "SELECT " LOGGED_COLUMNS " FROM logged WHERE entry IS NULL ORDER BY row",
+	[DB_LOGGED_OF] = "SELECT " LOGGED_COLUMNS " FROM logged WHERE object = ?1 ORDER BY row",
+	[DB_EXCHANGE_ADD] = "INSERT INTO exchanges (" EXCHANGE_COLUMNS
+			    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
+			    " ON CONFLICT (id, received) DO NOTHING",
+	[DB_SENT_FIND] = "SELECT id FROM exchanges WHERE received = 0 AND " BEGINS,
+	[DB_RECEIVED_FIND] = "SELECT id FROM exchanges WHERE received = 1 AND " BEGINS,
+	[DB_EXCHANGE_READ] = "SELECT " EXCHANGE_COLUMNS " FROM exchanges WHERE id = ?1 AND received = ?2",
+	[DB_EXCHANGE_LIST] =
+		"SELECT " EXCHANGE_COLUMNS " FROM exchanges WHERE ?1 IS NULL OR case_id = ?1 ORDER BY row",
 };

@@ -22,6 +22,7 @@ struct logged {
 enum status logged_add(struct case_db *db, const struct logged *l, struct err *e);
 /* All that wait, oldest first. */
 enum status logged_waiting(struct case_db *db, struct arena *a, struct logged **to, size_t *n, struct err *e);
+/* The row stands in the ledger, at this index.  Again is OK. */
 enum status logged_done(struct case_db *db, int64_t row, int64_t entry, struct err *e);
 /* Where an object stands, by its id: its rows, oldest first. */
 enum status logged_of(struct case_db *db, const struct id *object, struct arena *a, struct logged **to,
@@ -42,14 +43,16 @@ struct exchange {
 	struct id reply_to;  /* an answer's request; all zero in a request */
 };
 
-/* Writes the exchange and its waiting ledger row in one transaction.  STATUS_NO: an exchange of this id and
- * direction is there already (a replay). */
+/* Writes the exchange and its waiting ledger row (NULL: none; its object is the bundle, whatever stands
+ * there) in one transaction.  A text of NULL is "".  STATUS_NO: an exchange of this id and direction is there
+ * already (a replay), and nothing is written.  STATUS_BAD: a text is not UTF-8, or case or blob are not named
+ * as they should be. */
 enum status exchange_write(
 	struct case_db *db, const struct exchange *x, const struct logged *l, struct err *e);
-/* By id prefix and direction; STATUS_NO: none. */
+/* By id prefix and direction; STATUS_NO: none, STATUS_BAD: several, or no prefix. */
 enum status exchange_read(struct case_db *db, const char *id_prefix, bool received, struct arena *a,
 	struct exchange *to, struct err *e);
-/* Those of a case (case_id NULL: all), oldest first. */
+/* Those of a case (case_id NULL: all), in the order in which they were written here. */
 enum status exchange_list(struct case_db *db, const struct id *case_id, struct arena *a, struct exchange **to,
 	size_t *n, struct err *e);
 

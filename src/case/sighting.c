@@ -95,8 +95,9 @@ static bool column_ip(struct ip *ip, sqlite3_stmt *st, int column)
 
 /* A row is checked against its id: a sighting that does not hash to it was changed behind our back. */
 static enum status sighting_row(
-	struct case_db *db, sqlite3_stmt *st, struct arena *a, struct sighting *to, struct err *e)
+	struct case_db *db, sqlite3_stmt *st, struct arena *a, void *row, struct err *e)
 {
+	struct sighting *to = row;
 	struct id id;
 
 	memset(to, 0, sizeof(*to));
@@ -122,28 +123,15 @@ enum status sightings_of_case(struct case_db *db, const struct id *case_id, stru
 	struct sighting **to, size_t *n, struct err *e)
 {
 	sqlite3_stmt *st;
-	size_t cap = 0;
-	bool row;
+	void *rows = NULL;
 	enum status s = db_query(db, DB_CASE_SIGHTINGS, &st, e);
 
-	*to = NULL;
 	*n = 0;
-	if (s != STATUS_OK)
-		return s;
-	db_bind_id(st, 1, case_id);
-	while ((s = db_step(db, st, &row, e)) == STATUS_OK && row) {
-		struct sighting *room = db_room(a, *to, *n, &cap, sizeof(**to));
-		if (!room) {
-			s = err_nomem(e);
-			break;
-		}
-		*to = room;
-		s = sighting_row(db, st, a, &room[*n], e);
-		if (s != STATUS_OK)
-			break;
-		++*n;
+	if (s == STATUS_OK) {
+		db_bind_id(st, 1, case_id);
+		s = db_rows(db, st, sighting_row, sizeof(**to), a, &rows, n, e);
 	}
-	db_done(st);
+	*to = rows;
 	return s;
 }
 
@@ -151,17 +139,12 @@ static enum status sighting_read_id(
 	struct case_db *db, const struct id *id, struct arena *a, struct sighting *to, struct err *e)
 {
 	sqlite3_stmt *st;
-	bool row;
 	enum status s = db_query(db, DB_SIGHTING_READ, &st, e);
 
 	if (s != STATUS_OK)
 		return s;
 	db_bind_id(st, 1, id);
-	s = db_step(db, st, &row, e);
-	if (s == STATUS_OK)
-		s = row ? sighting_row(db, st, a, to, e) : err_set(e, STATUS_NO, "there is no such sighting");
-	db_done(st);
-	return s;
+	return db_one(db, st, sighting_row, "sighting", a, to, e);
 }
 
 enum status sighting_read(struct case_db *db, const char *id_prefix, struct arena *a, struct sighting *to,

@@ -36,7 +36,7 @@ static enum status write_claims(struct app *a, struct case_db *db, const struct 
 		json_decref(j);
 		if (!body)
 			return err_nomem(e);
-		s = claim_write(db, case_id, &claim, e);
+		s = claim_write(db, case_id, &claim, NULL, e);
 		(void)id_text(id[i], &claim.id);
 		free(body);
 	}
