@@ -14,8 +14,10 @@ struct id {
 
 #define ID_TEXT 33
 
-/* False where libcrypto fails (no memory). */
+/* False where libcrypto fails. */
 bool sha256(uint8_t to[32], const void *p, size_t n);
+/* Of the byte `first` and then the n bytes at p (RFC 9162 section 2.1.1 hashes so). */
+bool sha256_behind(uint8_t to[32], uint8_t first, const void *p, size_t n);
 bool id_of(struct id *to, const void *p, size_t n);
 
 /* Order of two ids, as qsort and bsearch want it (pointers to struct id); 0: the same id. */

@@ -74,13 +74,15 @@ struct note {
 enum status note_parse(struct note *to, const char *bytes, size_t n, struct arena *a, struct err *e);
 
 /* by[k] says whether known[k] signed; when[k], where when is not NULL, the time that a cosignature names (0
- * for a log's signature).  Unknown keys are ignored.  STATUS_NO where a known key's signature is bad (its
- * name in e), or where none of the known keys signed. */
+ * for a log's signature; of several, the earliest).  Unknown keys are ignored, every signature of a known one
+ * is checked.  STATUS_NO where one is bad (the key's name in e), or where none of the known keys signed. */
 enum status note_verify(const struct note *n, const struct vkey *known, size_t n_known, bool *by,
 	struct wall *when, struct err *e);
 
 /* Appends the signature line of k (KEY_ED25519) over text to b; what stands in b before (text, empty line,
- * other signatures) is the caller's.  note_sign() writes text, empty line and the one signature. */
+ * other signatures) is the caller's, and text may be in b.  note_sign() writes text (which is not in b),
+ * empty line and the one signature.  STATUS_BAD: the key is of another type, or text is none that a note may
+ * have. */
 enum status note_sign_line(struct buf *b, const char *text, size_t n, const struct skey *k, struct err *e);
 enum status note_sign(struct buf *b, const char *text, size_t n, const struct skey *k, struct err *e);
 /* A witness's line (KEY_COSIGN) over text at a time (whole seconds). */
@@ -89,8 +91,8 @@ enum status note_cosign_line(
 
 /* Base64 (RFC 4648 section 4), strict.  Appends. */
 void base64_put(struct buf *b, const void *p, size_t n);
-/* Exactly n_text characters; *n bytes are written to `to`, which has room for cap.  False where it is not
- * strict base64 or does not fit. */
+/* Exactly n_text characters (0 of them are 0 bytes); *n bytes are written to `to`, which has room for cap.
+ * False where it is not strict base64 or does not fit. */
 bool base64_get(uint8_t *to, size_t cap, size_t *n, const char *text, size_t n_text);
 
 #endif

@@ -34,7 +34,7 @@ void tlog_proof_write(struct buf *to, const struct tlog_proof *p);
  * groups before it. */
 #define POLICY_MEMBERS 64
 struct policy_member {
-	char name[64];
+	char name[KEY_NAME_MAX + 1]; /* octets, as they stand in the file */
 	bool group;
 	struct vkey key; /* a witness's */
 	uint64_t member; /* a group's: bit k is member k */
@@ -48,8 +48,9 @@ struct policy {
 	int quorum; /* index of the member that must be satisfied; -1: none */
 };
 
-/* Lines `log VKEY [URL]`, `witness NAME VKEY [URL]`, `group NAME N|any|all MEMBER...`, `quorum NAME|none`,
- * comments after '#'.  STATUS_BAD names the line. */
+/* Lines `log VKEY [URL]`, `witness NAME VKEY [URL]`, `group NAME N|any|all MEMBER...`, one `quorum
+ * NAME|none`, lines that begin with '#'.  A policy may name no log (its logs are known from elsewhere: put
+ * them in before policy_verify()).  STATUS_BAD names the line. */
 enum status policy_parse(struct policy *to, const char *text, size_t n, struct err *e);
 
 /* Is the note a checkpoint of a log of the policy with the witnesses that it demands?  STATUS_NO says what is
