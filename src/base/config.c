@@ -52,6 +52,8 @@ static const struct key {
 		"key."},
 	{"max_flows", "1000000", &config_flows_type, KEY(max_flows),
 		"Flows that the recorder keeps in memory at most."},
+	{"partner_keys", NULL, &config_vkey_type, LIST(partner_keys),
+		"Verifier keys of partners: what they sign is checked with these."},
 };
 
 #define N_KEYS (sizeof(keys) / sizeof(keys[0]))

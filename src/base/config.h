@@ -34,9 +34,12 @@ struct config {
 	int64_t clock_skew_us; /* clock_skew = "2s": how far clocks of two observation points may be apart */
 	int64_t burst_gap_us;  /* burst_gap = "100ms": readers merge bursts up to this; at least 20ms */
 	double alpha;          /* alpha = 1e-6; in (0, 0.5] */
-	bool vlan_overlap;  /* vlan_overlap = false: addresses overlap between VLANs, the VLAN is part of the
-			       key */
-	uint64_t max_flows; /* max_flows = 1000000 */
+	bool vlan_overlap;   /* vlan_overlap = false: addresses overlap between VLANs, the VLAN is part of the
+				key */
+	uint64_t max_flows;  /* max_flows = 1000000 */
+	char **partner_keys; /* partner_keys = {"NAME+HASH+KEY"}: verifier keys (ledger/note.h) that are
+				trusted */
+	size_t n_partner_keys;
 };
 
 /* Reads the configuration of data directory dir (which need not exist).  STATUS_BAD names file, line and key;

@@ -11,6 +11,7 @@
 
 #define TEXT_MAX_POINT  63
 #define TEXT_MAX_FILTER 4095
+#define TEXT_MAX_VKEY   300
 #define FLOWS_MIN       64
 #define FLOWS_MAX       100000000
 
@@ -278,6 +279,29 @@ static void relay_print(const void *from, FILE *to)
 		(void)fprintf(to, h->prefix.ip.v == 6 ? "\"[%s]:%u\"" : "\"%s:%u\"", text, h->port);
 }
 
+/* NAME+HASH+KEY (C2SP signed-note): the shape only.  Whether the hash belongs to name and key is looked at
+ * where the key is used (ledger/note.h). */
+static bool vkey_parse_shape(struct arena *a, void *to, const char *s)
+{
+	static const char hex[] = "0123456789abcdef";
+	static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	size_t name = strcspn(s, "+"), key, pad;
+
+	if (strlen(s) > TEXT_MAX_VKEY || name == 0 || s[name] != '+' || strspn(s + name + 1, hex) != 8 ||
+		s[name + 9] != '+')
+		return false;
+	for (size_t i = 0; i < name; i++)
+		if (s[i] <= 0x20 || s[i] >= 0x7f)
+			return false;
+	s += name + 10;
+	key = strspn(s, base64);
+	pad = strspn(s + key, "=");
+	if (key == 0 || pad > 2 || (key + pad) % 4 != 0 || s[key + pad])
+		return false;
+	*(char **)to = arena_str(a, s - name - 10);
+	return *(char **)to != NULL;
+}
+
 const struct config_type config_point_type = {CONFIG_POINT_ALLOWED, point_parse, text_print, 0};
 const struct config_type config_filter_type = {
 	"a BPF expression of at most 4095 printable characters", filter_parse, text_print, 0};
@@ -298,3 +322,6 @@ const struct config_type config_network_type = {
 const struct config_type config_relay_type = {
 	"addresses and prefixes, with or without a port, such as \"192.0.2.6:443\"", relay_parse, relay_print,
 	sizeof(struct config_host)};
+const struct config_type config_vkey_type = {
+	"verifier keys of at most 300 characters, NAME+HASH+KEY, as \"weir key\" shows them",
+	vkey_parse_shape, text_print, sizeof(char *)};

@@ -18,6 +18,6 @@ struct config_type {
 
 extern const struct config_type config_point_type, config_filter_type, config_size_type, config_age_type,
 	config_skew_type, config_gap_type, config_alpha_type, config_bool_type, config_flows_type,
-	config_network_type, config_relay_type;
+	config_network_type, config_relay_type, config_vkey_type;
 
 #endif

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "case/blob.h"
 
 static void marks(char *to, size_t n, const struct flow *f)
 {
@@ -124,40 +125,71 @@ static enum status run_flows(struct app *a, int argc, char **argv, struct err *e
 	return s;
 }
 
+/* What `weir forget` has erased. */
+struct forgotten {
+	struct ip host;
+	uint64_t flows, blobs;
+	bool complete;
+};
+
 /* The database keeps what was reported and claimed: that is the operator's word, and no recording. */
-static void print_forgotten(struct app *a, const struct ip *host, uint64_t n)
+static void print_forgotten(struct app *a, const struct forgotten *f)
 {
-	char text[IP_TEXT], count[COUNT_TEXT], path[4096];
+	char text[IP_TEXT], flows[COUNT_TEXT], blobs[COUNT_TEXT], path[4096];
 	int k = snprintf(path, sizeof(path), "%s/weir.db", a->dir);
 
-	(void)fprintf(a->out, "%s: %s erased\n", ip_text(text, host), counted(count, n, "flow"));
+	(void)fprintf(a->out, "%s: %s erased\n", ip_text(text, &f->host), counted(flows, f->flows, "flow"));
+	if (f->blobs > 0)
+		(void)fprintf(a->out, "%s of claims and bundles erased\n", counted(blobs, f->blobs, "file"));
 	if (k > 0 && (size_t)k < sizeof(path) && access(path, F_OK) == 0)
 		(void)fprintf(a->out, "cases and claims that name it keep its address (%s)\n", path);
 }
 
+static enum status forgotten_json(struct app *a, const struct forgotten *f, struct err *e)
+{
+	char text[IP_TEXT];
+
+	return json_out(a,
+		json_pack("{s:s, s:I, s:I, s:b}", "host", ip_text(text, &f->host), "flows",
+			(json_int_t)f->flows, "blobs", (json_int_t)f->blobs, "complete", f->complete),
+		e);
+}
+
+/* STATUS_NO: something could not be erased, and the message says what; the rest is. */
+static enum status all_forget(struct app *a, struct forgotten *f, struct err *e)
+{
+	struct err late = {0};
+	enum status s = store_forget(a->w, a->dir, &f->host, &f->flows, e), r;
+
+	if (s > STATUS_NO)
+		return s;
+	r = blob_forget(a->w, a->dir, &f->host, &f->blobs, &late);
+	f->complete = s == STATUS_OK && r == STATUS_OK;
+	if (r == STATUS_OK)
+		return s;
+	if (s == STATUS_NO)
+		log_line("%s", e->text);
+	*e = late;
+	return r;
+}
+
 static enum status run_forget(struct app *a, int argc, char **argv, struct err *e)
 {
-	struct ip host = {0};
-	struct option_row row[] = {{"host", 0, OPTION_IP, &host}};
-	char text[IP_TEXT];
+	struct forgotten f = {0};
+	struct option_row row[] = {{"host", 0, OPTION_IP, &f.host}};
 	struct err late = {0};
-	uint64_t n = 0;
 	int first;
 	enum status s = options_parse(a, row, 1, argc, argv, &first, e);
 
-	if (s == STATUS_OK && (first < argc || !host.v))
+	if (s == STATUS_OK && (first < argc || !f.host.v))
 		s = err_set(e, STATUS_BAD, "forget: say whose trains to erase: --host ADDRESS");
 	if (s == STATUS_OK)
-		s = store_forget(a->w, a->dir, &host, &n, e);
+		s = all_forget(a, &f, e);
 	if (s > STATUS_NO)
 		return s;
-	/* STATUS_NO: something could not be erased, and the message says what */
 	if (!a->json)
-		print_forgotten(a, &host, n);
-	else if (json_out(a,
-			 json_pack("{s:s, s:I, s:b}", "host", ip_text(text, &host), "flows", (json_int_t)n,
-				 "complete", s == STATUS_OK),
-			 &late) != STATUS_OK)
+		print_forgotten(a, &f);
+	else if (forgotten_json(a, &f, &late) != STATUS_OK)
 		return err_set(e, late.status, "%s", late.text);
 	return s;
 }

@@ -77,6 +77,9 @@ static void same(const struct config *a, const struct config *b)
 	assert_memory_equal(&a->alpha, &b->alpha, sizeof(a->alpha));
 	assert_int_equal(a->vlan_overlap, b->vlan_overlap);
 	assert_int_equal(a->max_flows, b->max_flows);
+	assert_int_equal(a->n_partner_keys, b->n_partner_keys);
+	for (size_t i = 0; i < a->n_partner_keys; i++)
+		assert_string_equal(a->partner_keys[i], b->partner_keys[i]);
 }
 
 /* What is written loads to the same values, and is then written the same. */
@@ -107,7 +110,7 @@ static void defaults(void **state)
 	assert_string_equal(c.point, "default");
 	assert_null(c.filter);
 	assert_null(c.path);
-	assert_int_equal(c.n_own + c.n_never + c.n_relays, 0);
+	assert_int_equal(c.n_own + c.n_never + c.n_relays + c.n_partner_keys, 0);
 	assert_int_equal(c.keep_bytes, UINT64_C(20) << 30);
 	assert_int_equal(c.keep_age_us, 0);
 	assert_int_equal(c.clock_skew_us, 2 * SECOND_US);
@@ -283,6 +286,21 @@ static struct prefix random_prefix(uint64_t *seed)
 	return p;
 }
 
+/* A name of any printable ASCII but blank and plus, eight hex digits, four groups of base64. */
+static char *random_vkey(char to[64], uint64_t *seed)
+{
+	size_t n = 1 + next_random(seed) % 30;
+
+	for (size_t i = 0; i < n; i++)
+		to[i] = (char)('!' + next_random(seed) % 94);
+	for (size_t i = 0; i < n; i++)
+		if (to[i] == '+')
+			to[i] = '$';
+	(void)snprintf(to + n, 64 - n, "+%08x+%s", next_random(seed),
+		next_random(seed) % 2 ? "AekyeRrm56h+/A==" : "AekyeRrm56hApGE=");
+	return to;
+}
+
 /* Any values that the types allow are printed so that they load again. */
 static void random_values(void **state)
 {
@@ -292,7 +310,7 @@ static void random_values(void **state)
 	for (int round = 0; round < 2000; round++) {
 		struct prefix own[4], never[4];
 		struct config_host relay[4] = {0};
-		char filter[64], point[32];
+		char filter[64], point[32], vkey[4][64], *key[4];
 		struct config c = {.own = own, .never = never, .relays = relay, .point = point};
 		size_t n = next_random(&seed) % (sizeof(filter) - 1), k = 1 + next_random(&seed) % 30;
 		for (size_t i = 0; i < n; i++)
@@ -318,6 +336,10 @@ static void random_values(void **state)
 		c.alpha = (1.0 + next_random(&seed)) / 4294967296.0 / (1 + next_random(&seed) % 1000);
 		c.vlan_overlap = next_random(&seed) % 2;
 		c.max_flows = 64 + next_random(&seed) % 99999936;
+		for (size_t i = 0; i < 4; i++)
+			key[i] = random_vkey(vkey[i], &seed);
+		c.partner_keys = key;
+		c.n_partner_keys = next_random(&seed) % 5;
 		assert_prints_back(&c);
 	}
 }
@@ -341,6 +363,38 @@ static void sizes(void **state)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		if (size_parse(&v, bad[i]))
 			fail_msg("accepted \"%s\"", bad[i]);
+}
+
+static void partner_keys(void **state)
+{
+	static const char *const bad[] = {"", "+", "++", "a+b+c", "foo+530d903a", "foo+530d903a+",
+		"+530d903a+Aeky", "foo+530D903A+Aeky", "foo+530d903+Aeky", "foo+530d903a0+Aeky",
+		"foo+530d903a+Aek", "foo+530d903a+A===", "foo+530d903a+====", "foo+530d903a+Aek=x",
+		"foo+530d903a+Ae-y", "foo+530d903a+Aeky ", "foo bar+530d903a+Aeky", " foo+530d903a+Aeky"};
+	struct config c;
+	struct err e;
+	char text[400], name[300];
+
+	(void)state;
+	assert_int_equal(
+		parse(&c, "partner_keys = {\"a+01234567+Aeky\",\n'b.example/x+89abcdef+AQ+/AA=='}", &e),
+		STATUS_OK);
+	assert_int_equal(c.n_partner_keys, 2);
+	assert_string_equal(c.partner_keys[0], "a+01234567+Aeky");
+	assert_string_equal(c.partner_keys[1], "b.example/x+89abcdef+AQ+/AA==");
+	config_free(&c);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		(void)snprintf(text, sizeof(text), "\npartner_keys = {\"%s\"}", bad[i]);
+		if (parse(&c, text, &e) != STATUS_BAD || !strstr(e.text, "t.conf:2: partner_keys: \""))
+			fail_msg("\"%s\": %s", bad[i], e.text);
+	}
+	for (size_t n = 286; n <= 287; n++) { /* 300 characters in all, and one more */
+		memset(name, 'n', n);
+		name[n] = '\0';
+		(void)snprintf(text, sizeof(text), "partner_keys = {\"%s+01234567+Aeky\"}", name);
+		assert_int_equal(parse(&c, text, &e), n == 286 ? STATUS_OK : STATUS_BAD);
+		config_free(&c);
+	}
 }
 
 static struct ip address(const char *s)
@@ -512,6 +566,7 @@ int main(void)
 		cmocka_unit_test(hostile_bytes),
 		cmocka_unit_test(random_values),
 		cmocka_unit_test(sizes),
+		cmocka_unit_test(partner_keys),
 		cmocka_unit_test(networks),
 		cmocka_unit_test(files),
 		cmocka_unit_test(full_disk),
