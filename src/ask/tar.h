@@ -19,12 +19,19 @@ struct tar_file {
 	size_t n;
 };
 
-/* Appends one file; tar_end() the end.  b->failed tells of memory; a bad name is the caller's fault and sets
- * it too. */
+/* Is s a name that a file of such a tar may have? */
+bool tar_name_valid(const char *s);
+/* A name that cannot stand beside another: it is there twice, or one is a folder of the other; NULL for none.
+ * Sorts the n names. */
+const char *tar_name_clash(const char **name, size_t n);
+
+/* Appends one file; tar_end() the end.  b->failed tells of memory; a bad name and a tar of more than
+ * TAR_BYTES are the caller's fault and set it too.  b holds nothing but the tar; that names do not clash is
+ * the caller's to know. */
 void tar_put(struct buf *b, const char *name, const void *p, size_t n);
 void tar_end(struct buf *b);
 
-/* The files in their order, names unique.  STATUS_BAD says what, with the offset. */
+/* The files in their order, names without a clash.  STATUS_BAD says what, with the offset. */
 enum status tar_read(
 	struct tar_file **to, size_t *n, const void *p, size_t size, struct arena *a, struct err *e);
 
