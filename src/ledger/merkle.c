@@ -19,9 +19,11 @@ bool merkle_leaf(struct hash *to, const void *entry, size_t n)
 
 bool merkle_node(struct hash *to, const struct hash *left, const struct hash *right)
 {
-	struct hash pair[2] = {*left, *right};
+	uint8_t text[1 + 2 * sizeof(*left)] = {NODE};
 
-	return sha256_behind(to->b, NODE, pair, sizeof(pair));
+	memcpy(text + 1, left, sizeof(*left));
+	memcpy(text + 1 + sizeof(*left), right, sizeof(*right));
+	return sha256(to->b, text, sizeof(text));
 }
 
 bool merkle_empty(struct hash *to)
