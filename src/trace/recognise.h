@@ -3,22 +3,33 @@
  * A claim says "flow F, with this train".  A doubter has a recording of his own, a clock of his own (offset
  * and drift unknown), and perhaps stands on the other side of a translation (NAT, balancer), so that the
  * addresses are others.  What both sides saw alike is the payload: how many bytes went each way between two
- * pauses. */
+ * pauses, and when.  doc/recognise.md has the reasons and the measurements. */
 #ifndef WEIR_TRACE_RECOGNISE_H
 #define WEIR_TRACE_RECOGNISE_H
 
 #include "trace/trace.h"
 
-/* Two trains of what may be one flow. */
+/* Two trains of what may be one flow, a claimed and b ours. */
 struct alike {
 	struct clock_fit clock; /* b's time = clock_in(a's time); valid where compared > 0 */
 	size_t compared; /* stretches between pauses common to both, with payload, where neither was blind */
 	size_t equal;    /* of those, with the same payload bytes in both directions */
-	int64_t first_other_us; /* a's time of the first stretch that differs; INT64_MAX: none */
+	size_t absent;   /* a has nothing at all: its recorder may have had a gap */
+	size_t less;     /* a has less, with fewer packets: its capture may have lost some */
+	size_t close;    /* many packets and nearly the same bytes, or less with no fewer packets */
+	size_t more;     /* a has more, with more packets: what b did not see */
+	size_t other;    /* as many packets with other bytes */
+	int64_t first_other_us; /* a's time of the first stretch of more or other; INT64_MAX: none */
 	bool turned;            /* a's direction 0 is b's direction 1 */
+	bool anchored;          /* laid opening on opening, and the offset not searched */
+	unsigned ways;          /* directions compared: bit 0, bit 1 (of a) */
+	double log10_e;         /* evidence against chance agreement, alignments tried already charged */
+	double way_log10_e[2];  /* the same from one direction alone */
+	double most_log10_e;    /* what b could give at most */
 };
 
-/* skew_us: how far the clocks may be apart at most.  Memory from calloc; STATUS_MACHINE without. */
+/* skew_us: how far the clocks may be apart at most.  blind: on b's clock, sorted, disjoint.  Memory from
+ * calloc; STATUS_MACHINE without. */
 enum status flows_alike(const struct flow *a, const struct flow *b, const struct span *blind, size_t n_blind,
 	int64_t skew_us, struct alike *to, struct err *e);
 
@@ -28,6 +39,7 @@ struct recognised {
 	enum seen_here seen;
 	const struct flow *flow; /* ours, owned by the tracer; NULL where none was taken for it */
 	struct alike alike;
+	double needed;   /* log10 of the evidence that "confirmed" takes here */
 	bool translated; /* under other addresses than claimed */
 	size_t searched; /* flows it was compared with */
 	char why[200];   /* in plain words, printable */
@@ -35,7 +47,8 @@ struct recognised {
 
 #define RECOGNISE_SKEW_US (600 * SECOND_US) /* clocks of two organisations may be this far apart */
 
-/* Looks for claimed (its id is not used) in the tracer's recording.
+/* Looks for claimed (its id is not used) in the tracer's recording.  An end with port 0 (TCP, UDP) is one
+ * that is not disclosed.
  * confirmed: one flow agrees in (nearly) all stretches.  contradicted: the same endpoints at that time, well
  * seen, and other stretches.  not seen: none such, though the time was covered.  cannot tell: too few
  * stretches, sampling, a derived direction, a blind interval, or no recording of that time. */

@@ -1,0 +1,208 @@
+/* What one of our flows is to the claimed one.  Takes their heads and how their trains lie on each other,
+ * gives a ruling with its reason.
+ *
+ * "Confirmed" asks for agreement in nearly all stretches and for evidence that this is no chance.
+ * "Contradicted" asks for the same connection, known by what is not in dispute, and for a share of stretches
+ * that losses do not explain.  Both legs of a relay that only copies have one train; so a flow under other
+ * addresses is the claimed one only where the initial sequence numbers are the same, or, where they are not
+ * known, one end is the same in its role and each direction alone suffices. */
+#include <math.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "trace/recognise_in.h"
+
+#define NUMBERS_WORTH 4.0  /* both sequence numbers: 2^-64 by chance, but whoever copies them has them too */
+#define BAD_SHARE     0.04 /* of the stretches may differ in a confirmed flow, and from .. */
+#define BAD_ONE       12   /* .. so many stretches on one more */
+#define LOST_SHARE    0.4  /* may be short of packets */
+#define LIE_STRETCHES 10   /* that a contradiction takes at least */
+#define LIE_SHARE     0.06 /* lower limit of the share that differs */
+#define LIE_Z         2.33 /* one-sided 99 % */
+#define DIGITS_A_ITEM 1.2  /* that a stretch gives where sizes and pauses are rich */
+
+static bool number_known(const struct flow *f, int d)
+{
+	return f->head.proto == PROTO_TCP && f->head.isn[d] != 0 &&
+	       (f->head.flags & (d ? FLOW_SYNACK : FLOW_SYN)) != 0;
+}
+
+static bool hidden(const struct flow *f, int k)
+{
+	return f->head.end[k].port == 0 && (f->head.proto == PROTO_TCP || f->head.proto == PROTO_UDP);
+}
+
+/* Compares the numbers, with b's direction d ^ turned for a's d. */
+static void numbers(struct kinship *s, const struct flow *a, const struct flow *b, int turned, int *equal)
+{
+	*equal = 0;
+	for (int d = 0; d < 2; d++) {
+		if (!number_known(a, d) || !number_known(b, d ^ turned))
+			continue;
+		bool same = a->head.isn[d] == b->head.isn[d ^ turned];
+		*equal += same;
+		s->other_number = s->other_number || !same;
+	}
+	s->numbers = *equal == 2;
+}
+
+struct kinship kinship_of(const struct flow *claimed, const struct flow *ours)
+{
+	struct kinship s = {.kin = KIN_NONE};
+	const struct endpoint *x = claimed->head.end, *y = ours->head.end;
+	bool straight[2] = {endpoint_equal(&x[0], &y[0]), endpoint_equal(&x[1], &y[1])};
+	bool cross[2] = {endpoint_equal(&x[0], &y[1]), endpoint_equal(&x[1], &y[0])};
+	bool turned = !straight[0] && !straight[1] && (cross[0] || cross[1]);
+	const bool *same = turned ? cross : straight;
+	int equal;
+
+	if (claimed->head.proto != ours->head.proto)
+		return s;
+	numbers(&s, claimed, ours, turned, &equal);
+	s.translated = (!same[0] && !hidden(claimed, 0)) || (!same[1] && !hidden(claimed, 1));
+	if (same[0] && same[1])
+		s.kin = KIN_TUPLE;
+	else if (equal > 0 && !s.other_number)
+		s.kin = KIN_NUMBERS;
+	else if ((same[0] || same[1]) && !s.other_number)
+		s.kin = KIN_END;
+	return s;
+}
+
+double recognise_needed(double alpha, size_t m, const struct kinship *ship)
+{
+	double needed = -log10(alpha) + (m > 1 ? log10((double)m) : 0);
+
+	return ship->numbers ? needed - NUMBERS_WORTH : needed;
+}
+
+/* Lower limit of a share (Wilson). */
+static double share_low(size_t hits, size_t of)
+{
+	double n = (double)of, p = (double)hits / n, z2 = LIE_Z * LIE_Z;
+
+	return (p + z2 / (2 * n) - LIE_Z * sqrt(p * (1 - p) / n + z2 / (4 * n * n))) / (1 + z2 / n);
+}
+
+static size_t shown(const struct alike *k)
+{
+	return k->compared - k->absent;
+}
+
+static size_t bad(const struct alike *k)
+{
+	return k->more + k->other;
+}
+
+static bool agrees(const struct alike *k)
+{
+	double n = (double)shown(k), spare = shown(k) >= BAD_ONE ? 1 : 0;
+
+	return shown(k) > 0 && (double)bad(k) <= BAD_SHARE * n + spare &&
+	       (double)(k->less + k->close) <= LOST_SHARE * n;
+}
+
+static bool suffices(const struct kinship *ship, const struct alike *k, double needed)
+{
+	if (ship->kin == KIN_END)
+		return k->way_log10_e[0] >= needed && k->way_log10_e[1] >= needed;
+	return k->log10_e >= needed;
+}
+
+static bool contradicts(const struct kinship *ship, const struct alike *k, double needed)
+{
+	bool identified = ship->numbers || (k->log10_e >= needed && !ship->other_number);
+
+	return ship->kin == KIN_TUPLE && identified && shown(k) >= LIE_STRETCHES &&
+	       share_low(bad(k), shown(k)) >= LIE_SHARE;
+}
+
+static bool sampled(const struct flow *f)
+{
+	return f->head.source.sampling > 1 || f->head.source.kind == SOURCE_FLOW_RECORDS;
+}
+
+/* Why the trains cannot be compared at all; NULL where they can. */
+static const char *incomparable(const struct flow *claimed, const struct flow *ours, const struct alike *k)
+{
+	if (sampled(claimed))
+		return "the claimed train is sampled or made of flow records";
+	if (sampled(ours))
+		return "this recording is sampled or made of flow records";
+	if (k->ways == 0)
+		return "no direction in which both recordings saw payload";
+	if (shown(k) == 0)
+		return "the trains share no time in which both recorders saw";
+	return NULL;
+}
+
+static void confirm_why(struct finding *to, const struct alike *k)
+{
+	int64_t ms = (k->clock.offset_us + 500) / 1000;
+
+	to->ruling = RULED_CONFIRMED;
+	(void)snprintf(to->why, sizeof(to->why),
+		"%zu of %zu stretches have the same bytes%s; this clock is %+.3f s off the claim's; "
+		"1 in 10^%.0f by chance",
+		k->equal, shown(k), k->absent ? ", where the claim has any" : "", (double)ms / 1000,
+		floor(k->log10_e));
+}
+
+static void contradict_why(struct finding *to, const struct alike *k)
+{
+	char at[WALL_TEXT];
+
+	to->ruling = RULED_CONTRADICTED;
+	(void)snprintf(to->why, sizeof(to->why),
+		"of %zu stretches %zu have other bytes or are not here at all; the first at %s of the claim",
+		shown(k), bad(k), wall_text(at, (struct wall){k->first_other_us}));
+}
+
+/* It may be the claimed flow: what keeps from saying so. */
+static void open_why(struct finding *to, const struct kinship *ship, const struct alike *k, double needed)
+{
+	double have = ship->kin == KIN_END ? fmin(k->way_log10_e[0], k->way_log10_e[1]) : k->log10_e;
+
+	to->ruling = RULED_OPEN;
+	if (!agrees(k))
+		(void)snprintf(to->why, sizeof(to->why),
+			"%zu of %zu stretches have the same bytes, %zu others: too few for the same train, "
+			"too many for another one",
+			k->equal, shown(k), bad(k));
+	else
+		(void)snprintf(to->why, sizeof(to->why),
+			"%zu of %zu stretches have the same bytes, but sizes and pauses tell too little "
+			"(10^%.1f "
+			"of 10^%.1f): some %.0f stretches more would do",
+			k->equal, shown(k), have, needed, ceil((needed - have) / DIGITS_A_ITEM));
+}
+
+/* Another flow than the claimed one, as far as can be seen. */
+static bool is_apart(const struct kinship *ship, const struct alike *k, double needed)
+{
+	if (ship->kin == KIN_TUPLE)
+		return ship->other_number && (!agrees(k) || k->log10_e < needed);
+	if (ship->kin == KIN_NUMBERS)
+		return false;
+	return !agrees(k) && k->log10_e < needed;
+}
+
+void recognise_judge(const struct flow *claimed, const struct candidate_flow *c, const struct alike *k,
+	double needed, struct finding *to)
+{
+	const char *never = incomparable(claimed, c->flow, k);
+
+	if (never) {
+		to->ruling = c->ship.kin == KIN_END ? RULED_APART : RULED_OPEN;
+		(void)snprintf(to->why, sizeof(to->why), "%s", never);
+	} else if (agrees(k) && suffices(&c->ship, k, needed)) {
+		confirm_why(to, k);
+	} else if (contradicts(&c->ship, k, needed)) {
+		contradict_why(to, k);
+	} else if (is_apart(&c->ship, k, needed)) {
+		to->ruling = RULED_APART;
+		(void)snprintf(to->why, sizeof(to->why), "another connection");
+	} else {
+		open_why(to, &c->ship, k, needed);
+	}
+}
