@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "ask/stix_in.h"
-#include "case/db.h"
+#include "base/utf8.h"
 #include "ledger/note.h"
 
 /* STIX 2.1 section 7.2.1.4: predefined, the same everywhere. */
@@ -153,8 +153,8 @@ static enum status view_check(const struct stix_view *v, struct err *e)
 {
 	if (!key_name_valid(v->from) || (strcmp(v->to, "*") != 0 && !key_name_valid(v->to)))
 		return err_set(e, STATUS_BAD, "the bundle's sender or recipient has no name of a key");
-	if (v->why && !utf8_valid(v->why))
-		return err_set(e, STATUS_BAD, "the bundle's reason is not UTF-8");
+	if (v->why && !utf8_line_valid(v->why))
+		return err_set(e, STATUS_BAD, "the bundle's reason is not one line of UTF-8");
 	if (!stix_time_valid(v->made) || !stix_time_valid(v->not_after))
 		return err_set(e, STATUS_BAD, "the bundle's time is outside the years 1 to 9999");
 	if (v->not_after.us <= v->made.us)

@@ -46,7 +46,7 @@ struct stix_flow {
 
 struct stix_claim {
 	struct id id;
-	const char *kind;                 /* "attack", "link", "search", "origin", "block" */
+	const char *kind;                 /* "attack", "seen", "link", "search", "origin", "block" */
 	const struct stix_flow *out, *in; /* NULL where none; an attack's flow is out */
 	struct prefix relay;           /* the host, or the network, that the claim is about; ip.v 0: none */
 	double log10_e, needed, alpha; /* shown of "link" and "search" */
@@ -70,9 +70,9 @@ struct stix_view {
 };
 
 /* Appends the view, JSON in ASCII with a newline at its end; the same bytes for the same view.  STATUS_BAD: a
- * text that is not UTF-8, a name that is none of the above, a time outside the years 1 to 9999, a flow that
- * ends before it begins, a bundle that expires before it is made, a network with bits behind its length.  On
- * failure nothing is appended. */
+ * text that is no clean line of UTF-8 (base/utf8.h), a name that is none of the above, a time outside the
+ * years 1 to 9999, a flow that ends before it begins, a bundle that expires before it is made, a network with
+ * bits behind its length.  On failure nothing is appended. */
 enum status stix_write(struct buf *to, const struct stix_view *v, struct err *e);
 
 #endif

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "ask/stix_in.h"
-#include "case/db.h"
+#include "base/utf8.h"
 
 /* "almost certain", 90 to 100, in appendix A of STIX 2.1 */
 #define CONFIDENCE       95
@@ -19,6 +19,7 @@ static const struct kind {
 	bool tested; /* log10_e and what belongs to it mean something */
 } kinds[] = {
 	{"attack", false, "The sender was attacked by this flow.", "", false, false},
+	{"seen", false, "This flow passed through the sender's network.", "", false, false},
 	{"link", true, "The second of these flows is the first, relayed at ", ".", true, true},
 	{"link", false, "Whether the second of these flows is the first was tested: relayed at ", ".", true,
 		true},
@@ -44,8 +45,8 @@ enum status stix_claim_check(const struct stix_claim *c, struct err *e)
 {
 	if (!kind_of(c))
 		return err_set(e, STATUS_BAD, "a claim's kind has no place in a STIX view");
-	if (c->verdict && !utf8_valid(c->verdict))
-		return err_set(e, STATUS_BAD, "a claim's verdict is not UTF-8");
+	if (c->verdict && !utf8_line_valid(c->verdict))
+		return err_set(e, STATUS_BAD, "a claim's verdict is not one line of UTF-8");
 	if (!stix_address_valid(&c->relay))
 		return err_set(e, STATUS_BAD, "a claim's address tells more than its network");
 	if (!stix_time_valid(c->made))

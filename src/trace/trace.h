@@ -100,6 +100,10 @@ struct scan_sum {
 /* Every pair of flows that overlap at an own host, exhaustively; M = all those pairs. */
 enum status trace_scan(struct tracer *t, const struct scan_param *p, struct scan_sum *sum, struct err *e);
 
+/* Which end opened f: as recorded where a SYN was seen; else the one without a service port (below 1024)
+ * where only one has such, else the sender of the first packet. */
+int flow_opener(const struct flow *f);
+
 const char *link_verdict_name(enum link_verdict v);
 /* The reason in plain words ("both trains predict themselves"). */
 const char *link_reason_text(enum link_reason r);

@@ -78,10 +78,6 @@ enum status view_flows(struct view *v, const char *point, int64_t skew_us, const
 enum status search_hop(
 	struct tracer *t, struct view *v, const struct flow *out, struct hop *hop, struct err *e);
 
-/* Which end opened f: as recorded where a SYN was seen; else the one without a service port (below 1024)
- * where only one has such, else the sender of the first packet. */
-int flow_opener(const struct flow *f);
-
 /* Does the configuration declare the relay for what comes in as `in` does (NULL: for anything)?  A port that
  * it names is the one at which the relay answers. */
 bool relay_declared(const struct config *cfg, const struct flow *in, const struct ip *relay);

@@ -1,0 +1,269 @@
+/* Making statements: out of a flow or a hop of a chain comes a claim's JSON body with the texts of the trains
+ * that it names.
+ *
+ * What a body says of other flows is numbers only: how many were searched (M), and how near the best of them
+ * came.  Their addresses, times and sizes stay at home. */
+#include "ask/statement.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "record/flow.h"
+
+void told_free(struct told *t)
+{
+	free(t->body);
+	buf_free(&t->train[0]);
+	buf_free(&t->train[1]);
+	*t = (struct told){0};
+}
+
+static json_t *time_of(int64_t us)
+{
+	char t[WALL_TEXT];
+
+	return json_string(wall_text(t, (struct wall){us}));
+}
+
+/* The train's text and name as number k of *to, and what a body says of it.  NULL: no memory. */
+static json_t *put_train(struct told *to, int k, const struct train *t)
+{
+	char text[FLOW_TEXT], id[ID_TEXT];
+	bool hidden = t->hidden[0] || t->hidden[1];
+
+	train_write(&to->train[k], t);
+	if (to->train[k].failed || !blob_name(to->name[k], to->train[k].p, to->train[k].n))
+		return NULL;
+	json_t *j = json_pack("{s:s, s:s, s:s, s:o, s:o}", "flow", train_text(text, t), "train", to->name[k],
+		"point", t->flow.head.point, "first", time_of(t->flow.head.first_us), "last",
+		time_of(t->flow.last_us));
+	/* the id is a hash over the addresses: with it a hidden one could be guessed */
+	if (!hidden)
+		(void)json_object_set_new(j, "id", json_string(id_text(id, &t->flow.head.id)));
+	return j;
+}
+
+/* Takes the reference; j NULL: no memory. */
+static enum status body_set(struct told *to, const char *kind, json_t *j, const char *code, struct err *e)
+{
+	if (j && json_object_set_new(j, "code", json_string(code)) == 0)
+		to->body = json_dumps(j, JSON_COMPACT | JSON_REAL_PRECISION(17));
+	json_decref(j);
+	to->kind = kind;
+	return to->body ? STATUS_OK : err_nomem(e);
+}
+
+static json_t *said_list(const struct sighting *said, size_t n)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < n; i++)
+		(void)json_array_append_new(list,
+			json_pack("{s:s, s:s, s:o, s:I}", "source", said[i].source, "text", said[i].text,
+				"at", time_of(said[i].at.us), "count", (json_int_t)said[i].count));
+	return list;
+}
+
+enum status tell_attack(struct told *to, const struct flow *f, const struct sighting *said, size_t n,
+	const char *code, struct err *e)
+{
+	struct train t = {.flow = *f};
+
+	*to = (struct told){0};
+	json_t *train = put_train(to, 0, &t);
+	json_t *j = train ? json_pack("{s:o, s:o}", "flow", train, "said", said_list(said, n)) : NULL;
+	return body_set(to, statement_kind_name(STATES_ATTACK), j, code, e);
+}
+
+enum status tell_seen(struct told *to, const struct flow *f, const char *code, struct err *e)
+{
+	struct train t = {.flow = *f};
+
+	*to = (struct told){0};
+	json_t *train = put_train(to, 0, &t);
+	return body_set(to, statement_kind_name(STATES_SEEN),
+		train ? json_pack("{s:o}", "flow", train) : NULL, code, e);
+}
+
+/* ---- a hop ---- */
+
+/* The train of h's IN, with its far end hidden down to a prefix where hide is not 0. */
+static struct train in_train(const struct hop *h, uint8_t hide)
+{
+	struct train t = {.flow = *h->best.flow};
+
+	if (hide)
+		train_hide(&t, !flow_side(&t.flow, &h->relay), hide);
+	return t;
+}
+
+/* Blind spans that the pair's life meets: others would tell of times that are nobody's business. */
+static enum status blind_near(struct relink *p, struct arena *a, struct err *e)
+{
+	const struct flow *in = p->in, *out = p->out;
+	int64_t slack = p->apart ? p->clock.error_us + llabs(p->clock.offset_us) : 0;
+	int64_t from = in->head.first_us < out->head.first_us ? in->head.first_us : out->head.first_us;
+	int64_t until = in->last_us > out->last_us ? in->last_us : out->last_us;
+	struct span *near = arena_array(a, p->n_blind + 1, sizeof(*near));
+	size_t n = 0;
+
+	if (!near)
+		return err_nomem(e);
+	for (size_t i = 0; i < p->n_blind && n < STATEMENT_BLIND; i++)
+		if (p->blind[i].to_us > from - slack && p->blind[i].from_us <= until + slack)
+			near[n++] = p->blind[i];
+	p->blind = near;
+	p->n_blind = n;
+	return STATUS_OK;
+}
+
+/* The test on the trains as they were written: a flow that was too long to travel whole was cut. */
+static enum status test_written(
+	const struct told *t, const struct relink *pair, struct link_result *to, struct err *e)
+{
+	struct relink p = *pair;
+	struct relink_room room = {0};
+	struct arena arena = {0};
+	struct train in, out;
+	enum status s = train_read(&in, (const char *)t->train[0].p, t->train[0].n, &arena, e);
+
+	if (s == STATUS_OK)
+		s = train_read(&out, (const char *)t->train[1].p, t->train[1].n, &arena, e);
+	p.in = &in.flow;
+	p.out = &out.flow;
+	if (s == STATUS_OK)
+		s = relink_test(&room, &p, to, e);
+	relink_free(&room);
+	arena_free(&arena);
+	return s;
+}
+
+static json_t *blind_list(const struct relink *p)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < p->n_blind; i++)
+		(void)json_array_append_new(list,
+			json_pack("[I, I]", (json_int_t)p->blind[i].from_us, (json_int_t)p->blind[i].to_us));
+	return list;
+}
+
+static json_t *clock_of(const struct clock_fit *c)
+{
+	return json_pack("{s:I, s:I, s:f, s:I, s:I}", "at_us", (json_int_t)c->at_us, "offset_us",
+		(json_int_t)c->offset_us, "drift", c->drift, "error_us", (json_int_t)c->error_us, "flows",
+		(json_int_t)c->flows);
+}
+
+static json_t *rivals_of(const struct hop *h)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < h->n_rival; i++)
+		(void)json_array_append_new(
+			list, json_pack("{s:f, s:s}", "log10_e", h->rival[i].link.max_log10_e, "verdict",
+				      link_verdict_name(h->rival[i].link.verdict)));
+	return list;
+}
+
+static void numbers(json_t *j, const struct hop *h, const struct link_result *l, double alpha)
+{
+	(void)json_object_set_new(j, "searched", json_integer((json_int_t)h->searched));
+	(void)json_object_set_new(j, "log10_e", json_real(l->max_log10_e));
+	(void)json_object_set_new(j, "needed", json_real(h->needed));
+	(void)json_object_set_new(j, "lag_ms", json_real((double)l->lag_us / 1000));
+	(void)json_object_set_new(j, "lag_us", json_integer(l->lag_us));
+	(void)json_object_set_new(j, "bursts", json_integer(l->bursts));
+	(void)json_object_set_new(j, "verdict", json_string(link_verdict_name(l->verdict)));
+	if (l->verdict != LINK_PROVEN)
+		(void)json_object_set_new(j, "reason", json_string(link_reason_text(l->reason)));
+	(void)json_object_set_new(j, "alpha", json_real(alpha));
+	(void)json_object_set_new(j, "burst_gap_us", json_integer(BURST_GAP_READ_US));
+	(void)json_object_set_new(j, "rivals", rivals_of(h));
+}
+
+/* "None of the relay's flows is proven to have fed OUT." */
+static enum status tell_search(struct told *to, const struct hop *h, const char *relay, double alpha,
+	const char *code, struct err *e)
+{
+	struct train t = {.flow = *h->out};
+	json_t *out = put_train(to, 1, &t);
+	json_t *j = out ? json_pack("{s:s, s:n, s:o}", "relay", relay, "in", "out", out) : NULL;
+
+	if (j)
+		numbers(j, h, &h->best.link, alpha);
+	return body_set(to, statement_kind_name(STATES_SEARCH), j, code, e);
+}
+
+/* "The relay relayed OUT from IN", p being how the two were tested. */
+static enum status tell_link(struct told *to, const struct hop *h, const struct relink *p, double alpha,
+	uint8_t hide, const char *relay, const char *code, struct err *e)
+{
+	struct train in = in_train(h, hide), out = {.flow = *h->out};
+	struct link_result l;
+	json_t *a = put_train(to, 0, &in), *b = put_train(to, 1, &out);
+	json_t *j = a && b ? json_pack("{s:s, s:o, s:o, s:b, s:o}", "relay", relay, "in", a, "out", b,
+				     "in_opened", p->in_opened, "blind", blind_list(p))
+			   : NULL;
+	enum status s = j ? test_written(to, p, &l, e) : err_nomem(e);
+
+	if (s != STATUS_OK) {
+		json_decref(j);
+		return s;
+	}
+	numbers(j, h, &l, alpha);
+	if (p->apart)
+		(void)json_object_set_new(j, "clock", clock_of(&p->clock));
+	if (h->declared)
+		(void)json_object_set_new(j, "declared", json_true());
+	return body_set(to, statement_kind_name(STATES_LINK), j, code, e);
+}
+
+enum status tell_hop(
+	struct told *to, const struct hop *h, double alpha, uint8_t hide, const char *code, struct err *e)
+{
+	struct relink p = h->best.pair;
+	struct arena arena = {0};
+	char relay[IP_TEXT];
+	enum status s;
+
+	*to = (struct told){0};
+	(void)ip_text(relay, &h->relay);
+	if (h->best.link.verdict != LINK_PROVEN)
+		return tell_search(to, h, relay, alpha, code, e);
+	s = blind_near(&p, &arena, e);
+	if (s == STATUS_OK)
+		s = tell_link(to, h, &p, alpha, hide, relay, code, e);
+	arena_free(&arena);
+	return s;
+}
+
+enum status tell_origin(struct told *to, const struct hop *h, const struct prefix *network, const char *basis,
+	const char *code, struct err *e)
+{
+	struct train t = in_train(h, network->len);
+	char text[PREFIX_TEXT];
+
+	*to = (struct told){0};
+	json_t *in = put_train(to, 0, &t);
+	json_t *j = in ? json_pack("{s:o, s:s, s:s}", "flow", in, "network", prefix_text(text, network),
+				 "basis", basis)
+		       : NULL;
+	return body_set(to, statement_kind_name(STATES_ORIGIN), j, code, e);
+}
+
+bool disclose_parse(enum disclose *to, const char *s)
+{
+	static const char *const name[] = {[DISCLOSE_NOTHING] = "nothing",
+		[DISCLOSE_NETWORK] = "network",
+		[DISCLOSE_ADDRESS] = "address"};
+
+	for (size_t k = 0; k < sizeof(name) / sizeof(name[0]); k++) {
+		if (strcmp(name[k], s) != 0)
+			continue;
+		*to = (enum disclose)k;
+		return true;
+	}
+	return false;
+}

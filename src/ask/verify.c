@@ -1,0 +1,150 @@
+/* The manifest's part of verification: signature, recipient, time, replay; then claim by claim
+ * (verify_claim.c), the forwarded answers' too. */
+#include "ask/verify_in.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Keeps the first reason. */
+static void no(struct verified *to, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void no(struct verified *to, const char *fmt, ...)
+{
+	char text[sizeof(to->why)];
+	va_list ap;
+
+	if (to->good) {
+		va_start(ap, fmt);
+		(void)vsnprintf(text, sizeof(text), fmt, ap);
+		va_end(ap);
+		(void)printable(to->why, sizeof(to->why), text);
+	}
+	to->good = false;
+}
+
+/* *known: by a trusted key.  STATUS_NO: a trusted key's signature is bad. */
+static enum status signature(const struct bundle *b, const struct trust *t, bool *known, struct err *e)
+{
+	bool by[TRUST_KEYS] = {false};
+	enum status s;
+
+	*known = false;
+	if (t->n_key > TRUST_KEYS)
+		return err_set(e, STATUS_BAD, "more than %d trusted keys", TRUST_KEYS);
+	if (t->n_key == 0)
+		return STATUS_OK;
+	s = note_verify(&b->note, t->key, t->n_key, by, NULL, e);
+	for (size_t i = 0; i < t->n_key && s == STATUS_OK; i++)
+		*known = *known ||
+			 (by[i] && t->key[i].type == KEY_ED25519 && strcmp(t->key[i].name, b->m.from) == 0);
+	if (s != STATUS_NO)
+		return s;
+	/* a trusted key of this name and id that did not sign is a forgery; none at all is a stranger */
+	for (size_t i = 0; i < t->n_key; i++)
+		if (strcmp(t->key[i].name, b->m.from) == 0 &&
+			memcmp(t->key[i].id, b->note.sig[0].id, sizeof(t->key[i].id)) == 0)
+			return STATUS_NO;
+	return STATUS_OK;
+}
+
+static void addressed(struct verified *to, const struct manifest *m, const struct trust *t)
+{
+	char a[WALL_TEXT], id[ID_TEXT];
+
+	if (t->self && strcmp(m->to, "*") != 0 && strcmp(m->to, t->self) != 0)
+		no(to, "it is for %s, not for %s", m->to, t->self);
+	if (m->made.us > t->now.us + VERIFY_AHEAD_US)
+		no(to, "it is from the future: made %s", wall_text(a, m->made));
+	if (m->not_after.us < t->now.us)
+		no(to, "it expired at %s", wall_text(a, m->not_after));
+	if (t->n_seen && bsearch(&m->id, t->seen, t->n_seen, sizeof(*t->seen), id_order))
+		no(to, "bundle %.12s came before: it is a replay", id_text(id, &m->id));
+}
+
+/* A log of this name that one was told of is this log, or somebody shows another. */
+static void log_known(struct verified *to, const struct manifest *m, const struct trust *t)
+{
+	for (size_t i = 0; i < t->n_key; i++)
+		if (strcmp(t->key[i].name, m->log.name) == 0 && !vkey_equal(&t->key[i], &m->log))
+			no(to, "the log %s is known by another key than the one that it names", m->log.name);
+}
+
+static enum status claims_of(struct verified *to, const struct bundle *b, bool known, const struct trust *t,
+	struct verify_work *work, struct arena *a, struct err *e)
+{
+	enum status s = STATUS_OK;
+
+	for (size_t i = 0; i < b->n_claim && s == STATUS_OK; i++) {
+		struct checked_claim *c = &to->claim[to->n_claim++];
+		char id[ID_TEXT];
+		*c = (struct checked_claim){.claim = &b->claim[i], .in = b, .by_known = known};
+		s = verify_claim(c, t, work, a, e);
+		if (s == STATUS_BAD)
+			(void)err_wrap(e, "claim %.12s", id_text(id, &b->claim[i].id));
+		if (s == STATUS_OK && c->why[0])
+			no(to, "claim %.12s: %s", id_text(id, &b->claim[i].id), c->why);
+	}
+	return s;
+}
+
+/* An answer that was forwarded: it was made for the sender, and who signed it may be a stranger; then its
+ * claims are the sender's word. */
+static enum status forwarded(struct verified *to, const struct bundle *outer, const struct bundle *b,
+	const struct trust *t, struct verify_work *work, struct arena *a, struct err *e)
+{
+	bool known;
+	enum status s = signature(b, t, &known, e);
+
+	if (s == STATUS_NO) {
+		no(to, "the answer of %s in it: %s", b->m.from, e->text);
+		s = STATUS_OK;
+	}
+	if (strcmp(b->m.to, outer->m.from) != 0 && strcmp(b->m.to, "*") != 0)
+		no(to, "the answer of %s in it was for %s, not for the sender", b->m.from, b->m.to);
+	log_known(to, &b->m, t);
+	return s == STATUS_OK ? claims_of(to, b, known, t, work, a, e) : s;
+}
+
+static void stranger(struct verified *to, const struct bundle *b, const struct trust *t)
+{
+	const struct note_sig *g = &b->note.sig[0];
+	bool same = false;
+
+	for (size_t i = 0; i < t->n_key; i++)
+		same = same || strcmp(t->key[i].name, g->name) == 0;
+	no(to, "signed by %s with key %02x%02x%02x%02x, %s", g->name, g->id[0], g->id[1], g->id[2], g->id[3],
+		same ? "which is not the key that you trust under this name"
+		     : "whom you were not told to trust (--key)");
+}
+
+enum status verify_bundle(
+	struct verified *to, const struct bundle *b, const struct trust *t, struct arena *a, struct err *e)
+{
+	struct verify_work work = {0};
+	size_t n = b->n_claim;
+	enum status s;
+
+	*to = (struct verified){.good = true};
+	for (size_t i = 0; i < b->n_answer; i++)
+		n += b->answer[i].n_claim;
+	to->claim = arena_array(a, n + 1, sizeof(*to->claim));
+	if (!to->claim)
+		return err_nomem(e);
+	s = signature(b, t, &to->known, e);
+	if (s == STATUS_NO) {
+		no(to, "MANIFEST: %s", e->text);
+		return STATUS_OK;
+	}
+	if (s == STATUS_OK && !to->known)
+		stranger(to, b, t);
+	addressed(to, &b->m, t);
+	log_known(to, &b->m, t);
+	if (s == STATUS_OK)
+		s = claims_of(to, b, to->known, t, &work, a, e);
+	for (size_t i = 0; i < b->n_answer && s == STATUS_OK; i++)
+		s = forwarded(to, b, &b->answer[i], t, &work, a, e);
+	relink_free(&work.room);
+	return s;
+}
