@@ -6,6 +6,7 @@
 #include <sqlite3.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <unistd.h>
 
 struct failing_file {
 	sqlite3_file base;
@@ -14,7 +15,8 @@ struct failing_file {
 
 static sqlite3_vfs *vfs_real;
 static sqlite3_io_methods failing_methods;
-static int writes_left; /* negative: all succeed */
+static int writes_left = -1; /* negative: all succeed */
+static bool writes_kill;     /* the process ends instead */
 
 static sqlite3_file *real_of(sqlite3_file *p)
 {
@@ -25,6 +27,8 @@ static bool write_fails(void)
 {
 	if (writes_left > 0)
 		writes_left--;
+	if (writes_left == 0 && writes_kill)
+		_exit(42);
 	return writes_left == 0;
 }
 
