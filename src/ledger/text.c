@@ -80,11 +80,60 @@ void base64_put(struct buf *b, const void *p, size_t n)
 	}
 }
 
+/* The alphabet, and the value of each run's first character. */
+static const struct {
+	uint8_t first, last, value;
+} base64[] = {
+	{'A', 'Z', 0},
+	{'a', 'z', 26},
+	{'0', '9', 52},
+	{'+', '+', 62},
+	{'/', '/', 63},
+};
+
+static bool sextet(uint8_t c, uint32_t *v)
+{
+	for (size_t i = 0; i < sizeof(base64) / sizeof(base64[0]); i++) {
+		if (c >= base64[i].first && c <= base64[i].last) {
+			*v = *v << 6 | (uint32_t)(c - base64[i].first + base64[i].value);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Four characters, the last `pad` of them '='; 3 - pad bytes. */
+static bool quad_get(uint8_t to[3], const uint8_t quad[4], unsigned pad)
+{
+	uint32_t v = 0;
+
+	for (unsigned k = 0; k < 4 - pad; k++)
+		if (!sextet(quad[k], &v))
+			return false;
+	v <<= 6 * pad;
+	for (unsigned k = 0; k < 3; k++)
+		to[k] = (uint8_t)(v >> (16 - 8 * k));
+	return (v & ((1U << 8 * pad) - 1)) == 0; /* unused bits */
+}
+
+/* Not libsodium's: sodium_base642bin() of 1.0.18 takes some bytes above 0x7f for letters. */
 bool base64_get(uint8_t *to, size_t cap, size_t *n, const char *text, size_t n_text)
 {
-	/* libsodium wants padding as it must be and unused bits zero; without an end pointer, nothing more.
-	 */
-	return sodium_base642bin(to, cap, text, n_text, NULL, n, NULL, BASE64) == 0;
+	struct rd r = rd_of(text, n_text);
+
+	*n = 0;
+	while (rd_left(&r) > 0) {
+		const uint8_t *quad = rd_take(&r, 4);
+		uint8_t bytes[3];
+		unsigned pad = 0;
+		while (quad && rd_left(&r) == 0 && pad < 2 && quad[3 - pad] == '=')
+			pad++;
+		if (!quad || !quad_get(bytes, quad, pad) || cap - *n < 3 - pad)
+			return false;
+		memcpy(to + *n, bytes, 3 - pad);
+		*n += 3 - pad;
+	}
+	return true;
 }
 
 bool line_hash(const struct rd *line, struct hash *to)
