@@ -150,18 +150,17 @@ static uint64_t size_of(const uint8_t *h)
 	return v;
 }
 
-/* The first field of h that is not as in `want`. */
+/* Names the first field of h that is not as in `want`; the checksum, which hangs on the others, last. */
 static enum status header_differs(const uint8_t *h, const uint8_t *want, size_t at, struct err *e)
 {
-	size_t i = 0, k = 0;
+	size_t k = 0;
 
-	while (h[i] == want[i])
-		i++;
-	while (k + 1 < N_FIELDS && fields[k + 1].at <= i)
+	while (k < N_FIELDS &&
+		(fields[k].at == SUM_AT || memcmp(h + fields[k].at, want + fields[k].at, fields[k].n) == 0))
 		k++;
 	return err_set(e, STATUS_BAD,
-		"byte %zu of the tar: a file's %s is not as in a bundle (plain files only, in one form)",
-		at + i, fields[k].name);
+		"the tar, header at byte %zu: its %s is not as in a bundle (plain files only, in one form)",
+		at, k < N_FIELDS ? fields[k].name : "checksum");
 }
 
 static enum status file_read(struct reading *t, struct tar_file *f, struct err *e)
@@ -175,7 +174,8 @@ static enum status file_read(struct reading *t, struct tar_file *f, struct err *
 	memcpy(f->name, h, NAME_BYTES);
 	f->name[NAME_BYTES] = '\0';
 	if (!tar_name_valid(f->name))
-		return err_set(e, STATUS_BAD, "byte %zu of the tar: a file name that no bundle has", at);
+		return err_set(
+			e, STATUS_BAD, "the tar, header at byte %zu: a file name that no bundle has", at);
 	header_make(want, f->name, size_of(h));
 	if (memcmp(h, want, BLOCK) != 0)
 		return header_differs(h, want, at, e);

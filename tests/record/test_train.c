@@ -75,8 +75,10 @@ static void every_byte_counts(void **state)
 	for (size_t at = 0; at < n; at++) {
 		for (size_t k = 0; k < sizeof(often) + 8; k++) { /* its zero too, and each bit turned */
 			memcpy(text, example, n);
-			text[at] =
-				k < sizeof(often) ? often[k] : (char)(text[at] ^ (1 << (k - sizeof(often))));
+			if (k < sizeof(often))
+				text[at] = often[k];
+			else
+				text[at] = (char)(text[at] ^ (1 << (k - sizeof(often))));
 			good += text[at] != example[at] && try_read(text, n, &e) == STATUS_OK;
 		}
 		memmove(text + at, example + at + 1, n - at);
