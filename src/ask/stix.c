@@ -4,7 +4,6 @@
 #include "ask/stix.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "ask/stix_in.h"
@@ -118,13 +117,12 @@ static void identity_add(struct stix_out *o)
 /* A marking-definition has no `modified`, and the grouping does not hold it. */
 static void amber_add(struct stix_out *o)
 {
+	if (strcmp(o->v->to, "*") == 0)
+		return;
 	json_t *j = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:{s:s}}", "type", "marking-definition",
 		"spec_version", "2.1", "id", AMBER_ID, "created", AMBER_MADE, "definition_type", "tlp",
 		"name", "TLP:AMBER", "definition", "tlp", "amber");
-
-	if (strcmp(o->v->to, "*") == 0)
-		json_decref(j);
-	else if (json_array_append_new(o->objects, j) != 0)
+	if (json_array_append_new(o->objects, j) != 0)
 		o->failed = true;
 }
 
@@ -185,14 +183,11 @@ static void text_put(struct buf *to, struct stix_out *o)
 
 	stix_id_of(o, id, "bundle", &o->v->bundle, NULL);
 	json_t *j = json_pack("{s:s, s:s, s:O}", "type", "bundle", "id", id, "objects", o->objects);
-	char *text = o->failed ? NULL : json_dumps(j, JSON_INDENT(1) | JSON_ENSURE_ASCII);
-	if (text) {
-		buf_put(to, text, strlen(text));
-		buf_u8(to, '\n');
-	}
-	o->failed = !text || to->failed;
-	free(text);
+	if (!o->failed && !stix_dump(to, j, JSON_INDENT(1) | JSON_ENSURE_ASCII))
+		o->failed = true;
 	json_decref(j);
+	buf_u8(to, '\n');
+	o->failed = o->failed || to->failed;
 }
 
 enum status stix_write(struct buf *to, const struct stix_view *v, struct err *e)

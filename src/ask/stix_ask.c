@@ -82,7 +82,7 @@ static json_t *pattern(struct stix_out *o)
 		json_decref(one);
 	}
 	json_t *text = all.n ? json_stringn((const char *)all.p, all.n) : NULL;
-	o->failed = o->failed || all.failed;
+	o->failed = o->failed || !known || all.failed || (all.n && !text);
 	buf_free(&all);
 	json_decref(known);
 	return text;

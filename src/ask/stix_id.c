@@ -25,14 +25,14 @@ static void uuid_bytes(uint8_t to[UUID], const char *text)
 	}
 }
 
-static bool uuid5(uint8_t to[UUID], const char *space, const char *name)
+static bool uuid5(uint8_t to[UUID], const char *space, const void *name, size_t n)
 {
 	uint8_t in[UUID], sum[SHA1];
 	EVP_MD_CTX *c = EVP_MD_CTX_new();
 
 	uuid_bytes(in, space);
 	bool ok = c && EVP_DigestInit_ex(c, EVP_sha1(), NULL) == 1 &&
-		  EVP_DigestUpdate(c, in, sizeof(in)) == 1 && EVP_DigestUpdate(c, name, strlen(name)) == 1 &&
+		  EVP_DigestUpdate(c, in, sizeof(in)) == 1 && EVP_DigestUpdate(c, name, n) == 1 &&
 		  EVP_DigestFinal_ex(c, sum, NULL) == 1;
 	EVP_MD_CTX_free(c);
 	if (!ok)
@@ -43,11 +43,11 @@ static bool uuid5(uint8_t to[UUID], const char *space, const char *name)
 	return true;
 }
 
-static bool id_in(char to[STIX_ID], const char *type, const char *space, const char *name)
+static bool id_in(char to[STIX_ID], const char *type, const char *space, const void *name, size_t n_name)
 {
 	uint8_t u[UUID];
 
-	if (!uuid5(u, space, name))
+	if (!uuid5(u, space, name, n_name))
 		return false;
 	int n = snprintf(to, STIX_ID, "%s--", type);
 	for (size_t i = 0; i < UUID; i++) {
@@ -57,16 +57,32 @@ static bool id_in(char to[STIX_ID], const char *type, const char *space, const c
 	return true;
 }
 
+static int dump_put(const char *p, size_t n, void *to)
+{
+	struct buf *b = to;
+
+	buf_put(b, p, n);
+	return b->failed ? -1 : 0;
+}
+
+/* Not json_dumps(): jansson 2.14 overlooks that memory ran out while it writes a key, and leaves the key out.
+ */
+bool stix_dump(struct buf *to, const json_t *j, size_t flags)
+{
+	return json_dump_callback(j, dump_put, to, flags) == 0 && !to->failed;
+}
+
 bool stix_id_named(char to[STIX_ID], const char *type, const char *name)
 {
-	return id_in(to, type, STIX_NAMESPACE, name);
+	return id_in(to, type, STIX_NAMESPACE, name, strlen(name));
 }
 
 bool stix_id_observable(char to[STIX_ID], const char *type, const json_t *properties)
 {
-	char *canonical = json_dumps(properties, JSON_COMPACT | JSON_SORT_KEYS);
-	bool ok = canonical && id_in(to, type, OASIS_NAMESPACE, canonical);
+	struct buf canonical = {0};
+	bool ok = stix_dump(&canonical, properties, JSON_COMPACT | JSON_SORT_KEYS) &&
+		  id_in(to, type, OASIS_NAMESPACE, canonical.p, canonical.n);
 
-	free(canonical);
+	buf_free(&canonical);
 	return ok;
 }
