@@ -226,7 +226,7 @@ static void other_headers(void **state)
 		{500, 1, "x", "padding"},
 		{9, 1, "x", "name"}, /* behind the name's end */
 		{124, 12, "77777777777\0", "ends within"},
-		{124, 12, "00000000777\0", "padding"},
+		{124, 12, "00000000016\0", "padding"},
 	};
 	struct buf b = sample_tar();
 	uint8_t was[BLOCK];
@@ -238,8 +238,7 @@ static void other_headers(void **state)
 		memcpy(b.p, was, BLOCK);
 		memcpy(b.p + bad[i].at, bad[i].bytes, bad[i].n);
 		checksum(b.p);
-		assert_int_equal(try_read(b.p, b.n, &e), STATUS_BAD);
-		if (!strstr(e.text, bad[i].told))
+		if (try_read(b.p, b.n, &e) != STATUS_BAD || !strstr(e.text, bad[i].told))
 			fail_msg("case %zu: %s", i, e.text);
 	}
 	/* the checksum alone: wrong, and right in other digits */
