@@ -93,12 +93,12 @@ json_t *stix_relationship(
 	return j;
 }
 
-void stix_reference(struct stix_out *o, json_t *object, const struct id *id)
+void stix_reference(struct stix_out *o, json_t *object, const char *source, const struct id *id)
 {
 	char text[ID_TEXT];
 
 	stix_set(o, object, "external_references",
-		json_pack("[{s:s, s:s}]", "source_name", "weir", "external_id", id_text(text, id)));
+		json_pack("[{s:s, s:s}]", "source_name", source, "external_id", id_text(text, id)));
 }
 
 static void identity_add(struct stix_out *o)
@@ -142,7 +142,7 @@ static void grouping_add(struct stix_out *o)
 			to, wall_text(until, v->not_after), *why ? " " : "", why));
 	stix_set(o, j, "context", json_string("suspicious-activity"));
 	stix_set(o, j, "object_refs", json_incref(o->refs));
-	stix_reference(o, j, &v->bundle);
+	stix_reference(o, j, "weir-view", &v->bundle);
 	if (json_array_append_new(o->objects, j) != 0)
 		o->failed = true;
 }

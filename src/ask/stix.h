@@ -19,10 +19,11 @@
  *
  * Ids: an address and network-traffic have the UUIDv5 of STIX 2.1 section 2.9.  The identity has the UUIDv5
  * of "identity/NAME" in STIX_NAMESPACE and the created time 1970, since it says the same in every bundle;
- * every other object that of "BUNDLE" or "BUNDLE/WHAT" there (32 hex digits of the bundle's id; WHAT as in
- * stix.c), created when the bundle was made: a later bundle never contradicts an object of an earlier one,
- * and an answer can name the request's grouping and indicator.  What is the same across bundles is the
- * claim's id, an external reference of source "weir".
+ * every other object that of "VIEW" or "VIEW/WHAT" there (VIEW: 32 hex digits of the view's id, which is the
+ * external reference "weir-view" of the grouping; WHAT: the claim's id, a relationship's other end, "block"),
+ * created when the bundle was made: a later bundle never contradicts an object of an earlier one, and an
+ * answer can name the request's grouping and indicator.  What is the same across bundles is the claim's id,
+ * an external reference of source "weir".
  *
  * Marking: TLP:AMBER on every object but the identity, unless the bundle is for everybody ("*"). */
 #ifndef WEIR_ASK_STIX_H
@@ -38,7 +39,7 @@
 
 struct stix_flow {
 	const char *proto;    /* "tcp": lower-case letters, digits, '-' (proto_name() of record/flow.h) */
-	struct prefix end[2]; /* initiator, responder; /32 or /128: a host; ip.v 0: not disclosed */
+	struct prefix end[2]; /* initiator, responder; /32 or /128: a host; /0, or ip.v 0: not disclosed */
 	uint16_t port[2];     /* 0: not disclosed, or none */
 	struct wall first, last;
 	uint64_t packets[2], bytes[2]; /* sent by the initiator, by the responder; both 0: not disclosed */
@@ -46,22 +47,22 @@ struct stix_flow {
 
 struct stix_claim {
 	struct id id;
-	const char *kind;                 /* "attack", "seen", "link", "search", "origin", "block" */
+	const char *kind;                 /* "attack", "seen", "link", "origin", "block" */
 	const struct stix_flow *out, *in; /* NULL where none; an attack's flow is out */
-	struct prefix relay;           /* the host, or the network, that the claim is about; ip.v 0: none */
-	double log10_e, needed, alpha; /* shown of "link" and "search" */
+	struct prefix relay;              /* the host, or the network, that the claim is about; as an end */
+	double log10_e, needed, alpha;    /* of a link */
 	uint64_t searched;
-	const char *verdict; /* "proven", ..., of the same; NULL: none */
+	const char *verdict; /* of a link: "proven", ...; NULL: none */
 	struct wall made;
 };
 
 struct stix_view {
-	struct id bundle;
+	struct id bundle;      /* the view's id (view.h): the manifest's own hangs on this view's hash */
 	const char *from, *to; /* key names; to may be "*" */
 	struct wall made, not_after;
 	bool answer;
 	const char *ask;             /* request: "confirm", "trace", "block" */
-	struct id reply_to;          /* answer: the request's bundle */
+	struct id reply_to;          /* answer: the id of the request's view */
 	const char *verdict;         /* answer: "accepted", "doubted", "refused" */
 	bool looked_and_saw_nothing; /* answer: of the request's attack, which has at least one claim then */
 	const char *why;             /* NULL or "": none */

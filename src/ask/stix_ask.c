@@ -44,7 +44,7 @@ static json_t *flow_pattern(const struct stix_flow *f)
 	char value[PREFIX_TEXT], part[2][192] = {"", ""}, port[64] = "";
 
 	for (size_t i = 0; i < 2; i++)
-		if (f->end[i].ip.v)
+		if (stix_disclosed(&f->end[i]))
 			(void)snprintf(part[i], sizeof(part[i]),
 				"%snetwork-traffic:%s_ref.type = '%s' AND network-traffic:%s_ref.value %s "
 				"'%s'",
@@ -59,7 +59,7 @@ static json_t *flow_pattern(const struct stix_flow *f)
 /* An attack whose source is told: without one a pattern would hit everybody's traffic to the victim. */
 static bool is_attack(const struct stix_claim *c)
 {
-	return strcmp(c->kind, "attack") == 0 && c->out && c->out->end[0].ip.v != 0;
+	return strcmp(c->kind, "attack") == 0 && c->out && stix_disclosed(&c->out->end[0]);
 }
 
 /* The patterns of all attacks, each once; NULL where there is none, or no memory. */
@@ -145,7 +145,7 @@ static void opinion_add(struct stix_out *o)
 		stix_set(o, opinion, "explanation", json_string(o->v->why));
 	stix_set(o, opinion, "opinion", json_string(opinion_of(o->v->verdict)));
 	stix_set(o, opinion, "object_refs", json_pack("[s]", request));
-	stix_reference(o, opinion, &o->v->reply_to);
+	stix_reference(o, opinion, "weir-view", &o->v->reply_to);
 	stix_add(o, opinion);
 }
 

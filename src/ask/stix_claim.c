@@ -19,13 +19,12 @@ static const struct kind {
 	bool tested; /* log10_e and what belongs to it mean something */
 } kinds[] = {
 	{"attack", false, "The sender was attacked by this flow.", "", false, false},
-	{"seen", false, "This flow passed through the sender's network.", "", false, false},
+	{"seen", false, "This flow passed the sender's network.", "", false, false},
 	{"link", true, "The second of these flows is the first, relayed at ", ".", true, true},
 	{"link", false, "Whether the second of these flows is the first was tested: relayed at ", ".", true,
 		true},
-	{"search", false, "The flow that this one was relayed from was searched at ", ".", true, true},
 	{"origin", false, "The flow came out of ", "; who is behind it is not claimed.", true, false},
-	{"block", false, "The sender blocked ", ".", true, false},
+	{"block", false, "The sender had a block in force.", "", false, false},
 };
 
 static bool proven(const struct stix_claim *c)
@@ -60,7 +59,7 @@ static void place(char *to, size_t n, const struct prefix *p)
 {
 	char text[PREFIX_TEXT];
 
-	if (p->ip.v == 0)
+	if (!stix_disclosed(p))
 		(void)snprintf(to, n, "an address that is not disclosed");
 	else
 		(void)snprintf(to, n, stix_address_is_host(p) ? "host %s" : "network %s",
@@ -94,7 +93,7 @@ static void link_add(struct stix_out *o, const struct stix_claim *c, const struc
 	stix_set(o, link, "description", words(c, kind_of(c)));
 	if (c->alpha <= CONFIDENCE_ALPHA)
 		stix_set(o, link, "confidence", json_integer(CONFIDENCE));
-	stix_reference(o, link, &c->id);
+	stix_reference(o, link, "weir", &c->id);
 	stix_add(o, link);
 }
 
@@ -118,7 +117,7 @@ static void note_add(struct stix_out *o, const struct stix_claim *c, const struc
 		ref_append(o, refs, o->sender);
 	stix_set(o, note, "content", words(c, kind_of(c)));
 	stix_set(o, note, "object_refs", refs);
-	stix_reference(o, note, &c->id);
+	stix_reference(o, note, "weir", &c->id);
 	stix_add(o, note);
 }
 

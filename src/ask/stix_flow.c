@@ -15,6 +15,11 @@ bool stix_time_valid(struct wall t)
 	return t.us >= YEAR_1_US && t.us < YEAR_10000_US;
 }
 
+bool stix_disclosed(const struct prefix *p)
+{
+	return p->ip.v != 0 && p->len != 0;
+}
+
 /* Bits behind the length of a network would be told by its text. */
 bool stix_address_valid(const struct prefix *p)
 {
@@ -61,7 +66,7 @@ bool stix_address(struct stix_out *o, char id[STIX_ID], const struct prefix *p)
 	char text[PREFIX_TEXT];
 
 	*id = '\0';
-	if (p->ip.v == 0)
+	if (!stix_disclosed(p))
 		return false;
 	json_t *value = json_pack("{s:s}", "value", stix_address_text(text, p));
 	stix_add(o, stix_observable(o, id, stix_address_type(p), value));
@@ -127,7 +132,7 @@ static json_t *observed_refs(const json_t *traffic, const char *id)
 bool stix_flow_add(struct stix_out *o, struct stix_flow_ids *to, const struct stix_flow *f)
 {
 	*to = (struct stix_flow_ids){0};
-	if (!f || (f->end[0].ip.v == 0 && f->end[1].ip.v == 0))
+	if (!f || (!stix_disclosed(&f->end[0]) && !stix_disclosed(&f->end[1])))
 		return false;
 	json_t *traffic = stix_observable(o, to->traffic, "network-traffic", identity_of(o, f));
 	counts_into(o, traffic, f);

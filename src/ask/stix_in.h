@@ -32,11 +32,12 @@ void stix_add(struct stix_out *o, json_t *object);
 /* source --type--> target; the caller adds it. */
 json_t *stix_relationship(
 	struct stix_out *o, const char *type, const char *source, const char *target, const char *what);
-/* The external reference to something of weir's. */
-void stix_reference(struct stix_out *o, json_t *object, const struct id *id);
+/* The external reference: source "weir" for a claim, "weir-view" for a bundle by its view's id. */
+void stix_reference(struct stix_out *o, json_t *object, const char *source, const struct id *id);
 
 /* "ipv4-addr" or "ipv6-addr"; its value: a host's address, or CIDR. */
 const char *stix_address_type(const struct prefix *p);
+bool stix_disclosed(const struct prefix *p);
 bool stix_address_valid(const struct prefix *p);
 bool stix_address_is_host(const struct prefix *p);
 char *stix_address_text(char to[PREFIX_TEXT], const struct prefix *p);

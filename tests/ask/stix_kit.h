@@ -145,7 +145,7 @@ static inline void kit_answers(struct kit k[4])
 	t->flow[3] = kit_flow("tcp", "", 0, "", 0);
 	t->claim[0] = kit_claim("link", "link", &t->flow[1], &t->flow[0], "198.51.100.7");
 	t->claim[1] = kit_claim("origin", "origin", NULL, &t->flow[1], "175.45.176.0/22");
-	t->claim[2] = kit_claim("search", "search", NULL, &t->flow[2], "");
+	t->claim[2] = kit_claim("seen", "seen", NULL, &t->flow[2], "");
 	t->claim[3] = kit_claim("block", "block", NULL, NULL, "198.51.100.7");
 	t->claim[4] = kit_claim("link", "not disclosed", &t->flow[3], NULL, "");
 	t->claim[5] = kit_claim("link", "insufficient", &t->flow[1], &t->flow[0], "198.51.100.7");
@@ -165,7 +165,7 @@ static inline void kit_answers(struct kit k[4])
 	t = &k[3];
 	t->name = "answer-hostile";
 	t->view = kit_answer("doubted", KIT_HOSTILE);
-	t->claim[0] = kit_claim("search", "search", NULL, NULL, "");
+	t->claim[0] = kit_claim("link", "link", NULL, NULL, "");
 	t->claim[0].verdict = KIT_HOSTILE;
 	t->claim[0].searched = UINT64_MAX;
 	t->view.n_claim = 1;

@@ -228,7 +228,8 @@ static void a_link_tells_its_numbers(void **state)
 	json_decref(j);
 }
 
-/* A claim's unused members, an address of no family and a port of 0 must leave no trace. */
+/* A claim's unused members, an address of no family, one of which no bit is told, and a port of 0 must leave
+ * no trace. */
 static void what_is_not_disclosed_is_absent(void **state)
 {
 	struct fixture *f = *state;
@@ -240,11 +241,13 @@ static void what_is_not_disclosed_is_absent(void **state)
 		if (k->flow[i].end[0].ip.v == 0)
 			memcpy(k->flow[i].end[0].ip.b, secret.b, sizeof(secret.b));
 	}
+	k->flow[0].end[0] = kit_net("0.0.0.0/0");
 	memcpy(k->claim[2].relay.ip.b, secret.b, sizeof(secret.b));
 	k->flow[1].packets[0] = k->flow[1].packets[1] = 0;
 	k->flow[1].bytes[0] = k->flow[1].bytes[1] = 0;
 	const char *all = written(f, &k->view);
 	assert_null(strstr(all, "203.0.113"));
+	assert_null(strstr(all, "0.0.0.0"));
 	assert_null(strstr(all, "_port\": 0"));
 	json_t *j = json_loads(all, 0, NULL);
 	const json_t *network = object(j, "network-traffic", 0);
@@ -346,6 +349,7 @@ static const struct {
 	{MEMBER(view.ask), "destroy"},
 	{MEMBER(view.ask), NULL},
 	{MEMBER(claim[0].kind), "rumour"},
+	{MEMBER(claim[0].kind), "search"}, /* does not travel */
 	{MEMBER(claim[0].kind), NULL},
 	{MEMBER(claim[1].verdict), "\xed\xa0\x80"},       /* a surrogate */
 	{MEMBER(claim[1].verdict), "\xe2\x80\xaenevorp"}, /* written from the right */
