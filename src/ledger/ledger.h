@@ -54,13 +54,20 @@ enum status ledger_proof(struct ledger *l, uint64_t index, struct buf *to, struc
  * a head that this log had (consistency is recomputed); STATUS_NO where it is not. */
 enum status ledger_keep_cosignatures(struct ledger *l, const char *note, size_t n, struct err *e);
 
-/* Rebuilds the root from the stored entries and compares every stored hash, and the checkpoint's signature.
- * STATUS_BAD with the first thing that is wrong; the sums say how far it got. */
+/* A new key of this role: made, logged (old and new, signed by the old one), committed, put in place; the
+ * head is then published, by the new key where it is the log's.  A crash in between is made good by the next
+ * ledger_open() for signing. */
+enum status ledger_rotate(struct ledger *l, enum key_role role, struct vkey *new, struct err *e);
+
+/* Rebuilds the root from the stored entries and compares every stored hash, and the checkpoint's signature,
+ * under the lock.  STATUS_BAD with the first thing that is wrong; the counts say how far it got.  mend: where
+ * all else is whole, the file of sums is written anew.  STATUS_NO as for ledger_open(). */
 struct ledger_report {
 	uint64_t entries, tiles, bytes, bad;
 	struct checkpoint head;
 	char first_bad[256];
 };
-enum status ledger_check(struct ledger_report *to, const struct world *w, const char *dir, struct err *e);
+enum status ledger_check(
+	struct ledger_report *to, const struct world *w, const char *dir, bool mend, struct err *e);
 
 #endif
