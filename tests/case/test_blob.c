@@ -178,7 +178,7 @@ static void flipped(void **state)
 static void no_files(void **state)
 {
 	struct fixture *f = *state;
-	char name[BLOB_NAME], path[512];
+	char name[BLOB_NAME], path[512], elsewhere[512];
 	const struct ip host = address("192.0.2.1");
 	uint64_t n;
 
@@ -191,7 +191,9 @@ static void no_files(void **state)
 	kit_loud();
 	assert_int_equal(s, STATUS_NO); /* nothing is claimed of what was not looked at */
 	assert_int_equal(unlink(path), 0);
-	assert_int_equal(symlink("/etc/passwd", path), 0);
+	(void)snprintf(elsewhere, sizeof(elsewhere), "%s/elsewhere", f->dir);
+	kit_spill(elsewhere, (const uint8_t *)"abc", 3);
+	assert_int_equal(symlink(elsewhere, path), 0);
 	assert_int_equal(there(f, name, "abc", 3), STATUS_BAD);
 	ok(f, blob_write(
 		      &world_real, f->dir, "abc", 3, name, &f->e)); /* the link is replaced, not followed */
