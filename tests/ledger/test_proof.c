@@ -10,6 +10,7 @@
 
 #include "ledger/proof.h"
 #include "random.h"
+#include "small_log.h"
 
 #define ROOT   "CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I="
 #define ORIGIN "log.example/a"
@@ -185,22 +186,7 @@ static void proof_odd(void **state)
 	buf_free(&b);
 }
 
-/* A log of `size` entries, each its own number as text. */
-struct small_log {
-	struct hash leaf[200];
-	size_t size;
-};
-
-static enum status log_subtree(void *self, unsigned level, uint64_t at, struct hash *to, struct err *e)
-{
-	const struct small_log *l = self;
-	struct merkle m = {0};
-
-	for (size_t i = 0; i < (size_t)1 << level; i++)
-		assert_true(merkle_add(&m, &l->leaf[(at << level) + i]));
-	return merkle_root(&m, to) ? STATUS_OK : err_nomem(e);
-}
-
+/* A log of which each entry is its own number as text. */
 static size_t entry_of(char to[24], size_t i)
 {
 	return (size_t)snprintf(to, 24, "entry %zu\n", i);
@@ -218,7 +204,7 @@ static void log_fill(struct small_log *l, size_t size)
 /* The proof file of entry i, as a log would write it. */
 static struct buf log_proof(struct fixture *f, struct small_log *l, size_t i)
 {
-	struct merkle_source source = {l, log_subtree};
+	struct merkle_source source = {l, small_log_subtree};
 	struct checkpoint c = {.origin = ORIGIN, .size = l->size};
 	struct tlog_proof p = {.index = i};
 	struct buf text = {0}, note = {0}, b = {0};
