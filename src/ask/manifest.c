@@ -5,7 +5,6 @@
 #include "ask/manifest.h"
 
 #include <assert.h>
-#include <sodium.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,13 +119,6 @@ static void value_put(struct buf *b, const struct line *l, const struct manifest
 	}
 }
 
-static bool id_get(struct id *to, const char *s)
-{
-	size_t n;
-
-	return sodium_hex2bin(to->b, sizeof(to->b), s, strlen(s), NULL, &n, NULL) == 0 && n == sizeof(to->b);
-}
-
 static bool name_get(void *to, const struct line *l, const char *s)
 {
 	unsigned v = name_find(l->name, l->n_name, s);
@@ -158,7 +150,7 @@ static bool value_get(struct manifest *m, const struct line *l, const char *s)
 	case TIME:
 		return wall_parse(to, s);
 	case ID:
-		return id_get(to, s);
+		return id_parse(to, s);
 	case KEY:
 		return vkey_parse(to, s, &ignored) == STATUS_OK;
 	case NAME:
@@ -329,7 +321,7 @@ static bool keys_read(struct manifest *m, struct rd *r, size_t *number)
 		return false;
 	++*number;
 	if (!line_take(r, &line) || !line_skip(&line, "id ") || !value_take(value, sizeof(value), &line) ||
-		!id_get(&unchecked, value))
+		!id_parse(&unchecked, value))
 		return false;
 	for (size_t i = 0; i < N_OF(lines); i++) {
 		struct rd ahead = *r;

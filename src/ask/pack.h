@@ -15,7 +15,7 @@ struct pack {
 	struct manifest m; /* what describes the bundle; log, files and id are filled in */
 	const struct claim *claim;
 	size_t n_claim;
-	const struct pack_answer *answer;
+	struct pack_answer *answer;
 	size_t n_answer;
 	bool looked_and_saw_nothing; /* an answer's: said in the STIX view */
 	struct id reply_view;        /* an answer's: view_id() of the request */

@@ -140,6 +140,7 @@ enum status verify_bundle(
 	if (s == STATUS_OK && !to->known)
 		stranger(to, b, t);
 	addressed(to, &b->m, t);
+	to->genuine = to->good;
 	log_known(to, &b->m, t);
 	if (s == STATUS_OK)
 		s = claims_of(to, b, to->known, t, &work, a, e);

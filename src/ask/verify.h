@@ -22,6 +22,7 @@ struct trust {
 	double alpha; /* the reader's own: a link that is proven at a laxer one is not proven to him */
 };
 
+#define TRUST_KEYS      256               /* keys that a reader may trust */
 #define VERIFY_AHEAD_US (600 * SECOND_US) /* a sender's clock may be ahead by this much */
 #define VERIFY_BURSTS   4000000 /* bursts of all trains that are computed again: more is no honest case */
 
@@ -48,6 +49,7 @@ struct checked_claim {
 };
 
 struct verified {
+	bool genuine;  /* at least: from whom it says, for the reader, in time, and new */
 	bool good;     /* everything that the file alone can show holds */
 	char why[400]; /* the first thing that does not */
 	bool known;    /* signed by a trusted key */

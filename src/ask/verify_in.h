@@ -4,7 +4,7 @@
 
 #include "ask/verify.h"
 
-#define TRUST_KEYS 256
+
 
 /* Working memory, and how much was computed so far. */
 struct verify_work {

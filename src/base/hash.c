@@ -65,3 +65,12 @@ bool id_match(const struct id *id, const char *s)
 
 	return id_like(s) && strncmp(id_text(text, id), s, strlen(s)) == 0;
 }
+
+bool id_parse(struct id *to, const char *s)
+{
+	if (strlen(s) != 2 * sizeof(to->b) || !id_like(s))
+		return false;
+	for (size_t i = 0; i < sizeof(to->b); i++)
+		to->b[i] = (uint8_t)((strchr(hex, s[2 * i]) - hex) << 4 | (strchr(hex, s[2 * i + 1]) - hex));
+	return true;
+}

@@ -25,6 +25,9 @@ int id_order(const void *a, const void *b);
 
 char *id_text(char to[ID_TEXT], const struct id *id);
 
+/* Back from all 32 hex digits, in lower case; false where s is not that. */
+bool id_parse(struct id *to, const char *s);
+
 /* Does the hex text s (6 to 32 digits) begin id? */
 bool id_match(const struct id *id, const char *s);
 /* Is s a text that could name an id: 6 to 32 lower-case hex digits? */

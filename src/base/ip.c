@@ -142,3 +142,12 @@ bool prefix_has(const struct prefix *p, const struct ip *ip)
 		return false;
 	return rest == 0 || ((p->ip.b[whole] ^ ip->b[whole]) >> (8 - rest)) == 0;
 }
+
+struct prefix prefix_of(const struct ip *ip, uint8_t len)
+{
+	struct prefix p = {*ip, len};
+
+	for (unsigned i = len; i < 8 * sizeof(p.ip.b); i++)
+		p.ip.b[i / 8] &= (uint8_t) ~(0x80U >> (i % 8));
+	return p;
+}

@@ -168,7 +168,7 @@ static void held_add(struct held *h, const char *text)
 {
 	struct id id, *room;
 
-	if (!h->memory || !id_from_text(&id, text))
+	if (!h->memory || !id_parse(&id, text))
 		return;
 	room = db_room(h->arena, h->id, h->n, &h->cap, sizeof(*room));
 	h->memory = room != NULL;

@@ -113,23 +113,11 @@ const char *db_text(sqlite3_stmt *st, int column, struct arena *a)
 	return arena_str(a, s ? (const char *)s : "");
 }
 
-bool id_from_text(struct id *to, const char *hex)
-{
-	static const char digits[] = "0123456789abcdef";
-
-	if (strlen(hex) != 2 * sizeof(to->b) || !id_like(hex))
-		return false;
-	for (size_t i = 0; i < sizeof(to->b); i++)
-		to->b[i] = (uint8_t)((strchr(digits, hex[2 * i]) - digits) << 4 |
-				     (strchr(digits, hex[2 * i + 1]) - digits));
-	return true;
-}
-
 bool db_id(struct id *to, sqlite3_stmt *st, int column)
 {
 	const unsigned char *s = sqlite3_column_text(st, column);
 
-	return s && id_from_text(to, (const char *)s);
+	return s && id_parse(to, (const char *)s);
 }
 
 /* ---- transactions ---- */

@@ -72,7 +72,6 @@ void db_done(sqlite3_stmt *st);
 /* A text column copied into the arena, "" for NULL. */
 const char *db_text(sqlite3_stmt *st, int column, struct arena *a);
 bool db_id(struct id *to, sqlite3_stmt *st, int column);
-bool id_from_text(struct id *to, const char *hex);
 
 /* All or nothing: begin, then end with what came of it, which commits or takes back; gives the status. */
 enum status db_begin(struct case_db *db, bool write, struct err *e);

@@ -18,7 +18,7 @@ static enum status exchange_checked(const struct exchange *x, struct err *e)
 	for (size_t i = 0; i < sizeof(text) / sizeof(text[0]); i++)
 		if (text[i] && !utf8_valid(text[i]))
 			return err_set(e, STATUS_BAD, "a text of a bundle is not UTF-8");
-	if (x->case_id && *x->case_id && !id_from_text(&id, x->case_id))
+	if (x->case_id && *x->case_id && !id_parse(&id, x->case_id))
 		return err_set(e, STATUS_BAD, "the case of a bundle is no id of 32 hex digits");
 	if (!x->blob || !blob_name_valid(x->blob))
 		return err_set(e, STATUS_BAD, "the file of a bundle is not named by 64 hex digits");

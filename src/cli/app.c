@@ -37,6 +37,15 @@ static bool port_parse(int *to, const char *s)
 	return *s && !*end && v > 0 && v <= 65535;
 }
 
+static bool texts_add(struct texts *to, const char *text)
+{
+	bool room = to->n < TEXTS_MAX;
+
+	if (room)
+		to->text[to->n++] = text;
+	return room;
+}
+
 static bool value_set(const struct option_row *row, const char *text)
 {
 	switch (row->kind) {
@@ -56,6 +65,8 @@ static bool value_set(const struct option_row *row, const char *text)
 		return size_parse(row->to, text);
 	case OPTION_ALPHA:
 		return alpha_parse(row->to, text);
+	case OPTION_LIST:
+		return *text && texts_add(row->to, text);
 	}
 	return false;
 }
@@ -78,6 +89,8 @@ static const char *takes(enum option_kind kind)
 		return "a size such as 20G (K, M, G, T, P; 0: no cap)";
 	case OPTION_ALPHA:
 		return "a number above 0 and at most 0.5";
+	case OPTION_LIST:
+		return "a text that is not empty, at most 64 times";
 	}
 	return "something else";
 }
@@ -128,8 +141,10 @@ static enum status option_take(struct app *a, const struct option_row *row, size
 {
 	size_t k = 0;
 
-	if (c == 'C')
+	if (c == 'C') {
 		a->dir = optarg;
+		a->dir_given = true;
+	}
 	if (c == OPTION_JSON)
 		a->json = true;
 	if (c == 'C' || c == OPTION_JSON)

@@ -19,6 +19,7 @@
 struct app {
 	const struct world *w;
 	const char *dir;
+	bool dir_given;      /* by -C: some commands look into DIR only then */
 	const char *command; /* as it was called, for messages */
 	bool json;
 	bool unwritten; /* json_out() could not write */
@@ -33,11 +34,27 @@ struct command {
 };
 
 extern const struct command command_record, command_forget, command_flows, command_case, command_trace,
-	command_scan, command_why, command_config, command_init, command_key, command_ledger;
+	command_scan, command_why, command_config, command_init, command_key, command_ledger, command_bundle,
+	command_verify, command_answer;
 
-enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_TIME, OPTION_IP, OPTION_PORT, OPTION_SIZE, OPTION_ALPHA };
+enum option_kind {
+	OPTION_FLAG,
+	OPTION_TEXT,
+	OPTION_TIME,
+	OPTION_IP,
+	OPTION_PORT,
+	OPTION_SIZE,
+	OPTION_ALPHA,
+	OPTION_LIST
+};
 
-/* `to` points to a bool, const char *, struct wall, struct ip, int, uint64_t or double. */
+#define TEXTS_MAX 64
+struct texts { /* of an option that may be given several times */
+	const char *text[TEXTS_MAX];
+	size_t n;
+};
+
+/* `to` points to a bool, const char *, struct wall, struct ip, int, uint64_t, double or struct texts. */
 struct option_row {
 	const char *name;
 	char letter; /* 0: none */

@@ -1,5 +1,5 @@
 /* weir case: open, list, show, close. */
-#include "cli/app.h"
+#include "cli/cmd_import.h"
 
 #include <string.h>
 
@@ -233,16 +233,15 @@ static enum status run(struct app *a, int argc, char **argv, struct err *e)
 	static const struct {
 		const char *name;
 		enum status (*run)(struct app *a, int argc, char **argv, struct err *e);
-	} verbs[] = {{"open", run_open}, {"list", run_list}, {"show", run_show}, {"close", run_close}};
+	} verbs[] = {{"open", run_open}, {"list", run_list}, {"show", run_show}, {"close", run_close},
+		{"import", case_import}};
 
 	for (size_t v = 0; argc > 1 && v < sizeof(verbs) / sizeof(verbs[0]); v++)
 		if (strcmp(argv[1], verbs[v].name) == 0)
 			return verbs[v].run(a, argc - 1, argv + 1, e);
-	if (argc > 1 && strcmp(argv[1], "import") == 0)
-		return err_set(e, STATUS_BAD, "case import: not in this release");
-	return err_set(e, STATUS_BAD, "case: open, list, show ID or close ID");
+	return err_set(e, STATUS_BAD, "case: open, list, show ID, close ID or import FILE");
 }
 
 const struct command command_case = {"case",
-	"open (--flow FLOW [--at T] | --eve FILE | --zeek FILE) | list | show ID | close ID",
+	"open (--flow FLOW [--at T] | --eve FILE | --zeek FILE) | list | show ID | close ID | import FILE",
 	"what belongs together about one attack", run};

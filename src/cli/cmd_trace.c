@@ -1,5 +1,5 @@
 /* weir trace: follow an attack upstream, hop by hop, from a case's sightings or one flow. */
-#include "cli/app.h"
+#include "cli/claims.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,42 +8,26 @@
 
 #define FAR_OFF_US (60 * SECOND_US) /* a sighting this far from its flow is worth a warning */
 
-/* The claim "host R relayed OUT from IN" (kind link), or "none of R's flows is proven to have fed OUT" (kind
- * search), with all that re-computing it takes. */
-static json_t *link_claim(const struct app *a, const struct hop *h, double alpha)
-{
-	json_t *j = json_hop(a, h, NULL);
-
-	(void)json_object_del(j, "rivals");
-	(void)json_object_set_new(j, "code", json_string("weir " WEIR_VERSION));
-	(void)json_object_set_new(j, "alpha", json_real(alpha));
-	(void)json_object_set_new(j, "burst_gap_us", json_integer(BURST_GAP_READ_US));
-	return j;
-}
-
-/* Stores the hops, also one where nobody could be named; their ids go to `id`. */
-static enum status write_claims(struct app *a, struct case_db *db, const struct id *case_id,
-	const struct chain *c, char (*id)[ID_TEXT], struct err *e)
+/* Stores what the chain says, also where nobody could be named; the hops' ids go to `id`. */
+static enum status write_claims(const struct place *p, const struct id *case_id, const struct chain *c,
+	char (*id)[ID_TEXT], struct err *e)
 {
 	enum status s = STATUS_OK;
 
 	for (size_t i = 0; i < c->n_hop && s == STATUS_OK; i++) {
-		json_t *j = link_claim(a, &c->hop[i], c->alpha);
-		char *body = json_dumps(j, JSON_COMPACT | JSON_REAL_PRECISION(12));
-		bool proven = c->hop[i].best.link.verdict == LINK_PROVEN;
-		struct claim claim = {
-			.kind = proven ? "link" : "search", .body = body, .made = a->w->now(a->w->self)};
-		json_decref(j);
-		if (!body)
-			return err_nomem(e);
-		s = claim_write(db, case_id, &claim, NULL, e);
-		(void)id_text(id[i], &claim.id);
-		free(body);
+		struct told t;
+		struct id made;
+		s = tell_hop(&t, &c->hop[i], c->alpha, 0, WEIR_CODE, e);
+		if (s == STATUS_OK)
+			s = told_store(p, &t, case_id, "", "", &made, e);
+		told_free(&t);
+		if (s == STATUS_OK)
+			(void)id_text(id[i], &made);
 	}
-	return s;
+	return s == STATUS_OK ? register_flush(p, e) : s;
 }
 
-static enum status trace_one(struct app *a, struct tracer *t, struct case_db *db, const struct id *case_id,
+static enum status trace_one(struct app *a, struct tracer *t, const struct place *p, const struct id *case_id,
 	const struct flow *f, const struct endpoint *said, struct err *e)
 {
 	struct chain c;
@@ -51,7 +35,7 @@ static enum status trace_one(struct app *a, struct tracer *t, struct case_db *db
 	enum status s = trace_chain(t, f, said, &c, e);
 
 	if (s == STATUS_OK)
-		s = write_claims(a, db, case_id, &c, id, e);
+		s = write_claims(p, case_id, &c, id, e);
 	if (s != STATUS_OK)
 		return s;
 	if (a->json)
@@ -94,7 +78,7 @@ static void warn_far_off(const struct flow *f, struct wall at)
 		wall_text(when, at));
 }
 
-static enum status trace_sighting(struct app *a, struct tracer *t, struct case_db *db,
+static enum status trace_sighting(struct app *a, struct tracer *t, const struct place *p,
 	const struct id *case_id, const struct sighting *g, double alpha, struct err *e)
 {
 	char text[FLOW_TEXT], host[IP_TEXT];
@@ -113,23 +97,25 @@ static enum status trace_sighting(struct app *a, struct tracer *t, struct case_d
 		return s == STATUS_OK ? STATUS_NO : s;
 	}
 	bool sensor = strcmp(g->source, "operator") != 0;
-	if (s == STATUS_OK)
+	if (s == STATUS_OK) {
 		warn_far_off(f, g->at);
-	return s == STATUS_OK ? trace_one(a, t, db, case_id, f, sensor ? &g->end[0] : NULL, e) : s;
+		s = claim_attack(p, case_id, f, g, e);
+	}
+	return s == STATUS_OK ? trace_one(a, t, p, case_id, f, sensor ? &g->end[0] : NULL, e) : s;
 }
 
 /* Yes where any sighting led to a proven hop. */
 static enum status trace_case(
-	struct app *a, struct tracer *t, struct case_db *db, const char *id, double alpha, struct err *e)
+	struct app *a, struct tracer *t, const struct place *p, const char *id, double alpha, struct err *e)
 {
 	struct arena arena = {0};
 	struct attack_case c = {0};
-	enum status s = case_read(db, id, &arena, &c, e), all = STATUS_NO;
+	enum status s = case_read(p->db, id, &arena, &c, e), all = STATUS_NO;
 
 	for (size_t i = 0; i < c.n_sighting && s <= STATUS_NO; i++) {
 		if (i && !a->json)
 			(void)fputc('\n', a->out);
-		s = trace_sighting(a, t, db, &c.id, &c.sighting[i], alpha, e);
+		s = trace_sighting(a, t, p, &c.id, &c.sighting[i], alpha, e);
 		all = s == STATUS_OK ? STATUS_OK : all;
 	}
 	arena_free(&arena);
@@ -140,27 +126,25 @@ static enum status with_tracer(
 	struct app *a, const char *case_id, const char *flow, struct wall at, double alpha, struct err *e)
 {
 	struct tracer *t = NULL;
-	struct case_db *db = NULL;
+	struct place p = {0};
 	const struct flow *f;
 	enum status s;
 
 	say_unrecorded(a);
-	s = store_prepare(a->w, a->dir, e);
-	if (s == STATUS_OK)
-		s = case_db_open(&db, a->w, a->dir, e);
+	s = place_open(a, &p, e);
 	if (s == STATUS_OK)
 		s = tracer_open(&t, a->w, a->dir, &a->cfg, alpha, e);
 	if (s == STATUS_OK && case_id) {
-		s = trace_case(a, t, db, case_id, alpha, e);
+		s = trace_case(a, t, &p, case_id, alpha, e);
 	} else if (s == STATUS_OK) {
 		s = tracer_flow(t, flow, at, &f, e);
 		if (s == STATUS_OK)
 			warn_far_off(f, at);
 		if (s == STATUS_OK)
-			s = trace_one(a, t, db, NULL, f, NULL, e);
+			s = trace_one(a, t, &p, NULL, f, NULL, e);
 	}
 	tracer_close(t);
-	case_db_close(db);
+	case_db_close(p.db);
 	return s;
 }
 

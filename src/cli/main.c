@@ -14,7 +14,7 @@
 
 static const struct command *const commands[] = {&command_record, &command_flows, &command_forget,
 	&command_case, &command_trace, &command_scan, &command_why, &command_config, &command_init,
-	&command_key, &command_ledger};
+	&command_key, &command_ledger, &command_bundle, &command_verify, &command_answer};
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -62,15 +62,16 @@ static bool is_help(const char *word)
 /* Global options before the command, whose index goes to *at. */
 static enum status globals(struct app *a, int argc, char **argv, int *at, struct err *e)
 {
+	const char *dir = NULL;
 	int i = 1;
 
 	for (; i < argc && argv[i][0] == '-'; i++) {
 		if (strcmp(argv[i], "--json") == 0)
 			a->json = true;
 		else if (strcmp(argv[i], "-C") == 0 && i + 1 < argc)
-			a->dir = argv[++i];
+			dir = argv[++i];
 		else if (strncmp(argv[i], "-C", 2) == 0 && argv[i][2])
-			a->dir = argv[i] + 2;
+			dir = argv[i] + 2;
 		else if (is_help(argv[i]) || strcmp(argv[i], "--version") == 0)
 			break;
 		else
@@ -78,6 +79,8 @@ static enum status globals(struct app *a, int argc, char **argv, int *at, struct
 				strcmp(argv[i], "-C") == 0 ? "needs a value" : "unknown option");
 	}
 	*at = i;
+	a->dir_given = dir != NULL;
+	a->dir = dir ? dir : a->dir;
 	if (i < argc)
 		return STATUS_OK;
 	usage(stderr);

@@ -26,12 +26,6 @@ static const uint8_t derived_flag[2] = {FLOW_DERIVED_0, FLOW_DERIVED_1};
 
 /* ---- hiding ---- */
 
-static void address_cut(struct ip *ip, unsigned len)
-{
-	for (unsigned i = len; i < 8 * sizeof(ip->b); i++)
-		ip->b[i / 8] &= (uint8_t) ~(0x80U >> (i % 8));
-}
-
 void train_hide(struct train *t, int end, uint8_t prefix_len)
 {
 	struct flow_head *h = &t->flow.head;
@@ -39,7 +33,7 @@ void train_hide(struct train *t, int end, uint8_t prefix_len)
 
 	if (prefix_len > bits)
 		prefix_len = bits;
-	address_cut(&h->end[end].ip, prefix_len);
+	h->end[end].ip = prefix_of(&h->end[end].ip, prefix_len).ip;
 	h->end[end].port = 0;
 	/* an echo's identifier stands at both ends */
 	if (h->proto == PROTO_ICMP || h->proto == PROTO_ICMP6)

@@ -104,6 +104,9 @@ enum status trace_scan(struct tracer *t, const struct scan_param *p, struct scan
  * where only one has such, else the sender of the first packet. */
 int flow_opener(const struct flow *f);
 
+/* The other end of f, seen from host. */
+const struct ip *flow_peer(const struct flow *f, const struct ip *host);
+
 const char *link_verdict_name(enum link_verdict v);
 /* The reason in plain words ("both trains predict themselves"). */
 const char *link_reason_text(enum link_reason r);

@@ -82,7 +82,4 @@ enum status search_hop(
  * it names is the one at which the relay answers. */
 bool relay_declared(const struct config *cfg, const struct flow *in, const struct ip *relay);
 
-/* The other end of f, seen from host. */
-const struct ip *flow_peer(const struct flow *f, const struct ip *host);
-
 #endif

@@ -1,0 +1,401 @@
+/* weir case import: an answer that came back.  It is verified, held against the request that it answers, and
+ * put into the case: accepted, the chain goes one hop on, with a number that was computed again here; doubted
+ * or refused, it is shown what is asked for. */
+#include "cli/cmd_import.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/inspect.h"
+#include "cli/send.h"
+#include "trace/recognise.h"
+
+/* ---- in the reading process: is it an answer to what was asked? ---- */
+
+static const struct exchange *asked_of(const struct inspect *i, const struct manifest *m)
+{
+	for (size_t k = 0; k < i->trusted->n_sent; k++)
+		if (id_order(&i->trusted->sent[k].id, &m->reply_to) == 0)
+			return &i->trusted->sent[k];
+	return NULL;
+}
+
+static enum status asked_read(const struct app *a, const struct exchange *x, struct buf *file,
+	struct bundle *to, struct arena *arena, struct err *e)
+{
+	enum status s = blob_read(a->dir, x->blob, file, e);
+
+	return s == STATUS_OK ? bundle_read(to, file->p, file->n, arena, e) : s;
+}
+
+/* Why the answer does not belong to a request of ours; NULL where it does. */
+static const char *stranger(const struct exchange *x, const struct manifest *m)
+{
+	if (!x)
+		return "it answers a request that was never made here";
+	if (strcmp(x->blob, m->reply_sha256) != 0)
+		return "it answers another file than the one that was sent";
+	if (strcmp(x->peer, "*") != 0 && strcmp(x->peer, m->from) != 0)
+		return "the request went to somebody else";
+	return NULL;
+}
+
+/* Claims of the request as if they had been verified: they are our own. */
+static enum status claims_asked(
+	struct checked_claim *to, size_t *n, const struct bundle *b, struct arena *arena, struct err *e)
+{
+	enum status s = STATUS_OK;
+
+	for (size_t i = 0; i < b->n_claim && s == STATUS_OK; i++) {
+		struct checked_claim *c = &to[*n];
+		*c = (struct checked_claim){.claim = &b->claim[i], .in = b};
+		s = statement_read(&c->s, b->claim[i].kind, b->claim[i].body, b->claim[i].n_body, arena, e);
+		++*n;
+	}
+	return s;
+}
+
+/* The flows that a request speaks of, each with its train: of a link the in-leg, which is what one asks on.
+ */
+static enum status flows_asked(
+	struct train **to, size_t *n, const struct bundle *b, struct arena *arena, struct err *e)
+{
+	size_t most = b->n_claim, n_claim = 0;
+	enum status s;
+
+	for (size_t i = 0; i < b->n_answer; i++)
+		most += b->answer[i].n_claim;
+	struct checked_claim *c = arena_array(arena, most + 1, sizeof(*c));
+	*to = arena_array(arena, most + 1, sizeof(**to));
+	*n = 0;
+	if (!c || !*to)
+		return err_nomem(e);
+	s = claims_asked(c, &n_claim, b, arena, e);
+	for (size_t i = 0; i < b->n_answer && s == STATUS_OK; i++)
+		s = claims_asked(c, &n_claim, &b->answer[i], arena, e);
+	for (size_t i = 0; i < n_claim && s == STATUS_OK; i++) {
+		const char *train = c[i].s.kind == STATES_LINK ? c[i].s.in : c[i].s.out;
+		if (*train)
+			s = claim_train(&(*to)[(*n)++], &c[i], train, arena, e);
+	}
+	return s;
+}
+
+/* Is the flow that claim c is about one of those that were asked about?  *to: what came nearest. */
+static enum status is_asked(const struct checked_claim *c, const struct train *asked, size_t n, double alpha,
+	struct recognised *to, struct arena *arena, struct err *e)
+{
+	struct train t;
+	enum status s = claim_train(&t, c, c->s.out, arena, e);
+
+	*to = (struct recognised){.seen = SEEN_NOT};
+	for (size_t i = 0; i < n && s == STATUS_OK && to->seen != SEEN_CONFIRMED; i++) {
+		struct recognised r;
+		s = recognise_pair(&asked[i].flow, &t.flow, alpha, &r, e);
+		if (s == STATUS_OK && (r.seen == SEEN_CONFIRMED || r.flow || i == 0))
+			*to = r;
+	}
+	return s;
+}
+
+/* Does c go on from an earlier link of the same answer? */
+static bool follows(const struct verified *v, size_t at)
+{
+	for (size_t i = 0; i < at; i++)
+		if (v->claim[i].s.kind == STATES_LINK &&
+			strcmp(v->claim[i].s.in_flow, v->claim[at].s.out_flow) == 0)
+			return true;
+	return false;
+}
+
+static json_t *hop_of(const struct checked_claim *c, const struct train *in, const struct recognised *r)
+{
+	char relay[IP_TEXT], far[PREFIX_TEXT], why[256];
+	int end = !flow_side(&in->flow, &c->s.relay);
+	struct prefix p = {
+		in->flow.head.end[end].ip, in->hidden[end] ? (uint8_t)(in->hidden[end] - 1)
+							   : (in->flow.head.end[end].ip.v == 4 ? 32 : 128)};
+	json_t *j = json_pack("{s:s, s:s, s:s, s:s, s:b, s:s}", "relay", ip_text(relay, &c->s.relay), "in",
+		c->s.in_flow, "out", c->s.out_flow, "from", prefix_text(far, &p), "hidden",
+		in->hidden[end] != 0, "agreement", printable(why, sizeof(why), r->why));
+
+	(void)json_object_set_new(j, "log10_e", json_real(c->again));
+	(void)json_object_set_new(j, "needed", json_real(c->needed));
+	(void)json_object_set_new(j, "searched", json_integer((json_int_t)c->s.searched));
+	(void)json_object_set_new(j, "lag_ms", json_real((double)c->s.lag_us / 1000));
+	(void)json_object_set_new(j, "bursts", json_integer(c->s.bursts));
+	return j;
+}
+
+/* A claim with its trains as they came. */
+static enum status take_claim(json_t *list, const struct checked_claim *c, struct err *e)
+{
+	struct told t = {.kind = c->claim->kind, .body = strdup(c->claim->body)};
+	const char *name[2] = {c->s.in, c->s.out};
+	enum status s = t.body ? STATUS_OK : err_nomem(e);
+
+	for (int k = 0; k < 2; k++) {
+		size_t n;
+		const char *text = *name[k] ? bundle_train(c->in, name[k], &n) : NULL;
+		if (!text)
+			continue;
+		buf_put(&t.train[k], text, n);
+		memcpy(t.name[k], name[k], BLOB_NAME);
+	}
+	if (s == STATUS_OK)
+		s = told_put(list, &t, e);
+	told_free(&t);
+	return s;
+}
+
+struct taken {
+	json_t *told, *hops, *origins;
+	const char *why; /* why nothing is taken; NULL: it is */
+	char text[512];
+};
+
+static enum status take_link(struct taken *to, const struct checked_claim *c, const struct recognised *r,
+	struct arena *arena, struct err *e)
+{
+	struct train in;
+	enum status s = claim_train(&in, c, c->s.in, arena, e);
+
+	if (s == STATUS_OK)
+		(void)json_array_append_new(to->hops, hop_of(c, &in, r));
+	return s;
+}
+
+static enum status take_one(struct taken *to, const struct inspect *i, const struct verified *v, size_t at,
+	const struct train *asked, size_t n, struct arena *arena, struct err *e)
+{
+	const struct checked_claim *c = &v->claim[at];
+	bool about = c->s.kind == STATES_SEEN || c->s.kind == STATES_LINK;
+	struct recognised r = {.seen = SEEN_CONFIRMED};
+	enum status s = STATUS_OK;
+
+	if (about && !follows(v, at))
+		s = is_asked(c, asked, n, i->trusted->trust.alpha, &r, arena, e);
+	if (s == STATUS_OK && r.seen != SEEN_CONFIRMED) {
+		(void)snprintf(to->text, sizeof(to->text),
+			"%.128s is not shown to be a flow that was asked about: %s", c->s.out_flow, r.why);
+		to->why = to->text;
+		return s;
+	}
+	if (s == STATUS_OK && c->s.kind == STATES_LINK && c->state == CLAIM_RECOMPUTED)
+		s = take_link(to, c, &r, arena, e);
+	if (c->s.kind == STATES_ORIGIN)
+		(void)json_array_append_new(
+			to->origins, json_pack("{s:s, s:s}", "network", c->s.network, "basis", c->s.basis));
+	return s == STATUS_OK ? take_claim(to->told, c, e) : s;
+}
+
+static enum status take_all(struct taken *to, struct app *a, const struct inspect *i, const struct report *r,
+	const struct exchange *x, struct arena *arena, struct err *e)
+{
+	struct buf file = {0};
+	struct bundle request;
+	struct train *asked;
+	size_t n;
+	enum status s = asked_read(a, x, &file, &request, arena, e);
+
+	if (s == STATUS_OK)
+		s = flows_asked(&asked, &n, &request, arena, e);
+	for (size_t k = 0; k < r->v->n_claim && s == STATUS_OK && !to->why; k++)
+		s = take_one(to, i, r->v, k, asked, n, arena, e);
+	buf_free(&file);
+	return s;
+}
+
+static enum status act(struct app *a, const struct inspect *i, const struct report *r, struct arena *arena,
+	json_t *to, struct err *e)
+{
+	const struct manifest *m = &r->b->m;
+	const struct exchange *x = asked_of(i, m);
+	struct taken t = {.told = json_array(), .hops = json_array(), .origins = json_array()};
+	enum status s = STATUS_OK;
+
+	if (m->type != BUNDLE_ANSWER)
+		t.why = "it is a request, not an answer: weir verify, weir answer";
+	else if (r->v->good)
+		t.why = stranger(x, m);
+	if (r->v->good && !t.why)
+		s = take_all(&t, a, i, r, x, arena, e);
+	(void)json_object_set_new(to, "told", t.told);
+	(void)json_object_set_new(to, "hops", t.hops);
+	(void)json_object_set_new(to, "origins", t.origins);
+	(void)json_object_set_new(to, "why_not", t.why ? json_string(t.why) : json_null());
+	(void)json_object_set_new(to, "case", json_string(x ? x->case_id : ""));
+	(void)json_object_set_new(to, "asked", json_string(x ? x->ask : ""));
+	return s;
+}
+
+/* ---- in the process that writes ---- */
+
+static enum status store(struct app *a, const json_t *doc, const struct buf *file, struct err *e)
+{
+	const json_t *r = json_object_get(doc, "report"), *list = json_object_get(doc, "told");
+	struct place p = {0};
+	const char *why = json_string_value(json_object_get(r, "reason"));
+	struct exchange x = {.received = true,
+		.answer = true,
+		.peer = json_text(r, "from"),
+		.case_id = json_text(doc, "case"),
+		.ask = "",
+		.verdict = json_text(r, "verdict"),
+		.why = why ? why : ""};
+	struct id case_id, id;
+	enum status s = place_open(a, &p, e);
+
+	if (s == STATUS_OK &&
+		(!id_parse(&x.id, json_text(r, "id")) || !id_parse(&x.reply_to, json_text(r, "reply_to")) ||
+			!wall_parse(&x.made, json_text(r, "made")) ||
+			!wall_parse(&x.not_after, json_text(r, "not_after")) ||
+			!id_parse(&case_id, x.case_id)))
+		s = err_set(e, STATUS_BAD, "the reading process handed back no answer");
+	if (s == STATUS_OK)
+		s = exchange_store(&p, &x, file->p, file->n, e);
+	for (size_t k = 0; k < json_array_size(list) && s == STATUS_OK; k++) {
+		struct told t;
+		s = told_take(&t, json_array_get(list, k), e);
+		if (s == STATUS_OK)
+			s = told_store(&p, &t, &case_id, x.peer, json_text(r, "id"), &id, e);
+		told_free(&t);
+	}
+	if (s == STATUS_OK)
+		s = register_flush(&p, e);
+	case_db_close(p.db);
+	return s;
+}
+
+/* ---- what is said of it ---- */
+
+static void say_hop(FILE *o, const json_t *h, const char *from)
+{
+	char n[COUNT_TEXT], text[256];
+
+	(void)fprintf(o, "hop  relay %s, by the recording of %s\n", json_text(h, "relay"), from);
+	(void)fprintf(o, "  in     %s   PROVEN, computed again here%s\n", json_text(h, "in"),
+		json_is_true(json_object_get(h, "hidden")) ? "; the address is not disclosed" : "");
+	(void)fprintf(o, "  out    %s\n", json_text(h, "out"));
+	(void)fprintf(o, "  log10 e %.1f, needed %.1f (%s, by their word)\n", json_number(h, "log10_e"),
+		json_number(h, "needed"), counted(n, (uint64_t)json_number(h, "searched"), "candidate"));
+	(void)printable(text, sizeof(text), json_text(h, "agreement"));
+	if (*text)
+		(void)fprintf(o, "  its out-leg is the flow that was asked about: %s\n", text);
+}
+
+static void say_next(FILE *o, const json_t *doc, const char *case_id)
+{
+	const json_t *hops = json_object_get(doc, "hops"), *origins = json_object_get(doc, "origins");
+	const json_t *last = json_array_get(hops, json_array_size(hops) - 1);
+	const json_t *origin = json_array_get(origins, json_array_size(origins) - 1);
+	char basis[200];
+
+	if (origin)
+		(void)fprintf(o, "ends at network %s (%s)\n", json_text(origin, "network"),
+			printable(basis, sizeof(basis), json_text(origin, "basis")));
+	else if (last)
+		(void)fprintf(o, "ends at %s\n", json_text(last, "from"));
+	if (last)
+		(void)fprintf(o,
+			"next: its network can look further: weir bundle %.12s --ask trace --to NAME -o "
+			"FILE\n",
+			case_id);
+}
+
+static void say_doubt(FILE *o, const json_t *r, const char *case_id)
+{
+	char why[512];
+
+	(void)fprintf(
+		o, "%s: %s\n", json_text(r, "verdict"), printable(why, sizeof(why), json_text(r, "reason")));
+	if (strcmp(json_text(r, "verdict"), "doubted") == 0)
+		(void)fprintf(o,
+			"next: record what is asked for, then\n"
+			"  weir record FILE; weir trace %.12s; weir bundle %.12s --to %s -o FILE\n",
+			case_id, case_id, json_text(r, "from"));
+}
+
+static json_t *ends_of(const json_t *doc)
+{
+	const json_t *hops = json_object_get(doc, "hops"), *origins = json_object_get(doc, "origins");
+	const json_t *last = json_array_get(hops, json_array_size(hops) - 1);
+	const json_t *origin = json_array_get(origins, json_array_size(origins) - 1);
+
+	if (origin)
+		return json_pack("{s:s, s:s}", "network", json_text(origin, "network"), "why",
+			json_text(origin, "basis"));
+	if (last && json_is_true(json_object_get(last, "hidden")))
+		return json_pack("{s:s, s:s}", "network", json_text(last, "from"), "why",
+			"the address is not disclosed");
+	return last ? json_pack("{s:s, s:s}", "host", json_text(last, "from"), "why",
+			      "only its own network can look further")
+		    : json_null();
+}
+
+static enum status say(struct app *a, const json_t *doc, struct err *e)
+{
+	const json_t *r = json_object_get(doc, "report"), *hops = json_object_get(doc, "hops");
+	const char *case_id = json_text(doc, "case");
+
+	if (a->json)
+		return json_out(a,
+			json_pack("{s:O, s:s, s:O, s:O, s:O, s:O, s:O, s:o}", "id", json_object_get(r, "id"),
+				"case", case_id, "from", json_object_get(r, "from"), "verdict",
+				json_object_get(r, "verdict"), "reason", json_object_get(r, "reason"),
+				"reply_to", json_object_get(r, "reply_to"), "hops", hops, "ends",
+				ends_of(doc)),
+			e);
+	(void)fprintf(a->out, "answer %.12s of %s, into case %.12s: %s\n", json_text(r, "id"),
+		json_text(r, "from"), case_id, json_text(r, "verdict"));
+	for (size_t i = 0; i < json_array_size(hops); i++)
+		say_hop(a->out, json_array_get(hops, i), json_text(r, "from"));
+	if (strcmp(json_text(r, "verdict"), "accepted") == 0)
+		say_next(a->out, doc, case_id);
+	else
+		say_doubt(a->out, r, case_id);
+	return STATUS_OK;
+}
+
+static enum status import(struct app *a, const struct inspect *i, const char *path, struct err *e)
+{
+	struct buf file = {0};
+	json_t *doc = NULL;
+	const char *why;
+	enum status s = inspect_file(a, i, path, &file, &doc, e);
+
+	if (s == STATUS_OK) {
+		why = json_string_value(json_object_get(doc, "why_not"));
+		if (!json_is_true(json_object_get(doc, "verified")))
+			why = json_text(doc, "why");
+		if (why)
+			s = err_set(e, STATUS_NO, "%s: not taken: %s", path, why);
+	}
+	if (s == STATUS_OK)
+		s = store(a, doc, &file, e);
+	if (s == STATUS_OK)
+		s = say(a, doc, e);
+	json_decref(doc);
+	buf_free(&file);
+	return s;
+}
+
+enum status case_import(struct app *a, int argc, char **argv, struct err *e)
+{
+	struct texts key = {0};
+	const char *policy = NULL;
+	struct option_row row[] = {{"key", 0, OPTION_LIST, &key}, {"policy", 0, OPTION_TEXT, &policy}};
+	struct trusted t = {0};
+	struct inspect i = {.trusted = &t, .act = act};
+	int first;
+	enum status s = options_parse(a, row, 2, argc, argv, &first, e);
+
+	if (s == STATUS_OK && argc - first != 1)
+		s = err_set(e, STATUS_BAD, "case import: one FILE");
+	if (s == STATUS_OK)
+		s = trusted_load(&t, a, &key, policy, true, 0, e);
+	if (s == STATUS_OK)
+		s = import(a, &i, argv[first], e);
+	trusted_free(&t);
+	return s;
+}

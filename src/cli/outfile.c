@@ -1,0 +1,43 @@
+/* A file that a command was told to write: see outfile.h. */
+#include "cli/outfile.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+enum status outfile_write(
+	struct outfile *to, const struct world *w, const char *path, const struct buf *b, struct err *e)
+{
+	enum status s = STATUS_OK;
+	int fd;
+
+	*to = (struct outfile){.w = w, .path = path};
+	if (snprintf(to->tmp, sizeof(to->tmp), "%s.tmp.%d", path, (int)getpid()) >= (int)sizeof(to->tmp)) {
+		to->tmp[0] = '\0';
+		return err_set(e, STATUS_BAD, "%s: too long a name", path);
+	}
+	fd = w->open(w->self, to->tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (fd < 0) {
+		to->tmp[0] = '\0';
+		return err_errno(e, "%s", path);
+	}
+	if (world_write_all(w, fd, b->p, b->n) < 0 || w->fsync(w->self, fd) < 0)
+		s = err_errno(e, "%s", path);
+	(void)w->close(w->self, fd);
+	return s;
+}
+
+enum status outfile_commit(struct outfile *o, struct err *e)
+{
+	if (o->w->rename(o->w->self, o->tmp, o->path) < 0 || world_sync_dir(o->w, o->path) < 0)
+		return err_errno(e, "%s", o->path);
+	o->tmp[0] = '\0';
+	return STATUS_OK;
+}
+
+void outfile_drop(struct outfile *o)
+{
+	if (o->tmp[0])
+		(void)o->w->unlink(o->w->self, o->tmp);
+	o->tmp[0] = '\0';
+}
