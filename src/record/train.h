@@ -7,7 +7,7 @@
  *     first 1792772541123456            (UTC microseconds of the flow's first packet)
  *     last 1792772641123456
  *     seen packets resolution 1 error 0 sampling 1 gap 20000
- *     flags syn synack closed
+ *     flags syn synack closed           (assumed syn synack closed derived0 derived1, "-" for none)
  *     isn 123456 789012                 ("-" where not known)
  *     total 0 packets 12 frame 3456 payload 2000
  *     total 1 packets 12 frame 3456 payload 2000
@@ -18,10 +18,10 @@
  *     ...
  *     end
  *
- * An end that its network does not disclose stands as a prefix without port ("tcp 198.51.100.0/24 >
- * 203.0.113.10:22").  One flow has one text: train_read() accepts nothing that train_write() would not write
- * (decimal without leading zeros, one blank, sorted, bursts apart by at least the gap, sums below the
- * totals). */
+ * seen is `packets` or `flow-records`.  An end that its network does not disclose stands as a prefix without
+ * port ("tcp 198.51.100.0/24 > 203.0.113.10:22").  One flow has one text: train_read() accepts nothing that
+ * train_write() would not write (decimal without leading zeros, one blank, sorted, bursts apart by at least
+ * the gap, sums at most the totals).  All rules: doc/bundle-format.md, "Trains". */
 #ifndef WEIR_RECORD_TRAIN_H
 #define WEIR_RECORD_TRAIN_H
 
@@ -39,13 +39,16 @@ struct train {
 };
 
 /* As recorded, at the recording's own gap.  A flow of more than TRAIN_BURSTS is cut to its first ones (its
- * `last` and totals then being those of the stretch). */
+ * `last` and totals then being those of the stretch).  What breaks a rule is made to fit: bytes that a
+ * point's name may not have become '_', bursts that are out of order or of no possible time are left out.
+ * to->failed: no memory. */
 void train_write(struct buf *to, const struct train *t);
-/* Everything in the arena.  STATUS_BAD names the line. */
+/* Everything in the arena.  STATUS_BAD names the line.  What a text does not say is zero; count[d].first_us
+ * and last_us are those of the bursts. */
 enum status train_read(struct train *to, const char *text, size_t n, struct arena *a, struct err *e);
 
-/* Hides an end: of its address only the prefix stays, and neither its port nor its initial sequence number,
- * nor those of the other end that tell it. */
+/* Hides an end: of its address only the prefix stays, and neither its port nor any initial sequence number
+ * (the flags then say that none is known), nor an ICMP echo's identifier at the other end. */
 void train_hide(struct train *t, int end, uint8_t prefix_len);
 
 /* "tcp 198.51.100.0/24 > 203.0.113.10:22"; to has FLOW_TEXT bytes. */
