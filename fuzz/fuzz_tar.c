@@ -48,7 +48,7 @@ static void tar_check(const uint8_t *p, size_t n)
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
-	uint8_t *mended = malloc(n ? n : 1);
+	uint8_t *mended = calloc(1, n + 1);
 
 	if (!mended)
 		return 0;

@@ -258,11 +258,12 @@ static void names(void **state)
 {
 	static const char hundred[] = "a234567890b234567890c234567890d234567890e234567890"
 				      "f234567890g234567890h234567890i234567890j234567890";
+	static const char hundred_one[] = "a234567890b234567890c234567890d234567890e234567890"
+					  "f234567890g234567890h234567890i234567890j2345678901";
 	static const char *const good[] = {"a", "a/b", "...", "..a/b..", "-", "A_b.c-d/0", hundred};
 	static const char *const bad[] = {"", ".", "..", "/", "/a", "a/", "a//b", "./a", "a/.", "a/..",
 		"a/../b", "../a", "a b", "a\\b", "a:b", "a\nb", "\xc3\xa9", "a\x7f", "~", "*", "%2e",
-		"a234567890b234567890c234567890d234567890e234567890"
-		"f234567890g234567890h234567890i234567890j2345678901"};
+		hundred_one};
 	struct err e;
 
 	(void)state;
