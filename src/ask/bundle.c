@@ -18,7 +18,7 @@ static int by_name(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-static const struct tar_file *find(const struct bundle *b, const char *name)
+const struct tar_file *bundle_find(const struct bundle *b, const char *name)
 {
 	struct tar_file key, *k = &key, **at;
 
@@ -46,7 +46,7 @@ const char *bundle_train(const struct bundle *b, const char *name, size_t *n)
 	const struct tar_file *f;
 
 	(void)snprintf(path, sizeof(path), "trains/%s.train", name);
-	f = find(b, path);
+	f = bundle_find(b, path);
 	*n = f ? f->n : 0;
 	return f ? (const char *)f->p : NULL;
 }
@@ -134,9 +134,9 @@ static enum status claim_of(struct bundle *b, const struct tar_file *f, struct a
 	if (strcmp(id_text(again, &c->id), id) != 0)
 		return err_set(e, STATUS_BAD, "%s: its bytes make another id", f->name);
 	(void)snprintf(path, sizeof(path), "entries/%s.json", id);
-	c->entry = find(b, path);
+	c->entry = bundle_find(b, path);
 	(void)snprintf(path, sizeof(path), "proofs/%s.tlog-proof", id);
-	c->proof = find(b, path);
+	c->proof = bundle_find(b, path);
 	b->n_claim++;
 	return STATUS_OK;
 }

@@ -37,6 +37,8 @@ struct bundle {
 /* Points into the bytes, the rest in the arena.  STATUS_BAD: not a bundle, and why. */
 enum status bundle_read(struct bundle *to, const void *p, size_t n, struct arena *a, struct err *e);
 
+/* A file by its path, NULL where it is not there. */
+const struct tar_file *bundle_find(const struct bundle *b, const char *name);
 /* The train of this name, NULL where it is not there.  *n: its bytes. */
 const char *bundle_train(const struct bundle *b, const char *name, size_t *n);
 

@@ -252,7 +252,16 @@ static enum status files_check(const struct manifest *m, struct err *e)
 
 /* ---- writing ---- */
 
-static void body_put(struct buf *b, const struct manifest *m)
+static void file_put(struct buf *b, const struct manifest_file *f)
+{
+	text_put(b, f->sha256);
+	text_put(b, "  ");
+	text_put(b, f->path);
+	text_put(b, "\n");
+}
+
+/* What stands behind the id line; view: with the view's own line. */
+static void body_put(struct buf *b, const struct manifest *m, bool view)
 {
 	for (size_t i = 0; i < N_OF(lines); i++) {
 		if (!stands(lines[i].when, m, *m->why != '\0'))
@@ -261,37 +270,44 @@ static void body_put(struct buf *b, const struct manifest *m)
 		value_put(b, &lines[i], m);
 		text_put(b, "\n");
 	}
-	for (size_t i = 0; i < m->n_file; i++) {
-		text_put(b, m->file[i].sha256);
-		text_put(b, "  ");
-		text_put(b, m->file[i].path);
-		text_put(b, "\n");
-	}
+	for (size_t i = 0; i < m->n_file; i++)
+		if (view || strcmp(m->file[i].path, MANIFEST_VIEW) != 0)
+			file_put(b, &m->file[i]);
+}
+
+enum status manifest_id(struct manifest *m, struct err *e)
+{
+	struct buf body = {0};
+	bool good;
+
+	body_put(&body, m, false);
+	good = !body.failed && id_of(&m->id, body.p, body.n);
+	buf_free(&body);
+	return good ? STATUS_OK : err_nomem(e);
 }
 
 enum status manifest_write(struct buf *to, struct manifest *m, struct err *e)
 {
-	struct buf body = {0};
+	size_t before = to->n;
 	char text[ID_TEXT];
 	enum status s = values_check(m, e);
 
 	if (s == STATUS_OK)
 		s = files_check(m, e);
+	if (s == STATUS_OK)
+		s = manifest_id(m, e);
 	if (s != STATUS_OK)
 		return s;
-	body_put(&body, m);
-	if (body.failed || !id_of(&m->id, body.p, body.n)) {
-		s = err_nomem(e);
-	} else if (body.n > MANIFEST_BYTES) {
-		s = err_set(e, STATUS_BAD, "a manifest of %zu bytes is too long", body.n);
-	} else {
-		text_put(to, MANIFEST_FORMAT "\nid ");
-		text_put(to, id_text(text, &m->id));
-		text_put(to, "\n");
-		buf_put(to, body.p, body.n);
-		s = to->failed ? err_nomem(e) : STATUS_OK;
+	text_put(to, MANIFEST_FORMAT "\nid ");
+	text_put(to, id_text(text, &m->id));
+	text_put(to, "\n");
+	body_put(to, m, true);
+	if (to->failed)
+		return err_nomem(e);
+	if (to->n - before > MANIFEST_BYTES) {
+		s = err_set(e, STATUS_BAD, "a manifest of %zu bytes is too long", to->n - before);
+		to->n = before;
 	}
-	buf_free(&body);
 	return s;
 }
 

@@ -17,8 +17,8 @@
  *     64 hex digits, two blanks, path       (one line for each other file of the tar, in its order)
  *
  * It is the text of a signed note with exactly one signature: the sender's.  The id is the first 16 bytes of
- * the SHA-256 of the text after the id line.  One manifest has one text: manifest_read() accepts nothing
- * that manifest_write() would not write. */
+ * the SHA-256 of the text after the id line, but without the line of stix.json: the view names the bundle.
+ * One manifest has one text: manifest_read() accepts nothing that manifest_write() would not write. */
 #ifndef WEIR_ASK_MANIFEST_H
 #define WEIR_ASK_MANIFEST_H
 
@@ -27,6 +27,7 @@
 
 #define MANIFEST_FORMAT "weir-bundle/v1"
 #define MANIFEST_WHY    400
+#define MANIFEST_VIEW   "stix.json" /* the file that the id does not cover (the signature does) */
 
 enum bundle_type { BUNDLE_REQUEST, BUNDLE_ANSWER };
 enum bundle_ask { ASK_CONFIRM, ASK_TRACE, ASK_BLOCK };
@@ -58,6 +59,8 @@ const char *bundle_ask_name(enum bundle_ask a);
 const char *bundle_verdict_name(enum bundle_verdict v);
 bool bundle_ask_parse(enum bundle_ask *to, const char *s);
 
+/* Fills in m->id from the rest, whatever the files. */
+enum status manifest_id(struct manifest *m, struct err *e);
 /* Writes the note's text (not the signature) and fills in m->id.  STATUS_BAD: a value that may not stand. */
 enum status manifest_write(struct buf *to, struct manifest *m, struct err *e);
 /* From the text of a note.  STATUS_BAD names the line. */

@@ -191,19 +191,25 @@ static enum status list_files(struct load *l, struct pack *k, struct err *e)
 	return STATUS_OK;
 }
 
-/* The view names the bundle by an id that does not hang on the view's own hash. */
+/* Made last, for it names the bundle by an id that covers all other files. */
 static enum status put_view(struct load *l, struct pack *k, struct err *e)
 {
+	struct view_claim *claim = arena_array(&l->arena, k->n_claim + 1, sizeof(*claim));
+	const struct tar_file **train = arena_array(&l->arena, l->n_train + 1, sizeof(*train));
+	struct view v = {&k->m, claim, k->n_claim, train, l->n_train, k->looked_and_saw_nothing};
 	struct buf b = {0};
-	struct id id;
-	enum status s = list_files(l, k, e);
+	enum status s = claim && train ? list_files(l, k, e) : err_nomem(e);
 
 	if (s == STATUS_OK)
-		s = view_id(&id, &k->m, e);
+		s = manifest_id(&k->m, e);
+	for (size_t i = 0; i < k->n_claim && s == STATUS_OK; i++)
+		claim[i] = (struct view_claim){k->claim[i].id, k->claim[i].kind, &l->statement[i]};
+	for (size_t i = 0; i < l->n_train && s == STATUS_OK; i++)
+		train[i] = &l->file[l->first_train + i];
 	if (s == STATUS_OK)
-		s = view_write(&b, k, &id, l->statement, l->file + l->first_train, l->n_train, e);
+		s = view_write(&b, &v, e);
 	if (s == STATUS_OK)
-		s = load_put(l, "stix.json", b.p, b.n, e);
+		s = load_put(l, MANIFEST_VIEW, b.p, b.n, e);
 	buf_free(&b);
 	return s;
 }

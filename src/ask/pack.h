@@ -18,7 +18,6 @@ struct pack {
 	struct pack_answer *answer;
 	size_t n_answer;
 	bool looked_and_saw_nothing; /* an answer's: said in the STIX view */
-	struct id reply_view;        /* an answer's: view_id() of the request */
 };
 
 /* The file into *to (grown, the caller's).  Every claim has to stand in the ledger (register_flush()).

@@ -1,6 +1,7 @@
 /* The manifest's part of verification: signature, recipient, time, replay; then claim by claim
  * (verify_claim.c), the forwarded answers' too. */
 #include "ask/verify_in.h"
+#include "ask/view.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -71,9 +72,55 @@ static void log_known(struct verified *to, const struct manifest *m, const struc
 			no(to, "the log %s is known by another key than the one that it names", m->log.name);
 }
 
+static bool is_train(const struct tar_file *f)
+{
+	return strncmp(f->name, "trains/", strlen("trains/")) == 0;
+}
+
+/* Is the file what view_write() gives?  *same says. */
+static enum status view_same(const struct view *v, const struct tar_file *f, bool *same, struct err *e)
+{
+	struct buf again = {0};
+	enum status s = view_write(&again, v, e);
+
+	*same = s == STATUS_OK && again.n == f->n && memcmp(again.p, f->p, f->n) == 0;
+	buf_free(&again);
+	return s == STATUS_MACHINE ? s : STATUS_OK;
+}
+
+/* The STIX view of b, whose n claims c are, says what they say. */
+static enum status view_checked(struct verified *to, const struct bundle *b, const struct checked_claim *c,
+	struct arena *a, struct err *e)
+{
+	const struct tar_file *f = bundle_find(b, MANIFEST_VIEW);
+	struct view_claim *claim = arena_array(a, b->n_claim + 1, sizeof(*claim));
+	const struct tar_file **train = arena_array(a, b->n_file + 1, sizeof(*train));
+	struct view v = {&b->m, claim, b->n_claim, train, 0, false};
+	bool same = false;
+	enum status s = claim && train ? STATUS_OK : err_nomem(e);
+
+	if (s != STATUS_OK)
+		return s;
+	for (size_t i = 0; i < b->n_claim; i++)
+		claim[i] = (struct view_claim){b->claim[i].id, b->claim[i].kind, &c[i].s};
+	for (size_t i = 0; i < b->n_file; i++)
+		if (is_train(b->sorted[i]))
+			train[v.n_train++] = b->sorted[i];
+	if (f)
+		s = view_same(&v, f, &same, e);
+	if (s == STATUS_OK && f && !same && b->m.type == BUNDLE_ANSWER) {
+		v.looked_and_saw_nothing = true;
+		s = view_same(&v, f, &same, e);
+	}
+	if (s == STATUS_OK && !same)
+		no(to, "its %s is not there, or does not say what its claims say", MANIFEST_VIEW);
+	return s;
+}
+
 static enum status claims_of(struct verified *to, const struct bundle *b, bool known, const struct trust *t,
 	struct verify_work *work, struct arena *a, struct err *e)
 {
+	const struct checked_claim *first = &to->claim[to->n_claim];
 	enum status s = STATUS_OK;
 
 	for (size_t i = 0; i < b->n_claim && s == STATUS_OK; i++) {
@@ -86,7 +133,7 @@ static enum status claims_of(struct verified *to, const struct bundle *b, bool k
 		if (s == STATUS_OK && c->why[0])
 			no(to, "claim %.12s: %s", id_text(id, &b->claim[i].id), c->why);
 	}
-	return s;
+	return s == STATUS_OK ? view_checked(to, b, first, a, e) : s;
 }
 
 /* An answer that was forwarded: it was made for the sender, and who signed it may be a stranger; then its

@@ -4,8 +4,6 @@
 
 #include "ask/verify.h"
 
-
-
 /* Working memory, and how much was computed so far. */
 struct verify_work {
 	struct relink_room room;

@@ -7,20 +7,6 @@
 
 #include "ask/stix.h"
 
-enum status view_id(struct id *to, const struct manifest *m, struct err *e)
-{
-	struct manifest without = *m;
-	struct buf text = {0};
-	enum status s;
-
-	if (without.n_file && strcmp(m->file[m->n_file - 1].path, VIEW_FILE) == 0)
-		without.n_file--;
-	s = manifest_write(&text, &without, e);
-	*to = without.id;
-	buf_free(&text);
-	return s;
-}
-
 static struct prefix end_of(const struct train *t, int end)
 {
 	const struct ip *ip = &t->flow.head.end[end].ip;
@@ -52,12 +38,11 @@ static enum status flow_view(struct stix_flow *to, const struct tar_file *f, str
 }
 
 /* The flow of a train by its name, NULL for "". */
-static const struct stix_flow *flow_of(
-	const char *name, const struct tar_file *train, const struct stix_flow *flow, size_t n)
+static const struct stix_flow *flow_of(const char *name, const struct view *v, const struct stix_flow *flow)
 {
-	for (size_t lo = 0, hi = n; *name && lo < hi;) {
+	for (size_t lo = 0, hi = v->n_train; *name && lo < hi;) {
 		size_t mid = lo + (hi - lo) / 2;
-		int c = strncmp(name, train[mid].name + strlen("trains/"), BLOB_NAME - 1);
+		int c = strncmp(name, v->train[mid]->name + strlen("trains/"), BLOB_NAME - 1);
 		if (c == 0)
 			return &flow[mid];
 		if (c < 0)
@@ -68,14 +53,15 @@ static const struct stix_flow *flow_of(
 	return NULL;
 }
 
-static void claim_view(struct stix_claim *to, const struct claim *c, const struct statement *s)
+/* A claim's time is the bundle's: a reader of the file knows no other. */
+static void claim_view(struct stix_claim *to, const struct view_claim *c, struct wall made)
 {
-	bool link = s->kind == STATES_LINK;
+	const struct statement *s = c->said;
 
-	*to = (struct stix_claim){.id = c->id, .kind = c->kind, .made = c->made};
+	*to = (struct stix_claim){.id = c->id, .kind = c->kind, .made = made};
 	if (s->kind == STATES_ORIGIN)
 		(void)prefix_parse(&to->relay, s->network);
-	if (!link)
+	if (s->kind != STATES_LINK)
 		return;
 	to->relay = (struct prefix){s->relay, s->relay.v == 4 ? 32 : 128};
 	to->log10_e = s->log10_e;
@@ -85,37 +71,42 @@ static void claim_view(struct stix_claim *to, const struct claim *c, const struc
 	to->verdict = link_verdict_name(s->proven ? LINK_PROVEN : LINK_INSUFFICIENT);
 }
 
-enum status view_write(struct buf *to, const struct pack *k, const struct id *id,
-	const struct statement *statement, const struct tar_file *train, size_t n_train, struct err *e)
+static struct stix_view head_of(const struct view *v)
 {
-	const struct manifest *m = &k->m;
-	struct arena a = {0};
-	struct stix_flow *flow = arena_array(&a, n_train + 1, sizeof(*flow));
-	struct stix_claim *claim = arena_array(&a, k->n_claim + 1, sizeof(*claim));
-	struct stix_view v = {.bundle = *id,
+	const struct manifest *m = v->m;
+
+	return (struct stix_view){.bundle = m->id,
 		.from = m->from,
 		.to = m->to,
 		.made = m->made,
 		.not_after = m->not_after,
 		.answer = m->type == BUNDLE_ANSWER,
 		.ask = bundle_ask_name(m->ask),
-		.reply_to = k->reply_view,
+		.reply_to = m->reply_to,
 		.verdict = bundle_verdict_name(m->verdict),
-		.looked_and_saw_nothing = k->looked_and_saw_nothing,
-		.why = m->why,
-		.claim = claim,
-		.n_claim = k->n_claim};
+		.looked_and_saw_nothing = v->looked_and_saw_nothing,
+		.why = m->why};
+}
+
+enum status view_write(struct buf *to, const struct view *v, struct err *e)
+{
+	struct arena a = {0};
+	struct stix_flow *flow = arena_array(&a, v->n_train + 1, sizeof(*flow));
+	struct stix_claim *claim = arena_array(&a, v->n_claim + 1, sizeof(*claim));
+	struct stix_view stix = head_of(v);
 	enum status s = flow && claim ? STATUS_OK : err_nomem(e);
 
-	for (size_t i = 0; i < n_train && s == STATUS_OK; i++)
-		s = flow_view(&flow[i], &train[i], &a, e);
-	for (size_t i = 0; i < k->n_claim && s == STATUS_OK; i++) {
-		claim_view(&claim[i], &k->claim[i], &statement[i]);
-		claim[i].out = flow_of(statement[i].out, train, flow, n_train);
-		claim[i].in = flow_of(statement[i].in, train, flow, n_train);
+	for (size_t i = 0; i < v->n_train && s == STATUS_OK; i++)
+		s = flow_view(&flow[i], v->train[i], &a, e);
+	for (size_t i = 0; i < v->n_claim && s == STATUS_OK; i++) {
+		claim_view(&claim[i], &v->claim[i], v->m->made);
+		claim[i].out = flow_of(v->claim[i].said->out, v, flow);
+		claim[i].in = flow_of(v->claim[i].said->in, v, flow);
 	}
+	stix.claim = claim;
+	stix.n_claim = v->n_claim;
 	if (s == STATUS_OK)
-		s = stix_write(to, &v, e);
+		s = stix_write(to, &stix, e);
 	arena_free(&a);
 	return s;
 }

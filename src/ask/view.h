@@ -1,17 +1,27 @@
-/* The STIX view of a bundle that is being made: what its statements and trains say, as stix.h takes it. */
+/* The STIX view of a bundle: what its statements and trains say, as stix.h takes it.  Who makes a bundle
+ * writes it, and who verifies one writes it again and compares: the view says what the claims say, or is
+ * refused. */
 #ifndef WEIR_ASK_VIEW_H
 #define WEIR_ASK_VIEW_H
 
-#include "ask/pack.h"
+#include "ask/bundle.h"
+#include "ask/statement.h"
 
-#define VIEW_FILE "stix.json"
+struct view_claim {
+	struct id id;
+	const char *kind;
+	const struct statement *said;
+};
 
-/* The id by which a view names its bundle: that of the manifest without the view's own line, so that both who
- * makes it and who has it can tell it. */
-enum status view_id(struct id *to, const struct manifest *m, struct err *e);
+struct view {
+	const struct manifest *m; /* with its id */
+	const struct view_claim *claim;
+	size_t n_claim;
+	const struct tar_file *const *train; /* "trains/<name>.train", sorted by name */
+	size_t n_train;
+	bool looked_and_saw_nothing; /* an answer's */
+};
 
-/* statement[i] is what claim i says; trains as they stand in the tar ("trains/<name>.train", sorted). */
-enum status view_write(struct buf *to, const struct pack *k, const struct id *id,
-	const struct statement *statement, const struct tar_file *train, size_t n_train, struct err *e);
+enum status view_write(struct buf *to, const struct view *v, struct err *e);
 
 #endif

@@ -229,8 +229,7 @@ static enum status give(struct app *a, struct answer *n, struct err *e)
 	(void)snprintf(n->k.m.to, sizeof(n->k.m.to), "%s", json_text(r, "from"));
 	(void)snprintf(n->k.m.reply_sha256, sizeof(n->k.m.reply_sha256), "%s", json_text(r, "sha256"));
 	n->k.looked_and_saw_nothing = json_is_true(json_object_get(n->doc, "saw_nothing"));
-	if (s == STATUS_OK && (!id_parse(&n->k.m.reply_to, json_text(r, "id")) ||
-				      !id_parse(&n->k.reply_view, json_text(n->doc, "view"))))
+	if (s == STATUS_OK && !id_parse(&n->k.m.reply_to, json_text(r, "id")))
 		s = err_set(e, STATUS_BAD, "the reading process handed back no request");
 	if (s == STATUS_OK)
 		s = case_here(&p, n, case_id, e);

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "case/logged.h"
+#include "cli/report.h"
 
 /* What the operator names: the recorded flow, or, where it was not recorded, the notation as it stands. */
 static enum status operator_sighting(struct app *a, const char *flow, struct wall at, struct arena *arena,
@@ -148,20 +150,33 @@ static enum status run_list(struct app *a, int argc, char **argv, struct err *e)
 /* What a claim claims, on one line. */
 static void print_claim(FILE *o, const struct claim *c)
 {
-	char id[ID_TEXT], relay[IP_TEXT], in[FLOW_TEXT], out[FLOW_TEXT], kind[32];
-	json_t *j = json_loads(c->body, 0, NULL);
+	char id[ID_TEXT], text[512];
+	struct arena arena = {0};
+	struct statement said;
+	struct err e;
 
-	(void)printable(relay, sizeof(relay), json_text(j, "relay"));
-	(void)printable(in, sizeof(in), json_text(json_object_get(j, "in"), "flow"));
-	(void)printable(out, sizeof(out), json_text(json_object_get(j, "out"), "flow"));
-	(void)fprintf(o, "claim %.12s  ", id_text(id, &c->id));
-	if (strcmp(c->kind, "link") == 0)
-		(void)fprintf(o, "link proven: %s relayed %s from %s\n", relay, out, in);
-	else if (strcmp(c->kind, "search") == 0)
-		(void)fprintf(o, "search: nobody named at %s, for %s\n", relay, out);
-	else
-		(void)fprintf(o, "%s\n", printable(kind, sizeof(kind), c->kind));
-	json_decref(j);
+	(void)fprintf(o, "claim %.12s  %s  ", id_text(id, &c->id), c->kind);
+	if (statement_read(&said, c->kind, c->body, strlen(c->body), &arena, &e) == STATUS_OK)
+		(void)fprintf(o, "%s", statement_text(text, sizeof(text), &said));
+	(void)fprintf(o, "%s%s\n", *c->origin ? ", says " : "", c->origin);
+	arena_free(&arena);
+}
+
+static enum status print_exchanges(struct app *a, struct case_db *db, const struct id *id, struct err *e)
+{
+	struct arena arena = {0};
+	struct exchange *x;
+	char text[ID_TEXT], when[WALL_TEXT], why[512];
+	size_t n = 0;
+	enum status s = exchange_list(db, id, &arena, &x, &n, e);
+
+	for (size_t i = 0; i < n && s == STATUS_OK; i++)
+		(void)fprintf(a->out, "%s %.12s  %s %s, %s: %s%s%s%s\n", x[i].answer ? "answer" : "request",
+			id_text(text, &x[i].id), x[i].received ? "from" : "to", x[i].peer,
+			wall_text(when, x[i].made), x[i].ask, x[i].verdict, *x[i].why ? ", " : "",
+			printable(why, sizeof(why), x[i].why));
+	arena_free(&arena);
+	return s;
 }
 
 static void print_case(FILE *o, const struct attack_case *c)
@@ -200,6 +215,8 @@ static enum status run_show(struct app *a, int argc, char **argv, struct err *e)
 		s = json_out(a, json_case(&c), e);
 	else if (s == STATUS_OK)
 		print_case(a->out, &c);
+	if (s == STATUS_OK && !a->json)
+		s = print_exchanges(a, db, &c.id, e);
 	case_db_close(db);
 	arena_free(&arena);
 	return s;

@@ -8,9 +8,10 @@
 
 #define FAR_OFF_US (60 * SECOND_US) /* a sighting this far from its flow is worth a warning */
 
-/* Stores what the chain says, also where nobody could be named; the hops' ids go to `id`. */
+/* Stores what the chain says, also where nobody could be named (the hops' ids go to `id`), and that the flow
+ * was an attack where a sighting g says so. */
 static enum status write_claims(const struct place *p, const struct id *case_id, const struct chain *c,
-	char (*id)[ID_TEXT], struct err *e)
+	const struct sighting *g, char (*id)[ID_TEXT], struct err *e)
 {
 	enum status s = STATUS_OK;
 
@@ -24,18 +25,27 @@ static enum status write_claims(const struct place *p, const struct id *case_id,
 		if (s == STATUS_OK)
 			(void)id_text(id[i], &made);
 	}
+	if (s == STATUS_OK && g)
+		s = claim_attack(p, case_id, c->attack, g, e);
 	return s == STATUS_OK ? register_flush(p, e) : s;
 }
 
+/* Who a sensor says opened the flow; an operator names it either way round. */
+static const struct endpoint *said_opener(const struct sighting *g)
+{
+	return g && strcmp(g->source, "operator") != 0 ? &g->end[0] : NULL;
+}
+
+/* g: the sighting of the case that f is traced for, NULL for none. */
 static enum status trace_one(struct app *a, struct tracer *t, const struct place *p, const struct id *case_id,
-	const struct flow *f, const struct endpoint *said, struct err *e)
+	const struct flow *f, const struct sighting *g, struct err *e)
 {
 	struct chain c;
 	char id[TRACE_HOPS + 1][ID_TEXT] = {{0}};
-	enum status s = trace_chain(t, f, said, &c, e);
+	enum status s = trace_chain(t, f, said_opener(g), &c, e);
 
 	if (s == STATUS_OK)
-		s = write_claims(p, case_id, &c, id, e);
+		s = write_claims(p, case_id, &c, g, id, e);
 	if (s != STATUS_OK)
 		return s;
 	if (a->json)
@@ -96,12 +106,10 @@ static enum status trace_sighting(struct app *a, struct tracer *t, const struct 
 		e->text[0] = '\0';
 		return s == STATUS_OK ? STATUS_NO : s;
 	}
-	bool sensor = strcmp(g->source, "operator") != 0;
-	if (s == STATUS_OK) {
-		warn_far_off(f, g->at);
-		s = claim_attack(p, case_id, f, g, e);
-	}
-	return s == STATUS_OK ? trace_one(a, t, p, case_id, f, sensor ? &g->end[0] : NULL, e) : s;
+	if (s != STATUS_OK)
+		return s;
+	warn_far_off(f, g->at);
+	return trace_one(a, t, p, case_id, f, g, e);
 }
 
 /* Yes where any sighting led to a proven hop. */

@@ -7,7 +7,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "ask/view.h"
 #include "cli/confine.h"
 
 #define DOCUMENT_BYTES (192 << 20) /* of what the reading process may hand back */
@@ -62,16 +61,9 @@ static enum status read_here(struct app *a, const struct inspect *i, struct trac
 static enum status fill(struct app *a, const struct inspect *i, const struct report *r, struct arena *arena,
 	json_t *to, struct err *e)
 {
-	char text[ID_TEXT];
-	struct id view;
-	enum status s = view_id(&view, &r->b->m, e);
-
-	if (s != STATUS_OK)
-		return s;
 	(void)json_object_set_new(to, "genuine", json_boolean(r->v->genuine));
 	(void)json_object_set_new(to, "verified", json_boolean(r->v->good));
 	(void)json_object_set_new(to, "contradicted", json_boolean(r->here && r->here->contradicted));
-	(void)json_object_set_new(to, "view", json_string(id_text(text, &view)));
 	(void)json_object_set_new(to, "why", json_string(report_why(r)));
 	(void)json_object_set_new(to, "report", json_report(a, r));
 	return i->act(a, i, r, arena, to, e);

@@ -1,7 +1,7 @@
 /* A bundle that is to be acted upon is read by a process of its own, which has given up its rights and hands
  * back one JSON document: the process that signs and writes never parses the file.
  *
- * The document: {"report": as `weir verify --json`, "genuine", "verified", "contradicted", "view",
+ * The document: {"report": as `weir verify --json`, "genuine", "verified", "contradicted",
  * "told": [{"kind", "body", "trains": [TEXT...]}] claims that are to be stored, "hops": [...], "asked"}. */
 #ifndef WEIR_CLI_INSPECT_H
 #define WEIR_CLI_INSPECT_H

@@ -75,6 +75,21 @@ static void random_manifest(struct manifest *m, struct manifest_file file[FILES]
 	}
 }
 
+/* The id does not cover the line of stix.json. */
+static void slow_id(struct id *to, const char *body, size_t n)
+{
+	const char *name = strstr(body, "  stix.json\n");
+	size_t at = name ? (size_t)(name - body) - 64 : n;
+	size_t behind = name ? at + 64 + strlen("  stix.json\n") : n;
+	char *without = malloc(n + 1);
+
+	assert_non_null(without);
+	memcpy(without, body, at);
+	memcpy(without + at, body + behind, n - behind);
+	assert_true(id_of(to, without, at + n - behind));
+	free(without);
+}
+
 /* The slow second implementation.  Freed by the caller. */
 static char *slow_text(const struct manifest *m, size_t *n)
 {
@@ -100,7 +115,7 @@ static char *slow_text(const struct manifest *m, size_t *n)
 	for (size_t i = 0; i < m->n_file; i++)
 		(void)fprintf(f, "%s  %s\n", m->file[i].sha256, m->file[i].path);
 	assert_int_equal(fclose(f), 0);
-	assert_true(id_of(&id, body, n_body));
+	slow_id(&id, body, n_body);
 	int k = asprintf(&text, "weir-bundle/v1\nid %s\n%s", id_text(hex, &id), body);
 	assert_true(k > 0);
 	*n = (size_t)k;
