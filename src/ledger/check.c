@@ -189,9 +189,13 @@ static enum status record_check(struct check *c, const struct record *rec, struc
 {
 	struct merkle_source from = {.self = &c->l->tiles, .subtree = source_subtree};
 	struct rd r = rec->entries;
-	struct hash leaf, known;
+	struct hash leaf, known, root;
 	enum status s = STATUS_OK;
 
+	if (!(c->tree.size ? merkle_root(&c->tree, &root) : merkle_empty(&root)))
+		return err_nomem(e);
+	if (rec->first == c->tree.size && memcmp(root.b, rec->root, ROOT_BYTES) != 0)
+		bad(c, "journal: committed on another tree than the tiles hold");
 	for (uint32_t i = 0; i < rec->count && s == STATUS_OK; i++) {
 		uint64_t index = rec->first + i;
 		size_t n = rd_be16(&r);

@@ -80,24 +80,50 @@ enum status file_read_at(int fd, void *to, size_t n, uint64_t at, const char *pa
 	return STATUS_OK;
 }
 
+enum status file_same(int fd, const void *p, size_t n, uint64_t at, const char *path, struct err *e)
+{
+	uint8_t part[16384];
+	enum status s = STATUS_OK;
+
+	for (size_t done = 0; done < n && s == STATUS_OK; done += sizeof(part)) {
+		size_t k = n - done < sizeof(part) ? n - done : sizeof(part);
+		s = file_read_at(fd, part, k, at + done, path, e);
+		if (s == STATUS_OK && memcmp(part, (const uint8_t *)p + done, k) != 0)
+			s = err_set(
+				e, STATUS_MACHINE, "%s: what was read back is not what was written", path);
+	}
+	explicit_bzero(part, sizeof(part)); /* it may have been a key */
+	return s;
+}
+
+/* A left-over of a crash may have another mode: tmp is made anew. */
+static enum status written(
+	const struct world *w, const char *tmp, mode_t mode, const void *p, size_t n, struct err *e)
+{
+	enum status s = STATUS_OK;
+
+	if (w->unlink(w->self, tmp) != 0 && errno != ENOENT)
+		return err_errno(e, "%s", tmp);
+	int fd = w->open(w->self, tmp, O_RDWR | O_CREAT | O_EXCL, mode);
+	if (fd < 0)
+		return err_errno(e, "%s", tmp);
+	if (world_write_all(w, fd, p, n) != 0 || w->fsync(w->self, fd) != 0)
+		s = err_errno(e, "%s", tmp);
+	if (s == STATUS_OK)
+		s = file_same(fd, p, n, 0, tmp, e);
+	if (w->close(w->self, fd) != 0 && s == STATUS_OK)
+		s = err_errno(e, "%s", tmp);
+	return s;
+}
+
 enum status file_replace(
 	const struct world *w, const char *path, mode_t mode, const void *p, size_t n, struct err *e)
 {
 	char tmp[PATH_MAX];
 	enum status s = path_of(tmp, e, "%s.tmp", path);
 
-	if (s != STATUS_OK)
-		return s;
-	/* A left-over of a crash may have another mode: it is made anew. */
-	if (w->unlink(w->self, tmp) != 0 && errno != ENOENT)
-		return err_errno(e, "%s", tmp);
-	int fd = w->open(w->self, tmp, O_WRONLY | O_CREAT | O_EXCL, mode);
-	if (fd < 0)
-		return err_errno(e, "%s", tmp);
-	if (world_write_all(w, fd, p, n) != 0 || w->fsync(w->self, fd) != 0)
-		s = err_errno(e, "%s", tmp);
-	if (w->close(w->self, fd) != 0 && s == STATUS_OK)
-		s = err_errno(e, "%s", tmp);
+	if (s == STATUS_OK)
+		s = written(w, tmp, mode, p, n, e);
 	if (s == STATUS_OK && (w->rename(w->self, tmp, path) != 0 || world_sync_dir(w, path) != 0))
 		s = err_errno(e, "%s", path);
 	return s;

@@ -19,7 +19,10 @@ enum status file_read(struct buf *to, const char *path, size_t max, struct err *
 /* n bytes of fd from offset at; STATUS_BAD where they are not there. */
 enum status file_read_at(int fd, void *to, size_t n, uint64_t at, const char *path, struct err *e);
 
-/* Writes path.tmp, syncs it, renames it to path, syncs the directory. */
+/* Does fd hold these bytes at offset at?  STATUS_MACHINE where it does not. */
+enum status file_same(int fd, const void *p, size_t n, uint64_t at, const char *path, struct err *e);
+
+/* Writes path.tmp, syncs it, reads it back, renames it to path, syncs the directory. */
 enum status file_replace(
 	const struct world *w, const char *path, mode_t mode, const void *p, size_t n, struct err *e);
 

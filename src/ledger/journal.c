@@ -14,9 +14,8 @@
 
 #include "base/log.h"
 
-#define SECTOR     512U
-#define END_MARK   8U /* bytes 0xff: the last sector's part of a record is never zero, nor one bit from it */
-#define LENGTHS_AT 4U /* offset of what the header's own sum covers behind the magic */
+#define SECTOR   512U
+#define END_MARK 8U /* bytes 0xff: the last sector's part of a record is never zero, nor one bit from it */
 
 static const uint8_t magic[4] = {'w', 'J', 0xa7, '1'};
 static const uint8_t end_mark[END_MARK] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
@@ -27,7 +26,7 @@ static void le_put(uint8_t *to, uint64_t v, size_t n)
 		to[i] = (uint8_t)(v >> (8 * i));
 }
 
-void journal_seal(struct buf *b, uint64_t first, uint32_t count)
+void journal_seal(struct buf *b, const struct checkpoint *on, uint32_t count)
 {
 	size_t n = b->n - JOURNAL_HEADER;
 
@@ -36,15 +35,17 @@ void journal_seal(struct buf *b, uint64_t first, uint32_t count)
 		return;
 	memcpy(b->p, magic, sizeof(magic));
 	le_put(b->p + 4, n, 4);
-	le_put(b->p + 8, first, 8);
-	le_put(b->p + 16, count, 4);
-	le_put(b->p + 20, crc32c(b->p + JOURNAL_HEADER, n), 4);
-	le_put(b->p + 24, crc32c(b->p, 24), 4);
+	le_put(b->p + 8, on->size, 8);
+	memcpy(b->p + 16, on->root.b, ROOT_BYTES);
+	le_put(b->p + 24, count, 4);
+	le_put(b->p + 28, crc32c(b->p + JOURNAL_HEADER, n), 4);
+	le_put(b->p + 32, crc32c(b->p, 32), 4);
 }
 
 struct header {
 	uint32_t bytes, count, crc;
 	uint64_t first;
+	const uint8_t *root;
 };
 
 static bool header_read(struct header *to, const uint8_t *p, size_t n)
@@ -54,6 +55,7 @@ static bool header_read(struct header *to, const uint8_t *p, size_t n)
 
 	to->bytes = rd_le32(&r);
 	to->first = rd_le64(&r);
+	to->root = rd_take(&r, ROOT_BYTES);
 	to->count = rd_le32(&r);
 	to->crc = rd_le32(&r);
 	uint32_t own = rd_le32(&r);
@@ -125,8 +127,10 @@ enum journal_found journal_next(struct record *to, const uint8_t *journal, size_
 		return JOURNAL_TORN;
 	if (!header_read(&h, journal + at, left))
 		return without_header(journal, n, at);
-	*to = (struct record){
-		.first = h.first, .count = h.count, .size = JOURNAL_HEADER + (size_t)h.bytes + END_MARK};
+	*to = (struct record){.first = h.first,
+		.root = h.root,
+		.count = h.count,
+		.size = JOURNAL_HEADER + (size_t)h.bytes + END_MARK};
 	if (left < to->size)
 		return JOURNAL_TORN;
 	const uint8_t *p = journal + at + JOURNAL_HEADER;
@@ -187,12 +191,32 @@ static enum status entry_apply(
 	return s;
 }
 
+/* A record that goes on from here was made on this tree, and not on another branch of it. */
+static enum status record_fits(const struct ledger *l, const struct record *rec, struct err *e)
+{
+	struct hash root;
+
+	if (rec->first != l->tree.size)
+		return STATUS_OK; /* what is in the tree already is compared entry by entry */
+	if (!(l->tree.size ? merkle_root(&l->tree, &root) : merkle_empty(&root)))
+		return err_nomem(e);
+	return memcmp(root.b, rec->root, ROOT_BYTES) == 0
+		       ? STATUS_OK
+		       : err_set(e, STATUS_BAD,
+				 "%s/journal: committed on another tree than the tiles hold: nothing is "
+				 "signed; "
+				 "keep both, and restore the directory from one backup",
+				 l->root);
+}
+
 /* Adds a record's entries, in order and without a gap. */
 static enum status record_apply(struct ledger *l, const struct record *rec, struct err *e)
 {
 	struct rd r = rec->entries;
-	enum status s = STATUS_OK;
+	enum status s = record_fits(l, rec, e);
 
+	if (s != STATUS_OK)
+		return s;
 	if (rec->first > l->tree.size)
 		return err_set(e, STATUS_BAD,
 			"%s/journal: begins at entry %llu, but the tiles end at %llu: nothing is signed; the "
@@ -240,7 +264,7 @@ enum status journal_commit(struct ledger *l, struct err *e)
 {
 	size_t n;
 
-	journal_seal(&l->pending, l->tree.size, l->n_pending);
+	journal_seal(&l->pending, &l->head, l->n_pending);
 	if (l->pending.failed)
 		return err_nomem(e);
 	n = l->pending.n;

@@ -72,7 +72,8 @@ enum status source_entry(struct source *s, uint64_t index, struct buf *to, struc
 #define JOURNAL_MAX     ((size_t)128 << 20) /* bytes that are ever read */
 
 struct record {
-	uint64_t first;
+	uint64_t first;      /* the tree's size before */
+	const uint8_t *root; /* the first ROOT_BYTES of its root */
 	uint32_t count;
 	struct rd entries; /* as in a tile: big-endian uint16 length, bytes */
 	size_t size;       /* of the whole record in the file */
@@ -83,8 +84,9 @@ enum journal_found { JOURNAL_RECORD, JOURNAL_END, JOURNAL_TORN, JOURNAL_DAMAGED 
 /* The record at offset `at` of a journal of n bytes. */
 enum journal_found journal_next(struct record *to, const uint8_t *journal, size_t n, size_t at);
 /* Header and end mark around the entries, which stand in b from JOURNAL_HEADER on. */
-#define JOURNAL_HEADER 28U
-void journal_seal(struct buf *b, uint64_t first, uint32_t count);
+#define JOURNAL_HEADER 36U
+#define ROOT_BYTES     8U
+void journal_seal(struct buf *b, const struct checkpoint *on, uint32_t count);
 
 /* ---- the handle ---- */
 

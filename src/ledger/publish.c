@@ -258,12 +258,14 @@ static enum status sums_put(struct ledger *l, const struct batch *b, struct err 
 
 	if (s != STATUS_OK || b->sums.n == 0)
 		return s;
-	int fd = w->open(w->self, path, O_WRONLY | O_APPEND, 0);
+	int fd = w->open(w->self, path, O_RDWR | O_APPEND, 0);
 	if (fd < 0)
 		return err_errno(e, "%s", path);
 	if (w->ftruncate(w->self, fd, at) != 0 || world_write_all(w, fd, b->sums.p, b->sums.n) != 0 ||
 		w->fsync(w->self, fd) != 0)
 		s = err_errno(e, "%s", path);
+	if (s == STATUS_OK)
+		s = file_same(fd, b->sums.p, b->sums.n, (uint64_t)at, path, e);
 	(void)w->close(w->self, fd);
 	return s;
 }
