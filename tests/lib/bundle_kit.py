@@ -6,6 +6,7 @@ whether weir refuses it is for the test to see."""
 import base64
 import hashlib
 import io
+import json
 import os
 import re
 import subprocess
@@ -63,17 +64,22 @@ def openssl(*arg, **files):
         return subprocess.run(["openssl", *arg], capture_output=True)
 
 
+def signed_by(text, value, vkey):
+    """Is the value this key's signature of the text?"""
+    public = base64.b64decode(vkey.split("+", 2)[2], validate=True)
+    said = openssl("pkeyutl", "-verify", "-pubin", "-keyform", "DER", "-inkey", "@key", "-rawin", "-in", "@text",
+                   "-sigfile", "@sig", key=PUBLIC + public[1:], text=text.encode(), sig=value)
+    return said.returncode == 0
+
+
 def verifies(bundle, vkey):
     """Does the key's signature hold, and has every other file the hash that the manifest says?"""
     b = read(bundle)
-    name, key_id, key = vkey.split("+", 2)
-    public = base64.b64decode(key, validate=True)
+    name, key_id, _ = vkey.split("+", 2)
     for signer, by, value in b["signatures"]:
         if (signer, by) == (name, key_id):
-            said = openssl("pkeyutl", "-verify", "-pubin", "-keyform", "DER", "-inkey", "@key", "-rawin", "-in", "@text",
-                           "-sigfile", "@sig", key=PUBLIC + public[1:], text=b["text"].encode(), sig=value)
             hashes = {path: sha256(content) for path, content in b["files"].items() if path != "MANIFEST"}
-            return said.returncode == 0 and hashes == b["listed"]
+            return signed_by(b["text"], value, vkey) and hashes == b["listed"]
     return False
 
 
@@ -135,6 +141,21 @@ def repack(files, skey, **fields):
     old = read(tar(files))["fields"]
     text = manifest_text(old | fields, files)
     return tar({"MANIFEST": sign(text, skey)} | {k: v for k, v in files.items() if k != "MANIFEST"})
+
+
+def claim_id(kind, body):
+    parts = (b"weir claim 1", kind.encode(), body)
+    return hashlib.sha256(b"".join(len(p).to_bytes(8, "little") + p for p in parts)).hexdigest()[:32]
+
+
+def claims(bundle):
+    """[(kind, id, body as parsed)] of a bundle's own claims."""
+    out = []
+    for path, content in read(bundle)["files"].items():
+        if path.startswith("claims/"):
+            kind, claim = path.removeprefix("claims/").removesuffix(".json").split("-")
+            out.append((kind, claim, json.loads(content)))
+    return out
 
 
 def everything(bundle):
