@@ -50,7 +50,7 @@ bool tar_name_valid(const char *s)
 
 	for (bool more = true; good && more;) {
 		size_t n = strspn(s, set);
-		bool dots = n <= 2 && strncmp(s, "..", n) == 0; /* or empty */
+		bool dots = strncmp(s, "..", n) == 0; /* or one, or none */
 		good = !dots && (s[n] == '\0' || s[n] == '/');
 		more = s[n] == '/';
 		s += n + more;

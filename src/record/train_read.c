@@ -42,7 +42,7 @@ static void literal(struct rd *line, const char *s)
 	line->bad = line->bad || memcmp(p, s, n) != 0;
 }
 
-/* Decimal, no leading zero, at most max. */
+/* Decimal, at most max; a leading zero is found when the text is compared. */
 static uint64_t number(struct rd *line, uint64_t max)
 {
 	const uint8_t *start = line->p;
@@ -53,8 +53,7 @@ static uint64_t number(struct rd *line, uint64_t max)
 		line->bad = line->bad || v > (max - digit) / 10;
 		v = v * 10 + digit;
 	}
-	if (line->p == start || (*start == '0' && line->p - start > 1))
-		line->bad = true;
+	line->bad = line->bad || line->p == start;
 	return line->bad ? 0 : v;
 }
 
@@ -65,7 +64,7 @@ static char *word(char *to, size_t size, struct rd *line)
 	size_t n = blank ? (size_t)(blank - line->p) : rd_left(line);
 
 	to[0] = '\0';
-	if (n == 0 || n >= size || memchr(line->p, 0, n)) {
+	if (n == 0 || n >= size) {
 		line->bad = true;
 		return to;
 	}
@@ -282,8 +281,5 @@ enum status train_read(struct train *to, const char *text, size_t n, struct aren
 		return err_nomem(e);
 	if (!good)
 		return err_set(e, STATUS_BAD, "line %zu of the train is not \"%s\"", r.number, r.form);
-	if (rd_left(&r.text) > 0)
-		return err_set(
-			e, STATUS_BAD, "line %zu of the train: nothing may follow \"end\"", r.number + 1);
 	return text_compare(to, text, n, e);
 }

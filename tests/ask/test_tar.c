@@ -346,8 +346,14 @@ static void bounds(void **state)
 	assert_false(b.failed);
 	assert_int_equal(b.n, TAR_BYTES);
 	assert_int_equal(try_read(b.p, b.n, &e), STATUS_OK);
-	buf_u8(&b, 0);
+	/* whole, but longer than may be */
+	struct buf more = {0};
+	tar_put(&more, "more", p, 1);
+	b.n = TAR_BYTES - 2 * BLOCK;
+	buf_put(&b, more.p, more.n);
+	tar_end(&b);
 	assert_int_equal(try_read(b.p, b.n, &e), STATUS_BAD);
+	buf_free(&more);
 	buf_free(&b);
 	tar_put(&b, "big", p, TAR_BYTES - 3 * BLOCK + 1);
 	assert_true(b.failed);

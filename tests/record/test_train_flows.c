@@ -34,7 +34,9 @@ static void misfits(void **state)
 			for (size_t k = 0; k < t.flow.n_burst[d]; k++) {
 				struct burst *x = &room[d][k];
 				x->start_us += what & 16 ? (int64_t)kit_rnd(10000000) - 5000000 : 0;
-				if (what & 32)
+				if ((what & 48) == 48)
+					x->start_us = INT64_C(7258118400000000) - (int64_t)kit_rnd(1000);
+				else if (what & 32)
 					*x = (struct burst){INT64_C(1) << kit_rnd(61), UINT32_MAX, UINT32_MAX,
 						UINT64_MAX};
 			}
