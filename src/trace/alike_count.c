@@ -159,6 +159,19 @@ static int64_t a_time(const struct pose *p, int64_t t)
 	return near - (int64_t)(p->clock.drift * (double)(near - p->clock.at_us));
 }
 
+static void tally_packets(struct alike *to, const struct stretch *s, int d, enum differs how)
+{
+	for (int side = 0; side < 2; side++) {
+		to->packets[side] += s->packets[side][d];
+		to->bytes[side] += s->bytes[side][d];
+	}
+	if (how != LESS && how != MORE)
+		return;
+	int side = how == MORE;
+	to->lacks[side] += s->packets[!side][d] - s->packets[side][d];
+	to->lacks_bytes[side] += s->bytes[!side][d] - s->bytes[side][d];
+}
+
 static void tally(struct alike *to, const struct pose *p, const struct stretch *s)
 {
 	enum differs x = differs(s, 0), y = differs(s, 1), worst = x > y ? x : y;
@@ -170,6 +183,8 @@ static void tally(struct alike *to, const struct pose *p, const struct stretch *
 		return;
 	}
 	++*count[worst];
+	for (int d = 0; d < 2; d++)
+		tally_packets(to, s, d, d == 0 ? x : y);
 	if (worst >= MORE && to->first_other_us == INT64_MAX)
 		to->first_other_us = s->a_from != INT64_MAX ? s->a_from : a_time(p, s->from);
 }
@@ -182,9 +197,8 @@ void alike_count(const struct couple *c, const struct pose *p, struct alike *to)
 	struct walk w;
 	struct stretch s;
 
-	to->compared = to->equal = to->absent = to->less = to->close = to->more = to->other = 0;
-	to->first_other_us = INT64_MAX;
-	to->clock = p->clock;
+	*to = (struct alike){
+		.clock = p->clock, .first_other_us = INT64_MAX, .turned = to->turned, .ways = to->ways};
 	walk_begin(&w, c, p, in);
 	while (walk_next(&w, &s)) {
 		bool early = head ? s.to < in.from_us - ALIKE_LAG_US : s.from <= in.from_us + ALIKE_JITTER_US;

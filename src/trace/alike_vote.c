@@ -17,6 +17,7 @@
 #define PAIRS_FEW   1024              /* few; with more, the pause must be the same as well */
 #define PAUSE_US    120000
 #define WIDTH_US    150000 /* votes within this are for one offset, drift aside */
+#define NARROW      5
 #define APART_US    SECOND_US
 #define PARTS       4
 
@@ -143,10 +144,10 @@ static void vote_way(struct ballot *l, const struct couple *c, int d, struct spa
 	qsort(l->v[d], l->n[d], sizeof(*l->v[d]), by_offset);
 }
 
-/* The heaviest window of direction d's votes inside [from, to], none of it within APART_US of what is taken
+/* The heaviest window of direction d's votes inside `in`, none of it within APART_US of what is taken
  * already; 0 where there is none. */
-static double peak(
-	const struct ballot *l, int d, struct span in, const struct guess *taken, size_t n_taken, int64_t *at)
+static double window(const struct ballot *l, int d, struct span in, int64_t width, const struct guess *taken,
+	size_t n_taken, int64_t *at)
 {
 	double sum = 0, best = 0;
 	const struct vote *v = l->v[d];
@@ -160,7 +161,7 @@ static double peak(
 			i = j + 1;
 			continue;
 		}
-		for (sum += v[j].w; v[j].d - v[i].d > l->width; i++)
+		for (sum += v[j].w; v[j].d - v[i].d > width; i++)
 			sum -= v[i].w;
 		if (sum > best) {
 			best = sum;
@@ -168,6 +169,19 @@ static double peak(
 		}
 	}
 	return best;
+}
+
+/* The heaviest window, and in it the heaviest narrow one: chance votes beside the true ones would pull the
+ * middle of a wide one away. */
+static double peak(
+	const struct ballot *l, int d, struct span in, const struct guess *taken, size_t n_taken, int64_t *at)
+{
+	double w = window(l, d, in, l->width, taken, n_taken, at);
+
+	if (w > 0)
+		(void)window(l, d, (struct span){*at - l->width / 2 - 1, *at + l->width / 2 + 1},
+			l->width / NARROW, NULL, 0, at);
+	return w;
 }
 
 /* The next best guess: the heaviest window of either direction with the heaviest of the other one near it. */

@@ -19,9 +19,9 @@
 #define TIME_MAX_US  (INT64_C(253402300800) * SECOND_US) /* the year 10000 */
 
 struct search {
-	struct tracer *t;
+	struct recording *rec;
+	double alpha;
 	const struct flow *claimed;
-	struct view *view;
 	struct candidate_flow *c;
 	size_t n, left;           /* left: candidates that were not compared */
 	const char *point;        /* whose blind intervals are .. */
@@ -60,29 +60,6 @@ static bool is_sane(const struct flow *f)
 	       lane_sane(f, 0) && lane_sane(f, 1);
 }
 
-/* What was recorded around the claimed time, kept by the tracer. */
-static enum status window_read(struct search *s, struct err *e)
-{
-	struct view *v = calloc(1, sizeof(*v));
-	struct store_query q = {.since = {s->claimed->head.first_us - RECOGNISE_SKEW_US},
-		.until = {s->claimed->last_us + RECOGNISE_SKEW_US},
-		.port = -1,
-		.gap_us = BURST_GAP_RECORDED_US};
-
-	if (!v)
-		return err_nomem(e);
-	enum status st = recording_read(&v->own, s->t->w, s->t->dir, &q, e);
-	if (st != STATUS_OK) {
-		free(v);
-		return st;
-	}
-	v->rec = &v->own;
-	v->next = s->t->found;
-	s->t->found = v;
-	s->view = v;
-	return STATUS_OK;
-}
-
 static double unlike(const struct flow *a, const struct flow *b)
 {
 	double sum = 0;
@@ -109,7 +86,7 @@ static int by_rank(const void *a, const void *b)
 
 static enum status candidates(struct search *s, struct err *e)
 {
-	struct recording *r = s->view->rec;
+	struct recording *r = s->rec;
 
 	s->c = calloc(r->n_flow + 1, sizeof(*s->c));
 	if (!s->c)
@@ -135,7 +112,7 @@ static void blind_of(struct search *s, const char *point)
 	if (s->point && strcmp(s->point, point) == 0)
 		return;
 	s->point = point;
-	s->blind = recording_blind(s->view->rec, point, all, &s->n_blind);
+	s->blind = recording_blind(s->rec, point, all, &s->n_blind);
 }
 
 /* One connection, seen at two points or before and after translation. */
@@ -170,7 +147,7 @@ static enum status compare(struct search *s, struct err *e)
 {
 	for (size_t i = 0; i < s->n - s->left; i++) {
 		const struct candidate_flow *c = &s->c[i];
-		double needed = recognise_needed(s->t->alpha, s->n, &c->ship);
+		double needed = recognise_needed(s->alpha, s->n, &c->ship);
 		struct finding f;
 		struct alike k;
 		blind_of(s, c->flow->head.point);
@@ -188,7 +165,7 @@ static enum status compare(struct search *s, struct err *e)
 /* Did a point see all of the claimed time?  *spare_us: how far the clocks may be apart for that to hold. */
 static bool covered(struct search *s, int64_t *spare_us)
 {
-	struct recording *r = s->view->rec;
+	struct recording *r = s->rec;
 	struct span life = {s->claimed->head.first_us, s->claimed->last_us + 1};
 	bool any = false;
 
@@ -226,9 +203,9 @@ static void absent(struct search *s)
 	to->seen = SEEN_CANNOT_TELL;
 	if (!covered(s, &spare))
 		why = "this recording has no observation point that saw all of that time";
-	else if (s->view->rec->damaged)
+	else if (s->rec->damaged)
 		why = "no such flow, but parts of this recording are damaged";
-	else if (any_sampled(s->view->rec))
+	else if (any_sampled(s->rec))
 		why = "no such flow, but this recording is sampled";
 	if (why) {
 		(void)snprintf(to->why, sizeof(to->why), "%s", why);
@@ -263,21 +240,55 @@ static void conclude(struct search *s)
 	}
 }
 
-enum status recognise(struct tracer *t, const struct flow *claimed, struct recognised *to, struct err *e)
+enum status recognise_in(
+	struct recording *r, double alpha, const struct flow *claimed, struct recognised *to, struct err *e)
 {
-	struct search s = {.t = t, .claimed = claimed, .to = to, .best = RULED_APART, .best_kin = KIN_NONE};
-	enum status st;
+	struct search s = {.rec = r,
+		.alpha = alpha,
+		.claimed = claimed,
+		.to = to,
+		.best = RULED_APART,
+		.best_kin = KIN_NONE};
 
 	*to = (struct recognised){.seen = SEEN_CANNOT_TELL};
-	if (!is_sane(claimed))
-		return err_set(e, STATUS_BAD, "the claimed train is not in order of time");
-	st = window_read(&s, e);
-	if (st == STATUS_OK)
-		st = candidates(&s, e);
+	enum status st = candidates(&s, e);
 	if (st == STATUS_OK)
 		st = compare(&s, e);
 	if (st == STATUS_OK)
 		conclude(&s);
 	free(s.c);
 	return st;
+}
+
+/* What was recorded around the claimed time, kept by the tracer. */
+static enum status window_read(struct tracer *t, const struct flow *claimed, struct view **to, struct err *e)
+{
+	struct view *v = calloc(1, sizeof(*v));
+	struct store_query q = {.since = {claimed->head.first_us - RECOGNISE_SKEW_US},
+		.until = {claimed->last_us + RECOGNISE_SKEW_US},
+		.port = -1,
+		.gap_us = BURST_GAP_RECORDED_US};
+
+	if (!v)
+		return err_nomem(e);
+	enum status st = recording_read(&v->own, t->w, t->dir, &q, e);
+	if (st != STATUS_OK) {
+		free(v);
+		return st;
+	}
+	v->rec = &v->own;
+	v->next = t->found;
+	t->found = v;
+	*to = v;
+	return STATUS_OK;
+}
+
+enum status recognise(struct tracer *t, const struct flow *claimed, struct recognised *to, struct err *e)
+{
+	struct view *v = NULL;
+
+	if (!is_sane(claimed))
+		return err_set(e, STATUS_BAD, "the claimed train is not in order of time");
+	enum status st = window_read(t, claimed, &v, e);
+	return st == STATUS_OK ? recognise_in(v->rec, t->alpha, claimed, to, e) : st;
 }

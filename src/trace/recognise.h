@@ -19,6 +19,8 @@ struct alike {
 	size_t close;    /* many packets and nearly the same bytes, or less with no fewer packets */
 	size_t more;     /* a has more, with more packets: what b did not see */
 	size_t other;    /* as many packets with other bytes */
+	uint64_t packets[2], bytes[2];     /* in those where a has something: a's, b's */
+	uint64_t lacks[2], lacks_bytes[2]; /* of them, what a is short of in `less`, b in `more` */
 	int64_t first_other_us; /* a's time of the first stretch of more or other; INT64_MAX: none */
 	bool turned;            /* a's direction 0 is b's direction 1 */
 	bool anchored;          /* laid opening on opening, and the offset not searched */
@@ -53,6 +55,10 @@ struct recognised {
  * seen, and other stretches.  not seen: none such, though the time was covered.  cannot tell: too few
  * stretches, sampling, a derived direction, a blind interval, or no recording of that time. */
 enum status recognise(struct tracer *t, const struct flow *claimed, struct recognised *to, struct err *e);
+
+/* The same of one flow that another network recorded: to->flow is `other` where it was taken for it. */
+enum status recognise_pair(const struct flow *claimed, const struct flow *other, double alpha,
+	struct recognised *to, struct err *e);
 
 const char *seen_here_name(enum seen_here s); /* "confirmed", "not-seen", "contradicted", "cannot-tell" */
 

@@ -38,6 +38,10 @@ struct finding {
 	char why[200];
 };
 
+/* recognise() on a recording that was read already (around the claimed time, at the recorded gap). */
+enum status recognise_in(
+	struct recording *r, double alpha, const struct flow *claimed, struct recognised *to, struct err *e);
+
 struct kinship kinship_of(const struct flow *claimed, const struct flow *ours);
 
 /* log10 of the evidence that "confirmed" takes of this candidate, of m that were compared. */

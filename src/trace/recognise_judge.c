@@ -3,23 +3,30 @@
  *
  * "Confirmed" asks for agreement in nearly all stretches and for evidence that this is no chance.
  * "Contradicted" asks for the same connection, known by what is not in dispute, and for a share of stretches
- * that losses do not explain.  Both legs of a relay that only copies have one train; so a flow under other
- * addresses is the claimed one only where the initial sequence numbers are the same, or, where they are not
- * known, one end is the same in its role and each direction alone suffices. */
+ * that losses do not explain.
+ *
+ * Two things have the claimed train and are not the claimed flow.  The other leg of a relay that only copies:
+ * so under other addresses it takes the same initial sequence numbers, or, where they are not known, one end
+ * that is the same in its role and evidence from each direction alone.  And the same program run again, at
+ * another time: so where the sequence numbers do not speak for it, a flow of other ends or other numbers is
+ * taken for the claimed one only if the clocks need not be far apart for that. */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/clock.h"
 #include "trace/recognise_in.h"
 
 #define NUMBERS_WORTH 4.0  /* both sequence numbers: 2^-64 by chance, but whoever copies them has them too */
-#define BAD_SHARE     0.04 /* of the stretches may differ in a confirmed flow, and from .. */
+#define SAME_SHARE    0.6  /* of the stretches have the same bytes in a confirmed flow, */
+#define BAD_SHARE     0.04 /* so many may have others, and from .. */
 #define BAD_ONE       12   /* .. so many stretches on one more */
-#define LOST_SHARE    0.4  /* may be short of packets */
+#define LOSS          0.05 /* of the packets, or bytes, that a capture may have lost */
 #define LIE_STRETCHES 10   /* that a contradiction takes at least */
 #define LIE_SHARE     0.06 /* lower limit of the share that differs */
 #define LIE_Z         2.33 /* one-sided 99 % */
-#define DIGITS_A_ITEM 1.2  /* that a stretch gives where sizes and pauses are rich */
+#define CLOCK_NEAR_US (2 * SECOND_US) /* clocks that somebody sets are this close */
+#define DIGITS_A_ITEM 1.2             /* that a stretch gives where sizes and pauses are rich */
 
 static bool number_known(const struct flow *f, int d)
 {
@@ -89,24 +96,55 @@ static size_t shown(const struct alike *k)
 	return k->compared - k->absent;
 }
 
+static double share_of(uint64_t lacks, uint64_t of)
+{
+	return of ? (double)lacks / (double)of : 0;
+}
+
+/* What one side (0: claimed, 1: ours) is short of, beside what the other one has: by packets and by bytes. */
+static void lost(const struct alike *k, int side, double share[2])
+{
+	share[0] = share_of(k->lacks[side], k->packets[!side]);
+	share[1] = share_of(k->lacks_bytes[side], k->bytes[!side]);
+}
+
+/* Stretches that no loss of this capture explains. */
 static size_t bad(const struct alike *k)
 {
-	return k->more + k->other;
+	double share[2];
+
+	lost(k, 1, share);
+	return k->other + (fmin(share[0], share[1]) > LOSS ? k->more : 0);
 }
 
 static bool agrees(const struct alike *k)
 {
-	double n = (double)shown(k), spare = shown(k) >= BAD_ONE ? 1 : 0;
+	double n = (double)shown(k), spare = shown(k) >= BAD_ONE ? 1 : 0, mine[2], theirs[2];
 
-	return shown(k) > 0 && (double)bad(k) <= BAD_SHARE * n + spare &&
-	       (double)(k->less + k->close) <= LOST_SHARE * n;
+	lost(k, 0, theirs);
+	lost(k, 1, mine);
+	return shown(k) > 0 && (double)k->equal >= SAME_SHARE * n &&
+	       (double)k->other <= BAD_SHARE * n + spare && fmin(mine[0], mine[1]) <= LOSS &&
+	       fmin(theirs[0], theirs[1]) <= LOSS;
+}
+
+/* The evidence that counts. */
+static double have(const struct kinship *ship, const struct alike *k)
+{
+	return ship->kin == KIN_END ? fmin(k->way_log10_e[0], k->way_log10_e[1]) : k->log10_e;
+}
+
+/* Could it be the same program run again, as far as the heads tell? */
+static bool rerun(const struct kinship *ship, const struct alike *k)
+{
+	bool open = ship->kin == KIN_END || ship->other_number;
+
+	return open && llabs(k->clock.offset_us) > CLOCK_NEAR_US;
 }
 
 static bool suffices(const struct kinship *ship, const struct alike *k, double needed)
 {
-	if (ship->kin == KIN_END)
-		return k->way_log10_e[0] >= needed && k->way_log10_e[1] >= needed;
-	return k->log10_e >= needed;
+	return have(ship, k) >= needed && !rerun(ship, k);
 }
 
 static bool contradicts(const struct kinship *ship, const struct alike *k, double needed)
@@ -161,20 +199,30 @@ static void contradict_why(struct finding *to, const struct alike *k)
 /* It may be the claimed flow: what keeps from saying so. */
 static void open_why(struct finding *to, const struct kinship *ship, const struct alike *k, double needed)
 {
-	double have = ship->kin == KIN_END ? fmin(k->way_log10_e[0], k->way_log10_e[1]) : k->log10_e;
+	double short_of = needed - have(ship, k);
 
 	to->ruling = RULED_OPEN;
-	if (!agrees(k))
+	if (!agrees(k) && k->log10_e < needed)
+		(void)snprintf(to->why, sizeof(to->why),
+			"between these ends there was traffic, but nothing lays the claimed train on it: "
+			"%zu of %zu stretches have the same bytes",
+			k->equal, shown(k));
+	else if (!agrees(k))
 		(void)snprintf(to->why, sizeof(to->why),
 			"%zu of %zu stretches have the same bytes, %zu others: too few for the same train, "
 			"too many for another one",
 			k->equal, shown(k), bad(k));
-	else
+	else if (short_of > 0)
 		(void)snprintf(to->why, sizeof(to->why),
 			"%zu of %zu stretches have the same bytes, but sizes and pauses tell too little "
 			"(10^%.1f "
 			"of 10^%.1f): some %.0f stretches more would do",
-			k->equal, shown(k), have, needed, ceil((needed - have) / DIGITS_A_ITEM));
+			k->equal, shown(k), have(ship, k), needed, ceil(short_of / DIGITS_A_ITEM));
+	else
+		(void)snprintf(to->why, sizeof(to->why),
+			"the same train on another connection, if the clocks are %.1f s apart: "
+			"the same program may have run again",
+			(double)k->clock.offset_us / (double)SECOND_US);
 }
 
 /* Another flow than the claimed one, as far as can be seen. */
