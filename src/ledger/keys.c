@@ -2,7 +2,7 @@
  *
  * Both keys are made in a directory of their own that is renamed to DIR/keys when it is whole.  A rotation
  * has one moment at which it happens: when ROLE.vkey is replaced.  Before it the old key signs, after it the
- * new one, which keys_secret() then finds as ROLE.key.next until it is renamed to ROLE.key. */
+ * new one, which keys_secret() then finds as ROLE.key.next until it is written as ROLE.key. */
 #include "ledger/keys.h"
 
 #include <errno.h>
@@ -370,30 +370,6 @@ static enum status retire(const struct world *w, const char *dir, const struct v
 	return s;
 }
 
-enum status keys_rotate(const struct world *w, const char *dir, enum key_role role, struct err *e)
-{
-	char path[PATH_MAX], next[PATH_MAX];
-	struct vkey old, new;
-	enum status s = keys_public(dir, role, &old, e);
-
-	if (s == STATUS_OK)
-		s = keys_pending(dir, role, &new, e);
-	if (s == STATUS_OK && !vkey_equal(&old, &new)) {
-		s = retire(w, dir, &old, e);
-		if (s == STATUS_OK)
-			s = path_of(path, e, "%s/keys/%s.vkey", dir, key_role_name(role));
-		if (s == STATUS_OK)
-			s = public_write(w, path, &new, e);
-	}
-	if (s == STATUS_OK)
-		s = next_path(next, dir, role, e);
-	if (s == STATUS_OK)
-		s = path_of(path, e, "%s/keys/%s.key", dir, key_role_name(role));
-	if (s == STATUS_OK && (w->rename(w->self, next, path) != 0 || world_sync_dir(w, path) != 0))
-		s = err_errno(e, "%s", path);
-	return s;
-}
-
 enum status keys_drop(const struct world *w, const char *dir, enum key_role role, struct err *e)
 {
 	char path[PATH_MAX];
@@ -402,4 +378,38 @@ enum status keys_drop(const struct world *w, const char *dir, enum key_role role
 	if (s == STATUS_OK && w->unlink(w->self, path) != 0 && errno != ENOENT)
 		s = err_errno(e, "%s", path);
 	return s;
+}
+
+/* The public file turns to the new key: from here on it is the one. */
+static enum status public_turn(
+	const struct world *w, const char *dir, enum key_role role, const struct vkey *new, struct err *e)
+{
+	char path[PATH_MAX];
+	struct vkey old;
+	enum status s = keys_public(dir, role, &old, e);
+
+	if (s != STATUS_OK || vkey_equal(&old, new))
+		return s;
+	s = retire(w, dir, &old, e);
+	if (s == STATUS_OK)
+		s = path_of(path, e, "%s/keys/%s.vkey", dir, key_role_name(role));
+	return s == STATUS_OK ? public_write(w, path, new, e) : s;
+}
+
+/* The secret is written anew and only then dropped under its other name: a crash may keep one of two changes
+ * of names and not the other. */
+enum status keys_rotate(const struct world *w, const char *dir, enum key_role role, struct err *e)
+{
+	char path[PATH_MAX];
+	struct skey k;
+	enum status s = next_read(dir, role, &k, e);
+
+	if (s == STATUS_OK)
+		s = public_turn(w, dir, role, &k.pub, e);
+	if (s == STATUS_OK)
+		s = path_of(path, e, "%s/keys/%s.key", dir, key_role_name(role));
+	if (s == STATUS_OK)
+		s = secret_write(w, path, &k, e);
+	skey_wipe(&k);
+	return s == STATUS_OK ? keys_drop(w, dir, role, e) : s;
 }

@@ -260,7 +260,19 @@ static inline int faulty_ftruncate(void *self, int fd, off_t n)
 
 static inline int faulty_rename(void *self, const char *from, const char *to)
 {
-	return fails(self) ? -1 : rename(from, to);
+	struct faulty *f = self;
+	struct stat st;
+
+	if (fails(f) || rename(from, to) != 0)
+		return -1;
+	/* A directory takes what is safe in it along. */
+	if (f->model && stat(to, &st) == 0 && S_ISDIR(st.st_mode)) {
+		const struct safe_dir *was = safe_dir(f, from);
+		struct safe_dir *is = safe_dir(f, to);
+		memcpy(is->name, was->name, sizeof(is->name));
+		is->n = was->n;
+	}
+	return 0;
 }
 
 static inline int faulty_unlink(void *self, const char *path)
