@@ -313,12 +313,13 @@ enum status manifest_write(struct buf *to, struct manifest *m, struct err *e)
 
 /* ---- reading ---- */
 
-/* What is left of a line as a string; false where it does not fit or has a zero in it. */
+/* What is left of a line as a string (up to a zero byte: the comparison finds that); false where it does not
+ * fit. */
 static bool value_take(char *to, size_t size, const struct rd *line)
 {
 	size_t n = rd_left(line);
 
-	if (n >= size || (n && memchr(line->p, 0, n)))
+	if (n >= size)
 		return false;
 	if (n)
 		memcpy(to, line->p, n);

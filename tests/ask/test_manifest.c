@@ -426,7 +426,9 @@ static void not_written(void **state)
 	WRITES(m.made.us = -1, STATUS_BAD);
 	WRITES(m.not_after.us = m.made.us - 1, STATUS_BAD);
 	WRITES(m.log.id[0] ^= 1, STATUS_BAD);
-	WRITES(m.log.type = KEY_COSIGN, STATUS_BAD);
+	struct skey witness;
+	assert_int_equal(skey_make(&witness, &world_real, "w.example", KEY_COSIGN, &e), STATUS_OK);
+	WRITES(m.log = witness.pub, STATUS_BAD);
 	WRITES(strcpy(m.why, "a\nb"), STATUS_BAD);
 	WRITES(strcpy(m.code, ""), STATUS_BAD);
 	WRITES(m.n_file = 0, STATUS_BAD);
