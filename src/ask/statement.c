@@ -59,6 +59,8 @@ static const struct field link[] = {{"in", "train", FIELD_TRAIN, AT(in), 0, 0},
 	{NULL, "log10_e", FIELD_REAL, AT(log10_e), -1e9, 1e9},
 	{NULL, "needed", FIELD_REAL, AT(needed), 0, 1e6},
 	{NULL, "searched", FIELD_WHOLE, AT(searched), 1, 1e15}, {NULL, "code", FIELD_TEXT, AT(code), 0, 0}};
+static const struct field search[] = {
+	{NULL, "relay", FIELD_ADDRESS, AT(relay), 0, 0}, {"out", "flow", FIELD_TEXT, AT(out_flow), 0, 0}};
 static const struct field clock_fields[] = {{"clock", "at_us", FIELD_WHOLE, AT(clock.at_us), 0, 8e15},
 	{"clock", "offset_us", FIELD_WHOLE, AT(clock.offset_us), -(double)SKEW_MAX, (double)SKEW_MAX},
 	{"clock", "error_us", FIELD_WHOLE, AT(clock.error_us), 0, (double)SKEW_MAX},
@@ -173,7 +175,7 @@ enum status statement_read(
 	} table[] = {[STATES_ATTACK] = {one_flow, sizeof(one_flow) / sizeof(*one_flow)},
 		[STATES_SEEN] = {one_flow, sizeof(one_flow) / sizeof(*one_flow)},
 		[STATES_LINK] = {link, sizeof(link) / sizeof(*link)},
-		[STATES_SEARCH] = {NULL, 0},
+		[STATES_SEARCH] = {search, sizeof(search) / sizeof(*search)},
 		[STATES_ORIGIN] = {origin, sizeof(origin) / sizeof(*origin)},
 		[STATES_BLOCK] = {block, sizeof(block) / sizeof(*block)}};
 	json_error_t je;

@@ -155,9 +155,10 @@ static void print_claim(FILE *o, const struct claim *c)
 	struct statement said;
 	struct err e;
 
-	(void)fprintf(o, "claim %.12s  %s  ", id_text(id, &c->id), c->kind);
+	(void)fprintf(o, "claim %.12s  %s", id_text(id, &c->id), c->kind);
 	if (statement_read(&said, c->kind, c->body, strlen(c->body), &arena, &e) == STATUS_OK)
-		(void)fprintf(o, "%s", statement_text(text, sizeof(text), &said));
+		(void)fprintf(o, "%s: %s", said.kind == STATES_LINK ? " proven" : "",
+			statement_text(text, sizeof(text), &said));
 	(void)fprintf(o, "%s%s\n", *c->origin ? ", says " : "", c->origin);
 	arena_free(&arena);
 }

@@ -185,8 +185,8 @@ json_t *json_claim(const struct claim *c)
 	char id[ID_TEXT];
 	json_t *body = json_loads(c->body, 0, NULL);
 
-	return json_pack("{s:s, s:s, s:o, s:o}", "id", id_text(id, &c->id), "kind", c->kind, "made",
-		json_time(c->made.us), "body", body ? body : json_null());
+	return json_pack("{s:s, s:s, s:o, s:s, s:o}", "id", id_text(id, &c->id), "kind", c->kind, "made",
+		json_time(c->made.us), "by", c->origin, "body", body ? body : json_null());
 }
 
 json_t *json_sighting(const struct sighting *g)

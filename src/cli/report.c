@@ -25,7 +25,7 @@ char *statement_text(char *to, size_t n, const struct statement *s)
 
 	switch (s->kind) {
 	case STATES_ATTACK:
-		(void)snprintf(text, sizeof(text), "attack flow %s", s->out_flow);
+		(void)snprintf(text, sizeof(text), "flow %s hit us", s->out_flow);
 		break;
 	case STATES_SEEN:
 		(void)snprintf(text, sizeof(text), "flow %s passed there", s->out_flow);
@@ -41,7 +41,8 @@ char *statement_text(char *to, size_t n, const struct statement *s)
 		(void)snprintf(text, sizeof(text), "blocked: %s", s->rule);
 		break;
 	case STATES_SEARCH:
-		(void)snprintf(text, sizeof(text), "nobody is named");
+		(void)snprintf(text, sizeof(text), "nobody named at %s, for %s", ip_text(relay, &s->relay),
+			s->out_flow);
 		break;
 	}
 	return printable(to, n, text);
