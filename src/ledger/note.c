@@ -5,6 +5,7 @@
 
 #include <sodium.h>
 
+#include "base/utf8.h"
 #include "ledger/text.h"
 
 #define SIG_PREFIX    "\xe2\x80\x94 " /* em dash, blank */
@@ -14,36 +15,6 @@
 
 /* ---- characters ---- */
 
-/* The leading bytes of UTF-8 (RFC 3629 section 4), and the smallest character that may be written so. */
-static const struct {
-	uint8_t mask, lead, more;
-	uint32_t least;
-} utf8[] = {
-	{0x80, 0x00, 0, 0},
-	{0xe0, 0xc0, 1, 0x80},
-	{0xf0, 0xe0, 2, 0x800},
-	{0xf8, 0xf0, 3, 0x10000},
-};
-
-static bool utf8_take(struct rd *r, uint32_t *c)
-{
-	uint8_t lead = rd_u8(r);
-	size_t k = 0;
-
-	while (k < 4 && (lead & utf8[k].mask) != utf8[k].lead)
-		k++;
-	if (k == 4)
-		return false;
-	*c = lead & (uint8_t)~utf8[k].mask;
-	for (unsigned i = 0; i < utf8[k].more; i++) {
-		uint8_t b = rd_u8(r);
-		if (r->bad || (b & 0xc0) != 0x80)
-			return false;
-		*c = *c << 6 | (b & 0x3f);
-	}
-	return !r->bad && *c >= utf8[k].least && *c <= 0x10ffff && (*c < 0xd800 || *c > 0xdfff);
-}
-
 /* "Signed notes MUST be valid UTF-8 and MUST NOT contain any ASCII control characters (those below U+0020)
  * other than newline." */
 static bool text_valid(const char *p, size_t n)
@@ -52,7 +23,7 @@ static bool text_valid(const char *p, size_t n)
 	uint32_t c;
 
 	while (rd_left(&r) > 0)
-		if (!utf8_take(&r, &c) || (c < ' ' && c != '\n'))
+		if (!utf8_next(&r, &c) || (c < ' ' && c != '\n'))
 			return false;
 	return true;
 }
@@ -73,7 +44,7 @@ static bool foreign_name_valid(struct rd r)
 	if (rd_left(&r) == 0)
 		return false;
 	while (rd_left(&r) > 0)
-		if (!utf8_take(&r, &c) || is_space(c) || c == '+')
+		if (!utf8_next(&r, &c) || is_space(c) || c == '+')
 			return false;
 	return true;
 }

@@ -6,12 +6,16 @@
  *     proof LOG WITNESS ENTRY PROOF       is ENTRY in the log, by the .tlog-proof file PROOF?
  *     grown LOG WITNESS OLD NEW HASHES    is the checkpoint OLD (a note) the beginning of NEW?
  * LOG and WITNESS are verifier keys, and both must have signed every checkpoint; the rest is base64, "." for
- * nothing. */
+ * nothing.
+ *
+ * `interop write DIR N` adds N entries to the ledger in DIR (and makes it); `interop read DIR` says yes, and
+ * how many entries there are, or no, and why: ledger_check() with the sums written anew, and every entry
+ * read. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "ledger/proof.h"
+#include "ledger/ledger.h"
 #include "random.h"
 #include "small_log.h"
 
@@ -221,13 +225,58 @@ static void check(void)
 	free(line);
 }
 
+/* ---- on disk ---- */
+
+static void ledger_write(const char *dir, unsigned long n)
+{
+	struct ledger *l;
+	struct err e;
+
+	must(keys_init(&world_real, dir, "weir.example", &e) != STATUS_MACHINE, e.text);
+	must(ledger_open(&l, &world_real, dir, LEDGER_SIGN, &e) == STATUS_OK, e.text);
+	while (n--) {
+		char entry[64];
+		uint64_t index;
+		int k = snprintf(entry, sizeof(entry), "%0*lu", (int)(1 + n % 60), n);
+		must(ledger_append(l, entry, (size_t)k, &index, &e) == STATUS_OK, e.text);
+	}
+	must(ledger_commit(l, &e) == STATUS_OK, e.text);
+	must(ledger_close(l, &e) == STATUS_OK, e.text);
+}
+
+static enum status ledger_read(const char *dir, struct err *e)
+{
+	struct ledger *l;
+	struct ledger_report report;
+	struct buf entry = {0};
+	enum status s = ledger_check(&report, &world_real, dir, true, e);
+
+	if (s != STATUS_OK)
+		return s;
+	s = ledger_open(&l, &world_real, dir, LEDGER_READ, e);
+	for (uint64_t i = 0; s == STATUS_OK && i < ledger_head(l)->size; i++)
+		s = ledger_entry(l, i, &entry, e);
+	if (s == STATUS_OK)
+		(void)printf("yes %llu\n", (unsigned long long)ledger_head(l)->size);
+	if (s == STATUS_OK)
+		s = ledger_close(l, e);
+	buf_free(&entry);
+	return s;
+}
+
 int main(int argc, char **argv)
 {
+	struct err e;
+
 	if (argc == 4 && strcmp(argv[1], "make") == 0)
 		make(strtoull(argv[2], NULL, 10), strtoul(argv[3], NULL, 10));
 	else if (argc == 2 && strcmp(argv[1], "check") == 0)
 		check();
-	else
+	else if (argc == 4 && strcmp(argv[1], "write") == 0)
+		ledger_write(argv[2], strtoul(argv[3], NULL, 10));
+	else if (argc == 3 && strcmp(argv[1], "read") == 0 && ledger_read(argv[2], &e) != STATUS_OK)
+		(void)printf("no %s\n", e.text);
+	else if (argc != 3)
 		return 2;
 	return fflush(stdout) == 0 ? 0 : 3;
 }

@@ -306,6 +306,12 @@ func main() {
 		must(m.out.Flush())
 	case len(os.Args) == 2 && os.Args[1] == "check":
 		check()
+	case len(os.Args) == 4 && os.Args[1] == "write":
+		size, err := strconv.ParseInt(os.Args[3], 10, 64)
+		must(err)
+		writeTiles(os.Args[2], size)
+	case len(os.Args) == 4 && os.Args[1] == "read":
+		readTiles(os.Args[2], os.Args[3])
 	default:
 		os.Exit(2)
 	}
