@@ -268,7 +268,8 @@ static char *with(const char *text, const char *from, const char *to, size_t *n)
 	return all;
 }
 
-#define H0 "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+#define FIFTY "a234567890b234567890c234567890d234567890e234567890"
+#define H0    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 #define REQUEST                                                                                              \
 	"type request\nfrom victim.example/op\nto relay.example/op\nmade 2026-11-22T15:42:00.123456Z\n"      \
 	"not-after 2026-12-22T15:42:00.123456Z\nlog " LOG "\nask trace\nwhy pick up\ncode weir 0.1.0\n" H0   \
@@ -329,6 +330,7 @@ static void refused(void **state)
 		{"  claims/0.json", "  MANIFEST"},
 		{"  claims/0.json", "  MANIFEST/0"},
 		{"  claims/0.json", "  "},
+		{"  claims/0.json", "  " FIFTY FIFTY "1"},
 		{H0 "  claims", "E3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  claims"},
 		{"e3b0c", "3b0c"},
 		{H0 "  claims/0.json\n" H0 "  stix.json\n", ""},
