@@ -3,20 +3,26 @@
  *
  * The null: given A, and given which items B has (an item: a pause of ITEM_QUIET_US or more, what follows it,
  * how long, how many bytes each way), their order says nothing of A; nor does it given the bytes of the item
- * before.  Then the share of the items still to come that would hit A, if they were next, is the chance that
- * the next one does.  A bet on that at a stake that is fixed beforehand is fair (doc/recognise.md). */
+ * before.  Then the share of the items still to come that would begin where A has a beginning, if they were
+ * next, is the chance that the next one does; and of those, the share with A's bytes is the chance that it
+ * has them.  A bet on either at a stake that is fixed beforehand is fair (doc/recognise.md). */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "trace/alike.h"
 
 #define ITEMS         2048 /* bets at most */
 #define BLOCK         128  /* items of which the next one is taken to be a random one */
-#define ITEM_QUIET_US 300000
-#define CLEAR_US      50000 /* A is quiet before a hit, beyond the jitter */
+#define ITEM_QUIET_US 200000
+#define CLEAR_US      50000 /* A is quiet before a beginning, beyond the tolerance */
+#define FINE_US       20000 /* tolerance where nearly all bursts lie .. */
+#define FINE_ERROR_US 6000  /* .. this near to the line; else it is the jitter */
 #define AFTER_MIN     4     /* items after the same bytes from which a share is estimated */
 #define FLOOR         0.04
-#define EXPECTED      0.9 /* share of hits that the stake is best for */
+#define HITS_BEFORE   4.5 /* share of hits that is expected at first: so many of .. */
+#define BETS_BEFORE   5.0
+#define STAKE_MAX     0.95
 
 struct item {
 	int64_t pause, start, length;
@@ -34,6 +40,19 @@ struct bets {
 	struct item *item;
 	size_t n;
 	struct track lane[2];
+	int64_t tolerance;
+};
+
+enum hit { MISS, BEGINS, EQUAL };
+
+/* How many items there are, how many of them begin where A does, and have its bytes. */
+struct share {
+	size_t of, begin, equal;
+};
+
+/* A kind of bet and how it went so far. */
+struct luck {
+	double hits, bets;
 };
 
 static bool track_load(struct track *t, const struct couple *c, const struct pose *p, int d, bool used)
@@ -96,74 +115,104 @@ static void items_load(struct bets *k, const struct couple *c, const struct pose
 	}
 }
 
-/* Would item x, if it began at `start`, be what A has there? */
-static bool hits(const struct bets *k, const struct item *x, int64_t start)
+/* What would item x be on A, if it began at `start`? */
+static enum hit lies_on(const struct bets *k, const struct item *x, int64_t start)
 {
-	int64_t from = start - ALIKE_JITTER_US, to = start + x->length + ALIKE_JITTER_US;
-	int64_t first = INT64_MAX;
+	int64_t from = start - k->tolerance, to = start + x->length + k->tolerance, first = INT64_MAX;
+	bool equal = true;
 
 	for (int d = 0; d < 2; d++) {
 		const struct track *t = &k->lane[d];
 		size_t i = track_from(t, from), j = track_from(t, to + 1);
-		if (t->sum[j] - t->sum[i] != x->bytes[d])
-			return false;
+		if (i > 0 && t->start[i - 1] >= from - CLEAR_US)
+			return MISS;
 		if (i < j && t->start[i] < first)
 			first = t->start[i];
-		if (i > 0 && t->start[i - 1] >= from - CLEAR_US)
-			return false;
+		equal = equal && t->sum[j] - t->sum[i] == x->bytes[d];
 	}
-	return first <= start + ALIKE_JITTER_US;
+	if (first > start + k->tolerance)
+		return MISS;
+	return equal ? EQUAL : BEGINS;
 }
 
-/* The chance of a hit at item i's place under the null: the larger of what the items to come give and what
- * those of them give that follow the same bytes. */
-static double chance(const struct bets *k, size_t i, bool *hit)
+static void share_add(struct share *s, enum hit h)
+{
+	s->of++;
+	s->begin += h != MISS;
+	s->equal += h == EQUAL;
+}
+
+/* Item i's hit; what the items to come would be in its place, itself among them, and those of the others that
+ * follow the same bytes. */
+static enum hit shares(const struct bets *k, size_t i, struct share *all, struct share *after)
 {
 	const struct item *x = k->item;
 	int64_t end = x[i].start - x[i].pause;
-	size_t h = 0, m = 0, after_h = 0, after_m = 0;
+	enum hit mine = lies_on(k, &x[i], x[i].start);
 
-	*hit = hits(k, &x[i], x[i].start);
-	for (size_t j = i; j < k->n && j < i + BLOCK; j++) {
-		bool would = j == i ? *hit : hits(k, &x[j], end + x[j].pause);
-		m++;
-		h += would;
-		if (i > 0 && j > i && x[j - 1].bytes[0] == x[i - 1].bytes[0] &&
-			x[j - 1].bytes[1] == x[i - 1].bytes[1]) {
-			after_m++;
-			after_h += would;
-		}
+	*all = *after = (struct share){0};
+	share_add(all, mine);
+	for (size_t j = i + 1; j < k->n && j < i + BLOCK; j++) {
+		enum hit h = lies_on(k, &x[j], end + x[j].pause);
+		share_add(all, h);
+		if (i > 0 && memcmp(x[j - 1].bytes, x[i - 1].bytes, sizeof(x[i].bytes)) == 0)
+			share_add(after, h);
 	}
-	double q = (double)h / (double)m;
-	if (after_m >= AFTER_MIN)
-		q = fmax(q, ((double)after_h + 0.5) / ((double)after_m + 1));
+	return mine;
+}
+
+/* The chance under the null: the larger of the two shares. */
+static double chance(size_t hits, size_t of, size_t after_hits, size_t after_of)
+{
+	double q = (double)hits / (double)of;
+
+	if (after_of >= AFTER_MIN)
+		q = fmax(q, ((double)after_hits + 0.5) / ((double)after_of + 1));
 	return fmax(q, FLOOR);
+}
+
+/* One bet: what it brings, and what it would have brought if won. */
+static double bet(struct luck *l, double q, bool hit, double *win)
+{
+	double r = (l->hits + HITS_BEFORE) / (l->bets + BETS_BEFORE);
+	double s = q < r ? fmin((r - q) / (1 - q), STAKE_MAX) : 0;
+
+	l->bets++;
+	l->hits += hit;
+	*win = log10(1 - s + s / q);
+	return hit ? *win : log10(1 - s);
 }
 
 /* The best run of bets: wealth begins anew at each, so the average over the beginnings is what is bounded. */
 static void play(const struct bets *k, double *log10_e, double *most)
 {
-	double run = 0, best = 0;
+	struct luck begins = {0}, equals = {0};
+	double run = 0, best = 0, win;
 
 	*most = 0;
 	for (size_t i = 0; i < k->n; i++) {
-		bool hit;
-		double q = chance(k, i, &hit), s = q < EXPECTED ? (EXPECTED - q) / (1 - q) : 0;
-		double win = log10(1 - s + s / q);
+		struct share all, after;
+		enum hit h = shares(k, i, &all, &after);
+		run += bet(&begins, chance(all.begin, all.of, after.begin, after.of), h != MISS, &win);
 		*most += win;
-		run += hit ? win : log10(1 - s);
+		if (h != MISS) {
+			run += bet(&equals, chance(all.equal, all.begin, after.equal, after.begin),
+				h == EQUAL, &win);
+			*most += win;
+		}
 		run = run > 0 ? run : 0;
 		best = run > best ? run : best;
 	}
-	double starts = k->n ? log10((double)k->n) : 0;
-	*log10_e = best - starts;
-	*most -= starts;
+	double charge = log10(2) + (k->n ? log10((double)k->n) : 0);
+	*log10_e = best - charge;
+	*most -= charge;
 }
 
 enum status alike_bet(const struct couple *c, const struct pose *p, unsigned ways, double *log10_e,
 	double *most, size_t *items, struct err *e)
 {
-	struct bets k = {.item = calloc(ITEMS, sizeof(*k.item))};
+	struct bets k = {.item = calloc(ITEMS, sizeof(*k.item)),
+		.tolerance = p->clock.error_us <= FINE_ERROR_US ? FINE_US : ALIKE_JITTER_US};
 	bool ok = k.item;
 
 	for (int d = 0; d < 2; d++)

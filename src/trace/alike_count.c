@@ -134,6 +134,12 @@ static bool walk_next(struct walk *w, struct stretch *s)
 	return true;
 }
 
+/* More than a capture loses by chance: at least two packets, a quarter of the packets and of the bytes. */
+static bool too_much(uint64_t p, uint64_t q, uint64_t x, uint64_t y)
+{
+	return p >= q + 2 && 4 * (p - q) > p && 4 * (x - y) > x;
+}
+
 static enum differs differs(const struct stretch *s, int d)
 {
 	uint64_t x = s->bytes[0][d], y = s->bytes[1][d], p = s->packets[0][d], q = s->packets[1][d];
@@ -141,15 +147,21 @@ static enum differs differs(const struct stretch *s, int d)
 
 	if (x == y)
 		return SAME;
-	if (x == 0 || y == 0)
-		return x == 0 ? LESS : MORE;
-	if (p >= MANY_PACKETS && q >= MANY_PACKETS && apart <= most / 20)
+	if ((p >= MANY_PACKETS || q >= MANY_PACKETS) && apart <= most / 20)
 		return CLOSE;
 	if (p == q)
 		return OTHER;
 	if ((x < y) != (p < q))
 		return CLOSE;
-	return x < y ? LESS : MORE;
+	if (x < y)
+		return LESS;
+	return too_much(p, q, x, y) ? OTHER : MORE;
+}
+
+/* Ours is silent, in both directions: a loss of one packet can be that. */
+static bool alone(const struct stretch *s)
+{
+	return s->bytes[1][0] + s->bytes[1][1] == 0 && s->packets[0][0] + s->packets[0][1] >= 2;
 }
 
 static int64_t a_time(const struct pose *p, int64_t t)
@@ -159,22 +171,24 @@ static int64_t a_time(const struct pose *p, int64_t t)
 	return near - (int64_t)(p->clock.drift * (double)(near - p->clock.at_us));
 }
 
-static void tally_packets(struct alike *to, const struct stretch *s, int d, enum differs how)
+/* What each side has, and is short of where the other one has more packets and more bytes. */
+static void tally_packets(struct alike *to, const struct stretch *s, int d)
 {
 	for (int side = 0; side < 2; side++) {
-		to->packets[side] += s->packets[side][d];
-		to->bytes[side] += s->bytes[side][d];
+		uint64_t p = s->packets[side][d], q = s->packets[!side][d];
+		uint64_t x = s->bytes[side][d], y = s->bytes[!side][d];
+		to->packets[side] += p;
+		to->bytes[side] += x;
+		if (p < q && x < y) {
+			to->lacks[side] += q - p;
+			to->lacks_bytes[side] += y - x;
+		}
 	}
-	if (how != LESS && how != MORE)
-		return;
-	int side = how == MORE;
-	to->lacks[side] += s->packets[!side][d] - s->packets[side][d];
-	to->lacks_bytes[side] += s->bytes[!side][d] - s->bytes[side][d];
 }
 
 static void tally(struct alike *to, const struct pose *p, const struct stretch *s)
 {
-	enum differs x = differs(s, 0), y = differs(s, 1), worst = x > y ? x : y;
+	enum differs x = differs(s, 0), y = differs(s, 1), worst = alone(s) ? OTHER : x > y ? x : y;
 	size_t *const count[] = {&to->equal, &to->close, &to->less, &to->more, &to->other};
 
 	to->compared++;
@@ -184,7 +198,7 @@ static void tally(struct alike *to, const struct pose *p, const struct stretch *
 	}
 	++*count[worst];
 	for (int d = 0; d < 2; d++)
-		tally_packets(to, s, d, d == 0 ? x : y);
+		tally_packets(to, s, d);
 	if (worst >= MORE && to->first_other_us == INT64_MAX)
 		to->first_other_us = s->a_from != INT64_MAX ? s->a_from : a_time(p, s->from);
 }

@@ -15,7 +15,8 @@
 #include "trace/tracer.h"
 
 #define COMPARED_MAX 256
-#define BURSTS_LEAST 8 /* below which a flow under other addresses is not worth comparing */
+#define BURSTS_LEAST 8   /* below which a flow under other addresses is not worth comparing */
+#define COVERED      0.9 /* of the claimed time, for "not seen" */
 #define TIME_MAX_US  (INT64_C(253402300800) * SECOND_US) /* the year 10000 */
 
 struct search {
@@ -162,7 +163,19 @@ static enum status compare(struct search *s, struct err *e)
 	return STATUS_OK;
 }
 
-/* Did a point see all of the claimed time?  *spare_us: how far the clocks may be apart for that to hold. */
+/* How much of `life` the point saw. */
+static double share_seen(struct search *s, const char *point, struct span life)
+{
+	size_t n;
+	int64_t dark = 0, length = life.to_us - life.from_us;
+	const struct span *b = recording_blind(s->rec, point, life, &n);
+
+	for (size_t i = 0; b && i < n; i++)
+		dark += b[i].to_us - b[i].from_us;
+	return b ? 1 - (double)dark / (double)length : 0;
+}
+
+/* Did a point see (nearly) all of the claimed time?  *spare_us: how far the clocks may be apart for that. */
 static bool covered(struct search *s, int64_t *spare_us)
 {
 	struct recording *r = s->rec;
@@ -172,10 +185,8 @@ static bool covered(struct search *s, int64_t *spare_us)
 	*spare_us = 0;
 	for (size_t i = 0; i < r->n_coverage; i++) {
 		const struct coverage *c = &r->coverage[i];
-		size_t n;
-		if (c->blind || c->span.from_us > life.from_us || c->span.to_us < life.to_us)
-			continue;
-		if (!recording_blind(r, c->point, life, &n) || n > 0)
+		bool meets = c->span.from_us < life.to_us && c->span.to_us > life.from_us;
+		if (c->blind || !meets || share_seen(s, c->point, life) < COVERED)
 			continue;
 		int64_t before = life.from_us - c->span.from_us, after = c->span.to_us - life.to_us;
 		int64_t spare = before < after ? before : after;
@@ -202,7 +213,7 @@ static void absent(struct search *s)
 
 	to->seen = SEEN_CANNOT_TELL;
 	if (!covered(s, &spare))
-		why = "this recording has no observation point that saw all of that time";
+		why = "this recording has no observation point that saw that time";
 	else if (s->rec->damaged)
 		why = "no such flow, but parts of this recording are damaged";
 	else if (any_sampled(s->rec))

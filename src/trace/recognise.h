@@ -18,9 +18,9 @@ struct alike {
 	size_t less;     /* a has less, with fewer packets: its capture may have lost some */
 	size_t close;    /* many packets and nearly the same bytes, or less with no fewer packets */
 	size_t more;     /* a has more, with more packets: what b did not see */
-	size_t other;    /* as many packets with other bytes */
+	size_t other;    /* as many packets with other bytes, or far more than b's capture can have lost */
 	uint64_t packets[2], bytes[2];     /* in those where a has something: a's, b's */
-	uint64_t lacks[2], lacks_bytes[2]; /* of them, what a is short of in `less`, b in `more` */
+	uint64_t lacks[2], lacks_bytes[2]; /* what each is short of beside the other */
 	int64_t first_other_us; /* a's time of the first stretch of more or other; INT64_MAX: none */
 	bool turned;            /* a's direction 0 is b's direction 1 */
 	bool anchored;          /* laid opening on opening, and the offset not searched */

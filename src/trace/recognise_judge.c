@@ -19,6 +19,7 @@
 
 #define NUMBERS_WORTH 4.0  /* both sequence numbers: 2^-64 by chance, but whoever copies them has them too */
 #define SAME_SHARE    0.6  /* of the stretches have the same bytes in a confirmed flow, */
+#define LOST_SHARE    0.25 /* so many may be short of packets, */
 #define BAD_SHARE     0.04 /* so many may have others, and from .. */
 #define BAD_ONE       12   /* .. so many stretches on one more */
 #define LOSS          0.05 /* of the packets, or bytes, that a capture may have lost */
@@ -117,6 +118,7 @@ static size_t bad(const struct alike *k)
 	return k->other + (fmin(share[0], share[1]) > LOSS ? k->more : 0);
 }
 
+/* Nearly the same train: what differs is what captures lose. */
 static bool agrees(const struct alike *k)
 {
 	double n = (double)shown(k), spare = shown(k) >= BAD_ONE ? 1 : 0, mine[2], theirs[2];
@@ -124,8 +126,8 @@ static bool agrees(const struct alike *k)
 	lost(k, 0, theirs);
 	lost(k, 1, mine);
 	return shown(k) > 0 && (double)k->equal >= SAME_SHARE * n &&
-	       (double)k->other <= BAD_SHARE * n + spare && fmin(mine[0], mine[1]) <= LOSS &&
-	       fmin(theirs[0], theirs[1]) <= LOSS;
+	       (double)(k->less + k->more) <= LOST_SHARE * n && (double)k->other <= BAD_SHARE * n + spare &&
+	       fmin(mine[0], mine[1]) <= LOSS && fmin(theirs[0], theirs[1]) <= LOSS;
 }
 
 /* The evidence that counts. */
