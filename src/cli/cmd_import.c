@@ -108,15 +108,21 @@ static bool follows(const struct verified *v, size_t at)
 	return false;
 }
 
+/* Where IN came from: a host, or the network as far as it is disclosed.  to has PREFIX_TEXT bytes. */
+static char *far_end(char *to, const struct train *in, int end)
+{
+	const struct ip *ip = &in->flow.head.end[end].ip;
+	struct prefix p = {*ip, (uint8_t)(in->hidden[end] - 1)};
+
+	return in->hidden[end] ? prefix_text(to, &p) : ip_text(to, ip);
+}
+
 static json_t *hop_of(const struct checked_claim *c, const struct train *in, const struct recognised *r)
 {
 	char relay[IP_TEXT], far[PREFIX_TEXT], why[256];
 	int end = !flow_side(&in->flow, &c->s.relay);
-	struct prefix p = {
-		in->flow.head.end[end].ip, in->hidden[end] ? (uint8_t)(in->hidden[end] - 1)
-							   : (in->flow.head.end[end].ip.v == 4 ? 32 : 128)};
 	json_t *j = json_pack("{s:s, s:s, s:s, s:s, s:b, s:s}", "relay", ip_text(relay, &c->s.relay), "in",
-		c->s.in_flow, "out", c->s.out_flow, "from", prefix_text(far, &p), "hidden",
+		c->s.in_flow, "out", c->s.out_flow, "from", far_end(far, in, end), "hidden",
 		in->hidden[end] != 0, "agreement", printable(why, sizeof(why), r->why));
 
 	(void)json_object_set_new(j, "log10_e", json_real(c->again));

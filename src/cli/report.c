@@ -245,6 +245,20 @@ static void print_head(FILE *o, const struct report *r)
 			g->id[1], g->id[2], g->id[3]);
 }
 
+static void print_verified(FILE *o, const struct report *r)
+{
+	char files[COUNT_TEXT], proofs[COUNT_TEXT], links[COUNT_TEXT];
+	size_t n_link = 0;
+
+	for (size_t i = 0; i < r->v->n_claim; i++)
+		n_link += r->v->claim[i].s.kind == STATES_LINK;
+	(void)fprintf(o, "VERIFIED: signature, recipient, time, %s, %s",
+		counted(files, r->b->m.n_file, "file"), counted(proofs, r->v->n_claim, "log proof"));
+	if (n_link)
+		(void)fprintf(o, ", %s computed again", counted(links, n_link, "link"));
+	(void)fputc('\n', o);
+}
+
 void print_report(struct app *a, const struct report *r)
 {
 	FILE *o = a->out;
@@ -252,13 +266,10 @@ void print_report(struct app *a, const struct report *r)
 	print_head(o, r);
 	for (size_t i = 0; i < r->v->n_claim; i++)
 		print_checked(o, &r->v->claim[i]);
-	if (!r->v->good)
-		(void)fprintf(o, "NOT VERIFIED: %s\n", r->v->why);
+	if (r->v->good)
+		print_verified(o, r);
 	else
-		(void)fprintf(o,
-			"VERIFIED: signature, recipient, time, %llu file hashes, log proofs, and every link "
-			"computed again\n",
-			(unsigned long long)r->b->m.n_file);
+		(void)fprintf(o, "NOT VERIFIED: %s\n", r->v->why);
 	for (size_t i = 0; r->here && i < r->here->n; i++)
 		print_here(a, &r->here->one[i]);
 	if (r->here && r->here->hidden)
