@@ -6,9 +6,8 @@
 
 #define TRAIN_TIME_MAX    INT64_C(7258118400000000) /* 2200-01-01 */
 #define TRAIN_TOTAL_MAX   (UINT64_C(1) << 62)
-#define TRAIN_BURST_BYTES (TRAIN_TOTAL_MAX / TRAIN_BURSTS) /* so that sums stay below: 70 TB in 72 minutes   \
-							    */
-#define TRAIN_POINT 64                                     /* bytes of a point's name, with the zero */
+#define TRAIN_BURST_BYTES (TRAIN_TOTAL_MAX / TRAIN_BURSTS) /* 70 TB: so that sums stay below */
+#define TRAIN_POINT       64                               /* bytes of a point's name, with the zero */
 
 struct train_flag {
 	uint8_t bit;
