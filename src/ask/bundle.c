@@ -147,20 +147,44 @@ static enum status read_one(
 static enum status answer_of(struct bundle *b, const struct tar_file *f, struct arena *a, struct err *e)
 {
 	struct bundle *to = &b->answer[b->n_answer];
+	char path[TAR_NAME], id[ID_TEXT];
 	enum status s;
 
 	if (b->n_answer == BUNDLE_ANSWERS)
 		return err_set(e, STATUS_BAD, "more than %d answers in it", BUNDLE_ANSWERS);
 	s = read_one(to, f->p, f->n, true, a, e);
+	(void)snprintf(path, sizeof(path), "answers/%s.tar", id_text(id, &to->m.id));
 	if (s == STATUS_OK && to->m.type != BUNDLE_ANSWER)
 		s = err_set(e, STATUS_BAD, "not an answer");
+	if (s == STATUS_OK && strcmp(f->name, path) != 0)
+		s = err_set(e, STATUS_BAD, "it has another id than its name says");
 	if (s != STATUS_OK)
 		return err_wrap(e, "%s", f->name);
 	b->n_answer++;
 	return STATUS_OK;
 }
 
-static enum status nothing_of(struct bundle *b, const struct tar_file *f, struct arena *a, struct err *e)
+static enum status train_of(struct bundle *b, const struct tar_file *f, struct arena *a, struct err *e)
+{
+	const char *name = f->name + strlen("trains/");
+
+	(void)b, (void)a;
+	return strspn(name, "0123456789abcdef") == BLOB_NAME - 1 &&
+			       strcmp(name + BLOB_NAME - 1, ".train") == 0
+		       ? STATUS_OK
+		       : err_set(e, STATUS_BAD, "%s: not the name of a train", f->name);
+}
+
+static enum status view_of(struct bundle *b, const struct tar_file *f, struct arena *a, struct err *e)
+{
+	(void)b, (void)a;
+	return strcmp(f->name, MANIFEST_VIEW) == 0
+		       ? STATUS_OK
+		       : err_set(e, STATUS_BAD, "%s: no file of a bundle has this name", f->name);
+}
+
+/* Entries and proofs are found by the claims that they belong to: all_belong(). */
+static enum status by_claim(struct bundle *b, const struct tar_file *f, struct arena *a, struct err *e)
 {
 	(void)b, (void)f, (void)a, (void)e;
 	return STATUS_OK;
@@ -171,14 +195,26 @@ static bool begins(const char *name, const char *with)
 	return strncmp(name, with, strlen(with)) == 0;
 }
 
+static enum status all_belong(const struct bundle *b, struct err *e)
+{
+	size_t there = 0, claimed = 0;
+
+	for (size_t i = 1; i < b->n_file; i++)
+		there += begins(b->file[i].name, "entries/") || begins(b->file[i].name, "proofs/");
+	for (size_t i = 0; i < b->n_claim; i++)
+		claimed += (b->claim[i].entry != NULL) + (size_t)(b->claim[i].proof != NULL);
+	return there == claimed ? STATUS_OK
+				: err_set(e, STATUS_BAD, "an entry or a proof in it belongs to no claim");
+}
+
 static enum status sort_out(struct bundle *b, struct arena *a, struct err *e)
 {
 	static const struct {
 		const char *path;
 		enum status (*take)(
 			struct bundle *b, const struct tar_file *f, struct arena *a, struct err *e);
-	} table[] = {{"claims/", claim_of}, {"trains/", nothing_of}, {"entries/", nothing_of},
-		{"proofs/", nothing_of}, {"answers/", answer_of}, {"stix.json", nothing_of}};
+	} table[] = {{"claims/", claim_of}, {"trains/", train_of}, {"entries/", by_claim},
+		{"proofs/", by_claim}, {"answers/", answer_of}, {MANIFEST_VIEW, view_of}};
 	size_t n_claim = 0, n_answer = 0;
 	enum status s = STATUS_OK;
 
@@ -201,7 +237,7 @@ static enum status sort_out(struct bundle *b, struct arena *a, struct err *e)
 			    : err_set(e, STATUS_BAD, "%s: no file of a bundle has this name",
 				      b->file[i].name);
 	}
-	return s;
+	return s == STATUS_OK ? all_belong(b, e) : s;
 }
 
 static enum status read_one(
