@@ -173,3 +173,48 @@ def texts(bundle):
         if not path.endswith(".tar"):
             out += [path, content.decode("utf-8", "replace")]
     return "\n".join(out)
+
+
+# ---- trains ----
+
+
+class Train:
+    """A train's text taken apart: its head as lines, its bursts as [start, duration, bytes, packets], starts from `first`."""
+
+    def __init__(self, text):
+        head, *parts = text.decode().removesuffix("end\n").split("bursts ")
+        self.head = head
+        self.bursts = []
+        for part in parts:
+            at, list_of = 0, []
+            for line in part.split("\n")[1:-1]:
+                start, *rest = map(int, line.split(" "))
+                at += start
+                list_of.append([at, *rest])
+            self.bursts.append(list_of)
+
+    def text(self):
+        out = self.head
+        for way, bursts in enumerate(self.bursts):
+            out += f"bursts {way} {len(bursts)}\n"
+            before = 0
+            for start, *rest in bursts:
+                out += " ".join(map(str, [start - before, *rest])) + "\n"
+                before = start
+        return (out + "end\n").encode()
+
+    def line(self, key):
+        return re.search(rf"^{key} (.*)$", self.head, re.M)[1]
+
+    def set(self, key, value):
+        self.head = re.sub(rf"^{key} .*$", f"{key} {value}", self.head, count=1, flags=re.M)
+        return self
+
+    def total(self):
+        """Sets payload and packets to what the bursts are, or leaves them where that is less."""
+        for way, bursts in enumerate(self.bursts):
+            n = [int(w) for w in self.line(f"total {way} packets").replace("frame ", "").replace("payload ", "").split()]
+            payload, packets = sum(b[2] for b in bursts), sum(b[3] for b in bursts)
+            payload, packets = max(n[2], payload), max(n[0], packets)
+            self.set(f"total {way} packets", f"{packets} frame {max(n[1], payload + 40 * packets)} payload {payload}")
+        return self

@@ -216,3 +216,39 @@ def log_of(entries, skey):
     for i in range(len(leaves)):
         hashes = "".join(base64.b64encode(h).decode() + "\n" for h in path(i, leaves))
         yield f"c2sp.org/tlog-proof@v1\nindex {i}\n{hashes}\n".encode() + note
+
+
+# ---- bundles that lie, and are else as they should be ----
+
+
+def stix_of(bundle):
+    """The STIX view that belongs to a bundle (VIEW_OF, the third argument, writes it)."""
+    return subprocess.run([sys.argv[3], file_of(bundle)], capture_output=True, check=True).stdout
+
+
+def entry_of(kind, claim, body, at):
+    said = {"v": 1, "kind": "claim", "id": claim, "at": at, "claim": kind, "sha256": bundle_kit.sha256(body)}
+    return json.dumps(said, separators=(",", ":")).encode()
+
+
+def told(old, by, claims, trains, view=True, **fields):
+    """The bundle that `by` had made if its claims were these [(kind, body)] and its trains these [bytes]: logged, listed,
+    signed, else with old's fields."""
+    was = bundle_kit.read(old)
+    bodies = {(kind, bundle_kit.claim_id(kind, body)): body for kind, body in claims}
+    files = {"MANIFEST": was["files"]["MANIFEST"]}
+    files |= {f"claims/{kind}-{claim}.json": body for (kind, claim), body in bodies.items()}
+    files |= {f"trains/{name}.train": text for name, text in sorted((bundle_kit.sha256(t), t) for t in trains)}
+    made = fields.get("made", was["fields"]["made"])
+    entries = {claim: entry_of(kind, claim, body, made) for (kind, claim), body in bodies.items()}
+    files |= {f"entries/{claim}.json": entry for claim, entry in entries.items()}
+    files |= {f"proofs/{claim}.tlog-proof": proof for claim, proof in zip(entries, log_of([*entries.values()], by.log_skey))}
+    files |= {path: content for path, content in was["files"].items() if path.startswith("answers/")}
+    files["stix.json"] = b"{}\n"
+    if view:
+        files["stix.json"] = stix_of(bundle_kit.repack(files, by.skey, log=by.log, **fields))
+    return bundle_kit.repack(files, by.skey, log=by.log, **fields)
+
+
+def body_of(said):
+    return json.dumps(said, separators=(",", ":")).encode()
