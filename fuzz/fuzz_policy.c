@@ -45,7 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	if (policy.n_log > POLICY_MEMBERS || policy.n_member > POLICY_MEMBERS ||
 		policy.quorum >= (int)policy.n_member)
 		abort();
-	for (size_t k = 0; k < policy.n_member; k++)
+	for (size_t k = 0; k < POLICY_MEMBERS && k < policy.n_member; k++)
 		member_check(&policy, k);
 	if (policy_verify(&policy, note, sizeof(note) - 1, &c, &e) == STATUS_OK && policy.n_log == 0)
 		abort();

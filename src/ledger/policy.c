@@ -343,6 +343,7 @@ enum status policy_verify(
 	struct note parsed;
 	enum status s;
 
+	*c = (struct checkpoint){0};
 	keys_of(p, known);
 	s = note_parse(&parsed, note, n, &a, e);
 	if (s == STATUS_OK)

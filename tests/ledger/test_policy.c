@@ -1,16 +1,9 @@
 /* Policies: the specification's example, each thing that a policy may not say, and random policies against a
  * recursive judge. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "base/hash.h"
 #include "ledger/proof.h"
 #include "random.h"
+#include "verdict.h"
 
 #define ORIGIN    "log.example/a"
 #define WITNESSES 12
@@ -52,19 +45,6 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static void ok(struct fixture *f, enum status s)
-{
-	if (s != STATUS_OK)
-		fail_msg("status %d: %s", s, f->e.text);
-}
-
-static void refused(struct fixture *f, enum status got, enum status want, const char *says)
-{
-	assert_int_equal(got, want);
-	if (!strstr(f->e.text, says))
-		fail_msg("says: %s; not: %s", f->e.text, says);
-}
-
 /* text with each @0.. @9 replaced by a witness's key and each $0, $1 by a log's. */
 static struct buf filled(const struct fixture *f, const char *text)
 {
@@ -103,14 +83,16 @@ static enum status judge(struct fixture *f, unsigned logs, unsigned witnesses)
 	buf_u8(&b, '\n');
 	for (unsigned i = 0; i < 2; i++)
 		if (logs >> i & 1)
-			ok(f, note_sign_line(&b, (const char *)text.p, text.n, &f->log[i], &f->e));
+			ok(&f->e, note_sign_line(&b, (const char *)text.p, text.n, &f->log[i], &f->e));
 	for (unsigned i = 0; i < WITNESSES; i++)
 		if (witnesses >> i & 1)
-			ok(f, note_cosign_line(&b, (const char *)text.p, text.n, &f->witness[i],
-				      (struct wall){SECOND_US}, &f->e));
+			ok(&f->e, note_cosign_line(&b, (const char *)text.p, text.n, &f->witness[i],
+					  (struct wall){SECOND_US}, &f->e));
 	enum status s = policy_verify(&f->policy, (const char *)b.p, b.n, &read, &f->e);
-	assert_string_equal(read.origin, ORIGIN);
-	assert_int_equal(read.size, 7);
+	if (s != STATUS_BAD) {
+		assert_string_equal(read.origin, ORIGIN);
+		assert_int_equal(read.size, 7);
+	}
 	buf_free(&text);
 	buf_free(&b);
 	return s;
@@ -122,10 +104,10 @@ static void example(void **state)
 {
 	struct fixture *f = *state;
 
-	ok(f, parse(f, "log $0\n\n"
-		       "witness X1 @0\nwitness X2 @1\nwitness X3 @2\ngroup X-witnesses 2 X1 X2 X3\n\n"
-		       "witness Y1 @3\nwitness Y2 @4\nwitness Y3 @5\ngroup Y-witnesses any Y1 Y2 Y3\n\n"
-		       "group X-and-Y all X-witnesses Y-witnesses\nquorum X-and-Y\n"));
+	ok(&f->e, parse(f, "log $0\n\n"
+			   "witness X1 @0\nwitness X2 @1\nwitness X3 @2\ngroup X-witnesses 2 X1 X2 X3\n\n"
+			   "witness Y1 @3\nwitness Y2 @4\nwitness Y3 @5\ngroup Y-witnesses any Y1 Y2 Y3\n\n"
+			   "group X-and-Y all X-witnesses Y-witnesses\nquorum X-and-Y\n"));
 	assert_int_equal(f->policy.n_log, 1);
 	assert_int_equal(f->policy.n_member, 9);
 	for (unsigned set = 0; set < 64; set++) {
@@ -135,20 +117,20 @@ static void example(void **state)
 			assert_non_null(
 				strstr(f->e.text, "of the members of X-and-Y cosigned, 2 are needed"));
 	}
-	refused(f, judge(f, 2, 63), STATUS_NO, "no log of the policy signed for the origin " ORIGIN);
-	refused(f, judge(f, 0, 0), STATUS_BAD, "no signature");
-	refused(f, judge(f, 2, 0), STATUS_NO, "not signed by any key");
+	refused(&f->e, judge(f, 2, 63), STATUS_NO, "no log of the policy signed for the origin " ORIGIN);
+	refused(&f->e, judge(f, 0, 0), STATUS_BAD, "no signature");
+	refused(&f->e, judge(f, 2, 0), STATUS_NO, "not signed by any key");
 }
 
 static void one_witness(void **state)
 {
 	struct fixture *f = *state;
 
-	ok(f, parse(f, "witness a\x80\xff @3\nquorum a\x80\xff\nlog $1 https://log.example/ \nlog $0\n"));
-	ok(f, judge(f, 1, 8));
-	refused(f, judge(f, 1, 4), STATUS_NO, "the witness a?? did not cosign");
+	ok(&f->e, parse(f, "witness a\x80\xff @3\nquorum a\x80\xff\nlog $1 https://log.example/ \nlog $0\n"));
+	ok(&f->e, judge(f, 1, 8));
+	refused(&f->e, judge(f, 1, 4), STATUS_NO, "the witness a?? did not cosign");
 	/* the other log's word is no word for this origin */
-	refused(f, judge(f, 2, 8), STATUS_NO, "no log of the policy");
+	refused(&f->e, judge(f, 2, 8), STATUS_NO, "no log of the policy");
 }
 
 static void no_witness(void **state)
@@ -156,16 +138,16 @@ static void no_witness(void **state)
 	struct fixture *f = *state;
 	struct policy of_log;
 
-	ok(f, parse(f, "log $0\nquorum none\n"));
+	ok(&f->e, parse(f, "log $0\nquorum none\n"));
 	policy_of_log(&of_log, &f->log[0].pub);
 	assert_memory_equal(&of_log, &f->policy, sizeof(of_log));
-	ok(f, judge(f, 1, 0));
-	ok(f, judge(f, 3, 5));
+	ok(&f->e, judge(f, 1, 0));
+	ok(&f->e, judge(f, 3, 5));
 	/* "Only the quorum is mandatory": the logs may be put in by who knows them */
-	ok(f, parse(f, "quorum none\n"));
-	refused(f, judge(f, 1, 0), STATUS_NO, "not signed by any key");
+	ok(&f->e, parse(f, "quorum none\n"));
+	refused(&f->e, judge(f, 1, 0), STATUS_NO, "not signed by any key");
 	f->policy.log[f->policy.n_log++] = f->log[0].pub;
-	ok(f, judge(f, 1, 0));
+	ok(&f->e, judge(f, 1, 0));
 }
 
 /* A witness that signed something else spoils the note, also where the quorum does not need it. */
@@ -175,16 +157,17 @@ static void bad_witness(void **state)
 	struct checkpoint c = {.origin = ORIGIN, .size = 7};
 	struct buf text = {0}, b = {0};
 
-	ok(f, parse(f, "log $0\nwitness a @0\nquorum none\n"));
+	ok(&f->e, parse(f, "log $0\nwitness a @0\nquorum none\n"));
 	checkpoint_write(&text, &c);
-	ok(f, note_sign(&b, (const char *)text.p, text.n, &f->log[0], &f->e));
-	ok(f, policy_verify(&f->policy, (const char *)b.p, b.n, &c, &f->e));
-	ok(f, note_cosign_line(&b, "a\n", 2, &f->witness[0], (struct wall){0}, &f->e));
-	refused(f, policy_verify(&f->policy, (const char *)b.p, b.n, &c, &f->e), STATUS_NO,
+	ok(&f->e, note_sign(&b, (const char *)text.p, text.n, &f->log[0], &f->e));
+	ok(&f->e, policy_verify(&f->policy, (const char *)b.p, b.n, &c, &f->e));
+	ok(&f->e, note_cosign_line(&b, "a\n", 2, &f->witness[0], (struct wall){0}, &f->e));
+	refused(&f->e, policy_verify(&f->policy, (const char *)b.p, b.n, &c, &f->e), STATUS_NO,
 		"the signature of witness.example/0 is bad");
 	b.n = 0;
-	ok(f, note_sign(&b, "no checkpoint\n", 14, &f->log[0], &f->e));
-	refused(f, policy_verify(&f->policy, (const char *)b.p, b.n, &c, &f->e), STATUS_BAD, "no checkpoint");
+	ok(&f->e, note_sign(&b, "no checkpoint\n", 14, &f->log[0], &f->e));
+	refused(&f->e, policy_verify(&f->policy, (const char *)b.p, b.n, &c, &f->e), STATUS_BAD,
+		"no checkpoint");
 	buf_free(&text);
 	buf_free(&b);
 }
@@ -207,7 +190,7 @@ static void good_lines(void **state)
 	struct fixture *f = *state;
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		ok(f, parse(f, texts[i]));
+		ok(&f->e, parse(f, texts[i]));
 }
 
 static void bad_lines(void **state)
@@ -258,8 +241,8 @@ static void bad_lines(void **state)
 	struct fixture *f = *state;
 
 	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++)
-		refused(f, parse(f, t[i].text), STATUS_BAD, t[i].says);
-	refused(f, policy_parse(&f->policy, "quorum none\n\0\n", 14, &f->e), STATUS_BAD,
+		refused(&f->e, parse(f, t[i].text), STATUS_BAD, t[i].says);
+	refused(&f->e, policy_parse(&f->policy, "quorum none\n\0\n", 14, &f->e), STATUS_BAD,
 		"line 2: there is a");
 }
 
@@ -292,7 +275,7 @@ static void same_key(void **state)
 	buf_put(&b, "\nwitness b ", 11);
 	buf_put(&b, text, strlen(text));
 	buf_put(&b, "\nquorum b\n", 10);
-	refused(f, policy_parse(&f->policy, (const char *)b.p, b.n, &f->e), STATUS_BAD,
+	refused(&f->e, policy_parse(&f->policy, (const char *)b.p, b.n, &f->e), STATUS_BAD,
 		"line 2: the witness's key was there before");
 	buf_free(&b);
 }
@@ -306,16 +289,16 @@ static void limits(void **state)
 	for (unsigned i = 0; i <= POLICY_MEMBERS; i++) {
 		struct skey k;
 		char line[VKEY_TEXT + 32], text[VKEY_TEXT];
-		ok(f, skey_make(&k, &world_real, "w", KEY_COSIGN, &f->e));
+		ok(&f->e, skey_make(&k, &world_real, "w", KEY_COSIGN, &f->e));
 		int n = snprintf(line, sizeof(line), "witness w%u %s\n", i, vkey_text(text, &k.pub));
 		buf_put(&b, line, (size_t)n);
 		size_t at = b.n;
 		buf_put(&b, "quorum none\n", 12);
 		enum status s = policy_parse(&f->policy, (const char *)b.p, b.n, &f->e);
 		if (i < POLICY_MEMBERS)
-			ok(f, s);
+			ok(&f->e, s);
 		else
-			refused(f, s, STATUS_BAD, "line 65: there are too many witnesses and groups");
+			refused(&f->e, s, STATUS_BAD, "line 65: there are too many witnesses and groups");
 		b.n = at;
 	}
 	b.n = 0;
@@ -323,7 +306,7 @@ static void limits(void **state)
 	for (unsigned i = 0; i <= KEY_NAME_MAX; i++)
 		buf_u8(&b, 'q');
 	buf_u8(&b, '\n');
-	refused(f, policy_parse(&f->policy, (const char *)b.p, b.n, &f->e), STATUS_BAD,
+	refused(&f->e, policy_parse(&f->policy, (const char *)b.p, b.n, &f->e), STATUS_BAD,
 		"line 1: a name is too long");
 	buf_free(&b);
 }
@@ -389,7 +372,7 @@ static void random_policies(void **state)
 		buf_put(&b, "log ", 4);
 		buf_put(&b, f->vlog[0], strlen(f->vlog[0]));
 		buf_u8(&b, '\n');
-		ok(f, policy_parse(&f->policy, (const char *)b.p, b.n, &f->e));
+		ok(&f->e, policy_parse(&f->policy, (const char *)b.p, b.n, &f->e));
 		enum status s = judge(f, 1, set);
 		assert_int_equal(s, drawn_holds(d, quorum, set) ? STATUS_OK : STATUS_NO);
 		yes += s == STATUS_OK;

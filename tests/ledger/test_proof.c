@@ -1,16 +1,9 @@
 /* Checkpoints and offline proofs: what is written is read again; what the specifications do not allow is
  * refused by name; of a proof file, every changed bit is refused. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "ledger/proof.h"
 #include "random.h"
 #include "small_log.h"
+#include "verdict.h"
 
 #define ROOT   "CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I="
 #define ORIGIN "log.example/a"
@@ -40,19 +33,6 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static void ok(struct fixture *f, enum status s)
-{
-	if (s != STATUS_OK)
-		fail_msg("status %d: %s", s, f->e.text);
-}
-
-static void refused(struct fixture *f, enum status got, enum status want, const char *says)
-{
-	assert_int_equal(got, want);
-	if (!strstr(f->e.text, says))
-		fail_msg("says: %s; not: %s", f->e.text, says);
-}
-
 /* ---- checkpoints ---- */
 
 static void checkpoint_known(void **state)
@@ -63,7 +43,7 @@ static void checkpoint_known(void **state)
 	struct checkpoint c;
 	struct buf b = {0};
 
-	ok(f, checkpoint_parse(&c, text, sizeof(text) - 1, &f->e));
+	ok(&f->e, checkpoint_parse(&c, text, sizeof(text) - 1, &f->e));
 	assert_string_equal(c.origin, "example.com/behind-the-sofa");
 	assert_int_equal(c.size, 20852163);
 	assert_memory_equal(c.root.b, "\x0a\xc5\x18\x6a\x91\x86\x3e\x8e\x1d", 9);
@@ -71,7 +51,7 @@ static void checkpoint_known(void **state)
 	assert_int_equal(b.n, sizeof(text) - 1);
 	assert_memory_equal(b.p, text, b.n);
 	buf_free(&b);
-	ok(f, checkpoint_parse(&c, go, sizeof(go) - 1, &f->e));
+	ok(&f->e, checkpoint_parse(&c, go, sizeof(go) - 1, &f->e));
 	assert_int_equal(c.size, INT64_MAX);
 }
 
@@ -112,14 +92,15 @@ static void checkpoint_bad(void **state)
 	struct checkpoint c;
 
 	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++)
-		refused(f, checkpoint_parse(&c, t[i].text, strlen(t[i].text), &f->e), STATUS_BAD, t[i].says);
-	refused(f, checkpoint_parse(&c, "a\0b\n1\n" ROOT "\n", 51, &f->e), STATUS_BAD, "line 1");
+		refused(&f->e, checkpoint_parse(&c, t[i].text, strlen(t[i].text), &f->e), STATUS_BAD,
+			t[i].says);
+	refused(&f->e, checkpoint_parse(&c, "a\0b\n1\n" ROOT "\n", 51, &f->e), STATUS_BAD, "line 1");
 	memset(origin, 'o', KEY_NAME_MAX);
 	(void)snprintf(origin + KEY_NAME_MAX, 60, "\n1\n%s\n", ROOT);
-	ok(f, checkpoint_parse(&c, origin, strlen(origin), &f->e));
+	ok(&f->e, checkpoint_parse(&c, origin, strlen(origin), &f->e));
 	memset(origin, 'o', KEY_NAME_MAX + 1);
 	(void)snprintf(origin + KEY_NAME_MAX + 1, 59, "\n1\n%s\n", ROOT);
-	refused(f, checkpoint_parse(&c, origin, strlen(origin), &f->e), STATUS_BAD, "line 1");
+	refused(&f->e, checkpoint_parse(&c, origin, strlen(origin), &f->e), STATUS_BAD, "line 1");
 }
 
 /* ---- offline proofs ---- */
@@ -156,7 +137,8 @@ static void proof_bad(void **state)
 	struct tlog_proof p;
 
 	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++)
-		refused(f, tlog_proof_parse(&p, t[i].text, strlen(t[i].text), &f->e), STATUS_BAD, t[i].says);
+		refused(&f->e, tlog_proof_parse(&p, t[i].text, strlen(t[i].text), &f->e), STATUS_BAD,
+			t[i].says);
 }
 
 static void proof_odd(void **state)
@@ -167,9 +149,9 @@ static void proof_odd(void **state)
 	struct buf b = {0};
 	struct tlog_proof p;
 
-	ok(f, tlog_proof_parse(&p, bare, sizeof(bare) - 1, &f->e));
+	ok(&f->e, tlog_proof_parse(&p, bare, sizeof(bare) - 1, &f->e));
 	assert_int_equal(p.n_hash, 0);
-	ok(f, tlog_proof_parse(&p, last, sizeof(last) - 1, &f->e));
+	ok(&f->e, tlog_proof_parse(&p, last, sizeof(last) - 1, &f->e));
 	assert_int_equal(p.index, INT64_MAX);
 	assert_int_equal(p.n_hash, 1);
 	assert_int_equal(p.n_note, 1);
@@ -178,11 +160,12 @@ static void proof_odd(void **state)
 		buf_put(&b, ROOT "\n", 45);
 	size_t n = b.n;
 	buf_put(&b, "\nx", 2);
-	ok(f, tlog_proof_parse(&p, (const char *)b.p, b.n, &f->e));
+	ok(&f->e, tlog_proof_parse(&p, (const char *)b.p, b.n, &f->e));
 	assert_int_equal(p.n_hash, MERKLE_PROOF_MAX);
 	b.n = n;
 	buf_put(&b, ROOT "\n\nx", 47);
-	refused(f, tlog_proof_parse(&p, (const char *)b.p, b.n, &f->e), STATUS_BAD, "more than 64 hashes");
+	refused(&f->e, tlog_proof_parse(&p, (const char *)b.p, b.n, &f->e), STATUS_BAD,
+		"more than 64 hashes");
 	buf_free(&b);
 }
 
@@ -209,10 +192,10 @@ static struct buf log_proof(struct fixture *f, struct small_log *l, size_t i)
 	struct tlog_proof p = {.index = i};
 	struct buf text = {0}, note = {0}, b = {0};
 
-	ok(f, merkle_root_of(&source, l->size, &c.root, &f->e));
-	ok(f, merkle_prove(&source, i, l->size, p.hash, &p.n_hash, &f->e));
+	ok(&f->e, merkle_root_of(&source, l->size, &c.root, &f->e));
+	ok(&f->e, merkle_prove(&source, i, l->size, p.hash, &p.n_hash, &f->e));
 	checkpoint_write(&text, &c);
-	ok(f, note_sign(&note, (const char *)text.p, text.n, &f->log, &f->e));
+	ok(&f->e, note_sign(&note, (const char *)text.p, text.n, &f->log, &f->e));
 	p.note = (const char *)note.p;
 	p.n_note = note.n;
 	tlog_proof_write(&b, &p);
@@ -242,11 +225,11 @@ static void proofs_hold(void **state)
 		log_fill(&l, 1 + next_random(&f->seed) % 200);
 		size_t i = next_random(&f->seed) % l.size, n = entry_of(entry, i);
 		struct buf b = log_proof(f, &l, i), again = {0};
-		ok(f, judge(f, &b, entry, n, &c));
+		ok(&f->e, judge(f, &b, entry, n, &c));
 		assert_string_equal(c.origin, ORIGIN);
 		assert_int_equal(c.size, l.size);
-		refused(f, judge(f, &b, entry, n - 1, &c), STATUS_NO, "does not show the entry");
-		ok(f, tlog_proof_parse(&p, (const char *)b.p, b.n, &f->e));
+		refused(&f->e, judge(f, &b, entry, n - 1, &c), STATUS_NO, "does not show the entry");
+		ok(&f->e, tlog_proof_parse(&p, (const char *)b.p, b.n, &f->e));
 		tlog_proof_write(&again, &p);
 		assert_int_equal(again.n, b.n);
 		assert_memory_equal(again.p, b.p, b.n);
@@ -291,13 +274,13 @@ static void other_logs(void **state)
 
 	log_fill(&l, 3);
 	struct buf b = log_proof(f, &l, 1);
-	ok(f, skey_make(&f->log, &world_real, "other.example", KEY_ED25519, &f->e));
+	ok(&f->e, skey_make(&f->log, &world_real, "other.example", KEY_ED25519, &f->e));
 	policy_of_log(&f->policy, &f->log.pub);
-	refused(f, judge(f, &b, entry, entry_of(entry, 1), &c), STATUS_NO,
+	refused(&f->e, judge(f, &b, entry, entry_of(entry, 1), &c), STATUS_NO,
 		"the proof's checkpoint: not signed by any key");
 	buf_free(&b);
 	b = log_proof(f, &l, 1);
-	refused(f, judge(f, &b, entry, entry_of(entry, 1), &c), STATUS_NO,
+	refused(&f->e, judge(f, &b, entry, entry_of(entry, 1), &c), STATUS_NO,
 		"no log of the policy signed for the origin " ORIGIN);
 	buf_free(&b);
 	f->log = log;
