@@ -35,7 +35,7 @@ static enum status words(
 	enum status s = options_parse(a, NULL, 0, argc, argv, first, e);
 
 	if (s == STATUS_OK && (argc - *first < min || argc - *first > max))
-		s = err_set(e, STATUS_BAD, "ledger: %s", want);
+		s = err_set(e, STATUS_BAD, "ledger%s", want);
 	return s;
 }
 
@@ -115,12 +115,12 @@ static enum status run_head(struct app *a, int argc, char **argv, struct err *e)
 {
 	struct ledger *l;
 	struct buf note = {0};
+	int first;
+	enum status s = words(a, argc, argv, 0, 0, &first,
+		": entry N, list, proof N, consistency OLD [NEW], cosign FILE or check", e);
 
-	(void)argv;
-	if (argc > 1)
-		return err_set(e, STATUS_BAD,
-			"ledger: entry N, list, proof N, consistency OLD [NEW], cosign FILE or check");
-	enum status s = opened(a, &l, LEDGER_READ, e);
+	if (s == STATUS_OK)
+		s = opened(a, &l, LEDGER_READ, e);
 	if (s != STATUS_OK)
 		return s;
 	s = ledger_checkpoint(l, &note, e);
@@ -147,10 +147,10 @@ static enum status run_entry(struct app *a, int argc, char **argv, struct err *e
 	struct buf entry = {0};
 	uint64_t index = 0;
 	int first;
-	enum status s = words(a, argc, argv, 1, 1, &first, "entry: the number of an entry", e);
+	enum status s = words(a, argc, argv, 1, 1, &first, " entry: the number of an entry", e);
 
 	if (s == STATUS_OK && !number_parse(&index, argv[first]))
-		s = err_set(e, STATUS_BAD, "ledger entry: %s: no number", argv[first]);
+		s = err_set(e, STATUS_BAD, "ledger entry: %s: not a number", argv[first]);
 	if (s == STATUS_OK)
 		s = opened(a, &l, LEDGER_READ, e);
 	if (s != STATUS_OK)
@@ -312,19 +312,23 @@ static enum status run_consistency(struct app *a, int argc, char **argv, struct 
 {
 	struct hash proof[MERKLE_PROOF_MAX];
 	struct ledger *l;
-	uint64_t old, size = 0;
+	uint64_t old = 0, size = UINT64_MAX, all;
 	size_t n = 0;
+	int first;
+	enum status s = words(a, argc, argv, 1, 2, &first, " consistency: one or two numbers of entries", e);
 
-	if (argc < 2 || argc > 3 || !number_parse(&old, argv[1]) ||
-		(argc == 3 && !number_parse(&size, argv[2])))
-		return err_set(e, STATUS_BAD, "ledger consistency: one or two sizes");
-	enum status s = opened(a, &l, LEDGER_READ, e);
+	if (s == STATUS_OK && (!number_parse(&old, argv[first]) ||
+				      (argc - first == 2 && !number_parse(&size, argv[first + 1]))))
+		s = err_set(e, STATUS_BAD, "ledger consistency: one or two numbers of entries");
+	if (s == STATUS_OK)
+		s = opened(a, &l, LEDGER_READ, e);
 	if (s != STATUS_OK)
 		return s;
-	if (argc == 2)
-		size = ledger_head(l)->size;
-	if (old > size)
-		s = err_set(e, STATUS_NO, "%" PRIu64 " is more than %" PRIu64 " entries", old, size);
+	all = ledger_head(l)->size;
+	if (size == UINT64_MAX)
+		size = all;
+	if (size > all || old > size)
+		s = err_set(e, STATUS_NO, "the ledger has %" PRIu64 " entries, and OLD is at most NEW", all);
 	if (s == STATUS_OK)
 		s = ledger_prove_consistent(l, old, size, proof, &n, e);
 	if (s == STATUS_OK)
@@ -356,7 +360,7 @@ static enum status run_cosign(struct app *a, int argc, char **argv, struct err *
 	struct buf note = {0};
 	int first;
 	enum status s = words(
-		a, argc, argv, 1, 1, &first, "cosign: a file with a checkpoint that a witness signed", e);
+		a, argc, argv, 1, 1, &first, " cosign: a file with a checkpoint that a witness signed", e);
 
 	if (s == STATUS_OK)
 		s = file_slurp(&note, argv[first], e);
@@ -428,5 +432,6 @@ static enum status run(struct app *a, int argc, char **argv, struct err *e)
 }
 
 const struct command command_ledger = {"ledger",
-	"[entry N | list | proof N|ID [-o FILE] | consistency OLD [NEW] | cosign FILE | check]",
+	"[entry N | list [--since T] [--until T] | proof N|ID [-o FILE] | consistency OLD [NEW] | cosign "
+	"FILE | check [--sums]]",
 	"what was stated here, in a log that cannot be changed afterwards, and its proofs", run};

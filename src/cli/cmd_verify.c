@@ -28,6 +28,14 @@ static enum status report_out(struct app *a, const struct report *r, struct err 
 	return s;
 }
 
+static enum status check(struct bundle *b, struct verified *v, const struct buf *file,
+	const struct trusted *t, struct arena *arena, struct err *e)
+{
+	enum status s = bundle_read(b, file->p, file->n, arena, e);
+
+	return s == STATUS_OK ? verify_bundle(v, b, &t->trust, arena, e) : s;
+}
+
 static enum status verify(struct app *a, const char *path, const struct trusted *t, struct err *e)
 {
 	struct arena arena = {0};
@@ -40,12 +48,8 @@ static enum status verify(struct app *a, const char *path, const struct trusted 
 
 	if (s == STATUS_OK)
 		s = confine_reader(a, a->dir_given, e);
-	if (s == STATUS_OK)
-		s = bundle_read(&b, file.p, file.n, &arena, e);
-	if (s == STATUS_OK)
-		s = verify_bundle(&v, &b, &t->trust, &arena, e);
-	if (s == STATUS_BAD)
-		(void)err_wrap(e, "%s", path);
+	if (s == STATUS_OK && check(&b, &v, &file, t, &arena, e) != STATUS_OK)
+		s = err_wrap(e, "%s", path);
 	if (s == STATUS_OK && a->dir_given && v.genuine)
 		s = look_here(a, &tracer, &here, &b, &v, t->trust.alpha, &arena, e);
 	struct report r = {&b, &v, here.one ? &here : NULL};

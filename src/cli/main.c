@@ -24,7 +24,7 @@ static void usage(FILE *to)
 		    "usage: weir [-C DIR] [--json] COMMAND ...\n\n",
 		to);
 	for (size_t i = 0; i < N_COMMANDS; i++)
-		(void)fprintf(to, "  %-8s %-62s\n           %s\n", commands[i]->name, commands[i]->args,
+		(void)fprintf(to, "  %-8s %s\n           %s\n", commands[i]->name, commands[i]->args,
 			commands[i]->does);
 	(void)fputs("\nDIR holds everything; default $WEIR_DIR, else ./weir-data.  FLOW is an id or `tcp A:P "
 		    "> B:P`.\n"
