@@ -216,6 +216,11 @@ static enum status pair_stated(struct relink *to, const struct statement *s, con
 	if (in_end < 0 || out_end < 0 || in->hidden[in_end] || out->hidden[out_end] ||
 		strcmp(s->in, s->out) == 0)
 		return err_set(e, STATUS_BAD, "the relay that it names is not an end of both flows");
+	if (in->flow.head.source.gap_us < BURST_GAP_RECORDED_US ||
+		out->flow.head.source.gap_us < BURST_GAP_RECORDED_US)
+		return err_set(e, STATUS_BAD,
+			"its trains have bursts nearer than %d ms: no recording of weir has",
+			BURST_GAP_RECORDED_US / 1000);
 	*to = (struct relink){.in = &in->flow,
 		.out = &out->flow,
 		.in_way = !in_end,

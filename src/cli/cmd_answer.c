@@ -238,7 +238,7 @@ static enum status give(struct app *a, struct answer *n, struct err *e)
 	if (s == STATUS_OK)
 		s = enter_request(&p, n, case_id, e);
 	if (s == STATUS_OK)
-		s = send_bundle(a, &p, &n->k, case_id, n->path, sha, e);
+		s = send_bundle(a, &p, &n->k, n->k.m.to, case_id, n->path, sha, e);
 	if (s == STATUS_OK)
 		s = say_answered(a, n, case_id, e);
 	case_db_close(p.db);
@@ -310,5 +310,5 @@ static enum status run(struct app *a, int argc, char **argv, struct err *e)
 
 const struct command command_answer = {"answer",
 	"FILE (--accept | --doubt WHY | --refuse WHY) [--disclose network|address|nothing] -o FILE [--key "
-	"VKEY]...",
+	"VKEY]... [--policy FILE] [--expires T]",
 	"answer a request, with what one's own recording shows", run};

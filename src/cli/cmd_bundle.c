@@ -96,7 +96,7 @@ static enum status answers(const struct place *p, const struct attack_case *c, s
 		*one = (struct pack_answer){.id = x[i].id};
 		s = blob_read(p->dir, x[i].blob, &one->file, e);
 		if (s == STATUS_NO)
-			s = err_set(e, STATUS_NO, "the answer of %s was forgotten here", x[i].peer);
+			s = err_set(e, STATUS_NO, "an answer that was to be forwarded was forgotten here");
 	}
 	return s;
 }
@@ -125,7 +125,8 @@ static enum status say_made(
 	return STATUS_OK;
 }
 
-static enum status bundle(struct app *a, const char *id, const char *path, struct pack *k, struct err *e)
+static enum status bundle(
+	struct app *a, const char *id, const char *peer, const char *path, struct pack *k, struct err *e)
 {
 	struct arena arena = {0};
 	struct place p = {0};
@@ -144,7 +145,7 @@ static enum status bundle(struct app *a, const char *id, const char *path, struc
 	if (s == STATUS_OK)
 		s = answers(&p, &c, &arena, k, e);
 	if (s == STATUS_OK)
-		s = send_bundle(a, &p, k, id_text(case_id, &c.id), path, sha256, e);
+		s = send_bundle(a, &p, k, peer, id_text(case_id, &c.id), path, sha256, e);
 	if (s == STATUS_OK)
 		s = say_made(a, k, path, sha256, e);
 	for (size_t i = 0; i < k->n_answer; i++)
@@ -154,27 +155,27 @@ static enum status bundle(struct app *a, const char *id, const char *path, struc
 	return s;
 }
 
-/* "relay1.example", or a verifier key of that name. */
+/* "*", "relay1.example", or a verifier key, of which the name goes into the manifest. */
 static enum status recipient(struct manifest *m, const char *to, struct err *e)
 {
-	size_t n = to ? strcspn(to, "+") : 0;
+	struct vkey key;
+	enum status s = STATUS_OK;
 
-	if (!to || strcmp(to, "*") == 0) {
-		(void)strcpy(m->to, "*");
-		return STATUS_OK;
+	if (strchr(to, '+')) {
+		s = vkey_parse(&key, to, e);
+		if (s != STATUS_OK)
+			return err_wrap(e, "--to %s", to);
+		to = key.name;
+	} else if (strcmp(to, "*") != 0 && !key_name_valid(to)) {
+		return err_set(e, STATUS_BAD, "--to %s: neither the name of a key nor a key (weir key)", to);
 	}
-	if (n > KEY_NAME_MAX)
-		return err_set(e, STATUS_BAD, "--to: too long a name");
-	memcpy(m->to, to, n);
-	m->to[n] = '\0';
-	return key_name_valid(m->to)
-		       ? STATUS_OK
-		       : err_set(e, STATUS_BAD, "--to %s: not the name of a key (weir key)", to);
+	(void)snprintf(m->to, sizeof(m->to), "%s", to);
+	return s;
 }
 
 static enum status run(struct app *a, int argc, char **argv, struct err *e)
 {
-	const char *path = NULL, *to = NULL, *ask = "trace", *expires = NULL;
+	const char *path = NULL, *to = "*", *ask = "trace", *expires = NULL;
 	struct option_row row[] = {{"output", 'o', OPTION_TEXT, &path}, {"to", 0, OPTION_TEXT, &to},
 		{"ask", 0, OPTION_TEXT, &ask}, {"expires", 0, OPTION_TEXT, &expires}};
 	struct pack k = {.m = {.type = BUNDLE_REQUEST}};
@@ -192,9 +193,9 @@ static enum status run(struct app *a, int argc, char **argv, struct err *e)
 		s = app_config(a, e);
 	if (s == STATUS_OK)
 		s = send_head(a, &k.m, expires, e);
-	return s == STATUS_OK ? bundle(a, argv[first], path, &k, e) : s;
+	return s == STATUS_OK ? bundle(a, argv[first], to, path, &k, e) : s;
 }
 
 const struct command command_bundle = {"bundle",
-	"CASE -o FILE [--to NAME] [--ask confirm|trace|block] [--expires SPAN]",
+	"CASE -o FILE [--to NAME|VKEY] [--ask confirm|trace|block] [--expires T]",
 	"a signed request that a stranger can check", run};

@@ -172,9 +172,9 @@ static enum status print_exchanges(struct app *a, struct case_db *db, const stru
 	enum status s = exchange_list(db, id, &arena, &x, &n, e);
 
 	for (size_t i = 0; i < n && s == STATUS_OK; i++)
-		(void)fprintf(a->out, "%s %.12s  %s %s, %s: %s%s%s%s\n", x[i].answer ? "answer" : "request",
-			id_text(text, &x[i].id), x[i].received ? "from" : "to", x[i].peer,
-			wall_text(when, x[i].made), x[i].ask, x[i].verdict, *x[i].why ? ", " : "",
+		(void)fprintf(a->out, "%s %.12s  %s %.*s, %s: %s%s%s%s\n", x[i].answer ? "answer" : "request",
+			id_text(text, &x[i].id), x[i].received ? "from" : "to", (int)strcspn(x[i].peer, "+"),
+			x[i].peer, wall_text(when, x[i].made), x[i].ask, x[i].verdict, *x[i].why ? ", " : "",
 			printable(why, sizeof(why), x[i].why));
 	arena_free(&arena);
 	return s;

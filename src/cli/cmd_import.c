@@ -28,16 +28,26 @@ static enum status asked_read(const struct app *a, const struct exchange *x, str
 	return s == STATUS_OK ? bundle_read(to, file->p, file->n, arena, e) : s;
 }
 
+/* Was it asked by name, by key, or anybody? */
+static bool was_asked(const struct exchange *x, const struct bundle *b)
+{
+	struct vkey key;
+	struct err e;
+
+	if (strchr(x->peer, '+'))
+		return vkey_parse(&key, x->peer, &e) == STATUS_OK && strcmp(key.name, b->m.from) == 0 &&
+		       memcmp(key.id, b->note.sig[0].id, sizeof(key.id)) == 0;
+	return strcmp(x->peer, "*") == 0 || strcmp(x->peer, b->m.from) == 0;
+}
+
 /* Why the answer does not belong to a request of ours; NULL where it does. */
-static const char *stranger(const struct exchange *x, const struct manifest *m)
+static const char *stranger(const struct exchange *x, const struct bundle *b)
 {
 	if (!x)
 		return "it answers a request that was never made here";
-	if (strcmp(x->blob, m->reply_sha256) != 0)
+	if (strcmp(x->blob, b->m.reply_sha256) != 0)
 		return "it answers another file than the one that was sent";
-	if (strcmp(x->peer, "*") != 0 && strcmp(x->peer, m->from) != 0)
-		return "the request went to somebody else";
-	return NULL;
+	return was_asked(x, b) ? NULL : "somebody else was asked";
 }
 
 /* Claims of the request as if they had been verified: they are our own. */
@@ -223,7 +233,7 @@ static enum status act(struct app *a, const struct inspect *i, const struct repo
 	if (m->type != BUNDLE_ANSWER)
 		t.why = "it is a request, not an answer: weir verify, weir answer";
 	else if (r->v->good)
-		t.why = stranger(x, m);
+		t.why = stranger(x, r->b);
 	if (r->v->good && !t.why)
 		s = take_all(&t, a, i, r, x, arena, e);
 	(void)json_object_set_new(to, "told", t.told);

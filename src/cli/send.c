@@ -38,14 +38,14 @@ enum status send_head(struct app *a, struct manifest *m, const char *expires, st
 	return not_after(m, expires, e);
 }
 
-static enum status enter(const struct place *p, const struct pack *k, const char *case_id,
+static enum status enter(const struct place *p, const struct pack *k, const char *peer, const char *case_id,
 	const struct buf *file, char *sha256, struct err *e)
 {
 	const struct manifest *m = &k->m;
 	bool answer = m->type == BUNDLE_ANSWER;
 	struct exchange x = {.id = m->id,
 		.answer = answer,
-		.peer = m->to,
+		.peer = peer,
 		.case_id = case_id,
 		.made = m->made,
 		.not_after = m->not_after,
@@ -60,8 +60,8 @@ static enum status enter(const struct place *p, const struct pack *k, const char
 	return s == STATUS_OK ? register_flush(p, e) : s;
 }
 
-enum status send_bundle(struct app *a, const struct place *p, struct pack *k, const char *case_id,
-	const char *path, char *sha256, struct err *e)
+enum status send_bundle(struct app *a, const struct place *p, struct pack *k, const char *peer,
+	const char *case_id, const char *path, char *sha256, struct err *e)
 {
 	struct skey operator;
 	struct buf file = {0};
@@ -77,7 +77,7 @@ enum status send_bundle(struct app *a, const struct place *p, struct pack *k, co
 	if (s == STATUS_OK)
 		s = outfile_write(&out, a->w, path, &file, e);
 	if (s == STATUS_OK)
-		s = enter(p, k, case_id, &file, sha256, e);
+		s = enter(p, k, peer, case_id, &file, sha256, e);
 	if (s == STATUS_OK)
 		s = outfile_commit(&out, e);
 	outfile_drop(&out);

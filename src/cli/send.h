@@ -12,8 +12,9 @@
  * keys were made here. */
 enum status send_head(struct app *a, struct manifest *m, const char *expires, struct err *e);
 
-/* k->claim have to be stored (told_store()).  Fills in k->m.id; sha256 has 65 bytes. */
-enum status send_bundle(struct app *a, const struct place *p, struct pack *k, const char *case_id,
-	const char *path, char *sha256, struct err *e);
+/* k->claim have to be stored (told_store()).  peer: the name that it is for, or the verifier key, where an
+ * answer must come from that very key.  Fills in k->m.id; sha256 has 65 bytes. */
+enum status send_bundle(struct app *a, const struct place *p, struct pack *k, const char *peer,
+	const char *case_id, const char *path, char *sha256, struct err *e);
 
 #endif

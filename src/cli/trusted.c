@@ -53,11 +53,16 @@ enum status bundle_file(struct buf *to, const char *path, struct err *e)
 
 static enum status key_add(struct trusted *to, const char *text, const char *where, struct err *e)
 {
+	struct vkey key;
+
+	if (vkey_parse(&key, text, e) != STATUS_OK)
+		return err_wrap(e, "%s", where);
+	for (size_t i = 0; i < to->trust.n_key; i++)
+		if (vkey_equal(&to->key[i], &key))
+			return STATUS_OK;
 	if (to->trust.n_key == TRUST_KEYS)
 		return err_set(e, STATUS_BAD, "%s: more than %d keys", where, TRUST_KEYS);
-	if (vkey_parse(&to->key[to->trust.n_key], text, e) != STATUS_OK)
-		return err_wrap(e, "%s", where);
-	to->trust.n_key++;
+	to->key[to->trust.n_key++] = key;
 	return STATUS_OK;
 }
 
@@ -95,6 +100,17 @@ static enum status self_load(struct trusted *to, const char *dir, struct err *e)
 	return to->trust.self ? STATUS_OK : err_nomem(e);
 }
 
+/* Whoever was asked by key is trusted with it. */
+static enum status asked_load(struct trusted *to, struct err *e)
+{
+	enum status s = STATUS_OK;
+
+	for (size_t i = 0; i < to->n_sent && s == STATUS_OK; i++)
+		if (strchr(to->sent[i].peer, '+'))
+			s = key_add(to, to->sent[i].peer, "a request's recipient", e);
+	return s;
+}
+
 static enum status exchanges_load(struct trusted *to, const struct app *a, struct err *e)
 {
 	struct case_db *db = NULL;
@@ -122,7 +138,7 @@ static enum status exchanges_load(struct trusted *to, const struct app *a, struc
 	}
 	qsort(seen, to->trust.n_seen, sizeof(*seen), id_order);
 	to->trust.seen = seen;
-	return STATUS_OK;
+	return asked_load(to, e);
 }
 
 static enum status dir_load(struct trusted *to, struct app *a, struct err *e)

@@ -221,9 +221,9 @@ enum status why_exchange(struct why *y, const struct exchange *x, struct err *e)
 		(void)json_object_set(j, "logged", logged);
 		s = stored_out(y->a, j, x->case_id, e);
 	} else if (s == STATUS_OK) {
-		(void)fprintf(o, "%s %.12s %s %s: %s%s%s%s\n", x->answer ? "answer" : "request",
-			id_text(id, &x->id), x->received ? "from" : "to", x->peer, x->ask, x->verdict,
-			*x->why ? ", " : "", printable(why, sizeof(why), x->why));
+		(void)fprintf(o, "%s %.12s %s %.*s: %s%s%s%s\n", x->answer ? "answer" : "request",
+			id_text(id, &x->id), x->received ? "from" : "to", (int)strcspn(x->peer, "+"), x->peer,
+			x->ask, x->verdict, *x->why ? ", " : "", printable(why, sizeof(why), x->why));
 		(void)fprintf(o, "made %s, holds until %s%s%.12s\n", wall_text(made, x->made),
 			wall_text(until, x->not_after), *x->case_id ? ", in case " : "", x->case_id);
 		if (x->answer)
