@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define BATCH    64 /* tiles that are under way at once */
-#define DIRS_MAX 32 /* directories that wait for their sync */
+#define BATCH    256 /* tiles that are under way at once */
+#define DIRS_MAX 32  /* directories that wait for their sync */
 
 /* A tile that was written under its temporary name and not synced yet. */
 struct slot {
@@ -105,29 +105,39 @@ static enum status slot_compare(const struct slot *t, struct err *e)
 	return s;
 }
 
-static enum status slot_finish(struct batch *b, struct slot *t, struct err *e)
+static enum status slot_sync(const struct world *w, const struct slot *t, struct err *e)
+{
+	if (w->fsync(w->self, t->fd) != 0)
+		return err_errno(e, "%s.tmp", t->path);
+	return slot_compare(t, e);
+}
+
+static enum status slot_name(struct batch *b, const struct slot *t, struct err *e)
 {
 	const struct world *w = b->l->w;
 	char tmp[PATH_MAX];
 	enum status s = path_of(tmp, e, "%s.tmp", t->path);
 
-	if (s == STATUS_OK && w->fsync(w->self, t->fd) != 0)
-		s = err_errno(e, "%s", tmp);
-	if (s == STATUS_OK)
-		s = slot_compare(t, e);
 	if (s == STATUS_OK && w->rename(w->self, tmp, t->path) != 0)
 		s = err_errno(e, "%s", t->path);
 	return s == STATUS_OK ? dir_later(b, t->path, e) : s;
 }
 
-/* Waits for the disk; once something failed only closes. */
+/* Waits for the disk; once something failed only closes.  All are under way before the first is waited for,
+ * and none is renamed before the last was synced: the file system then has one transaction to write for all
+ * of them, not one for each. */
 static enum status batch_settle(struct batch *b, enum status s, struct err *e)
 {
 	const struct world *w = b->l->w;
 
+	for (unsigned i = 0; i < b->n; i++)
+		(void)sync_file_range(b->slot[i].fd, 0, 0,
+			SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
+	for (unsigned i = 0; i < b->n && s == STATUS_OK; i++)
+		s = slot_sync(w, &b->slot[i], e);
 	for (unsigned i = 0; i < b->n; i++) {
 		if (s == STATUS_OK)
-			s = slot_finish(b, &b->slot[i], e);
+			s = slot_name(b, &b->slot[i], e);
 		(void)w->close(w->self, b->slot[i].fd);
 		free(b->slot[i].path);
 	}
