@@ -11,6 +11,10 @@
 
 #include "record/flow.h"
 
+/* How far before and after a pair's life the link test asks for blind spans: its guard, horizon and slots
+ * (trace/link_*.h) are each below that. */
+#define BLIND_BESIDE_US SECOND_US
+
 void told_free(struct told *t)
 {
 	free(t->body);
@@ -98,20 +102,32 @@ static struct train in_train(const struct hop *h, uint8_t hide)
 	return t;
 }
 
-/* Blind spans that the pair's life meets: others would tell of times that are nobody's business. */
+static int64_t least(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static int64_t most(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* Blind spans that the pair's life meets, on IN's clock, or that the test looks at beside it: others would
+ * tell of times that are nobody's business. */
 static enum status blind_near(struct relink *p, struct arena *a, struct err *e)
 {
 	const struct flow *in = p->in, *out = p->out;
-	int64_t slack = p->apart ? p->clock.error_us + llabs(p->clock.offset_us) : 0;
-	int64_t from = in->head.first_us < out->head.first_us ? in->head.first_us : out->head.first_us;
-	int64_t until = in->last_us > out->last_us ? in->last_us : out->last_us;
+	struct clock_fit clock = p->apart ? p->clock : (struct clock_fit){0};
+	int64_t beside = clock.error_us + BLIND_BESIDE_US;
+	int64_t from = least(in->head.first_us, clock_in(&clock, out->head.first_us)) - beside;
+	int64_t until = most(in->last_us, clock_in(&clock, out->last_us)) + beside;
 	struct span *near = arena_array(a, p->n_blind + 1, sizeof(*near));
 	size_t n = 0;
 
 	if (!near)
 		return err_nomem(e);
 	for (size_t i = 0; i < p->n_blind && n < STATEMENT_BLIND; i++)
-		if (p->blind[i].to_us > from - slack && p->blind[i].from_us <= until + slack)
+		if (p->blind[i].to_us >= from && p->blind[i].from_us <= until)
 			near[n++] = p->blind[i];
 	p->blind = near;
 	p->n_blind = n;
