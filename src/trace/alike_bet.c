@@ -3,22 +3,24 @@
  *
  * The null: given A, and given which items B has (an item: a pause of ITEM_QUIET_US or more, what follows it,
  * how long, how many bytes each way), their order says nothing of A; nor does it given the bytes of the item
- * before.  Then the share of the items still to come that would begin where A has a beginning, if they were
- * next, is the chance that the next one does; and of those, the share with A's bytes is the chance that it
- * has them.  A bet on either at a stake that is fixed beforehand is fair (doc/recognise.md). */
+ * before, nor given what B did some items ago, where B repeats itself.  Then the share of the items still to
+ * come that would begin where A has a beginning, if they were next, is the chance that the next one does; and
+ * of those, the share with A's bytes is the chance that it has them.  A bet on either at a stake that is
+ * fixed beforehand is fair (doc/recognise.md). */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "trace/alike.h"
 
-#define ITEMS         2048 /* bets at most */
+#define ITEMS         1024 /* bets at most */
 #define BLOCK         128  /* items of which the next one is taken to be a random one */
 #define ITEM_QUIET_US 200000
 #define CLEAR_US      50000 /* A is quiet before a beginning, beyond the tolerance */
 #define FINE_US       20000 /* tolerance where nearly all bursts lie .. */
 #define FINE_ERROR_US 6000  /* .. this near to the line; else it is the jitter */
-#define AFTER_MIN     4     /* items after the same bytes from which a share is estimated */
+#define LAGS          256
+#define AFTER_MIN     4 /* cases from which a share is estimated */
 #define FLOOR         0.04
 #define HITS_BEFORE   4.5 /* share of hits that is expected at first: so many of .. */
 #define BETS_BEFORE   5.0
@@ -36,7 +38,13 @@ struct track {
 	size_t n;
 };
 
+/* How often B did what it had done so many items before. */
+struct habit {
+	size_t tries, begin, equal;
+};
+
 struct bets {
+	struct habit habit[LAGS + 1];
 	struct item *item;
 	size_t n;
 	struct track lane[2];
@@ -161,14 +169,50 @@ static enum hit shares(const struct bets *k, size_t i, struct share *all, struct
 	return mine;
 }
 
-/* The chance under the null: the larger of the two shares. */
-static double chance(size_t hits, size_t of, size_t after_hits, size_t after_of)
+static double share_of(size_t hits, size_t of)
 {
-	double q = (double)hits / (double)of;
+	return of < AFTER_MIN ? 0 : ((double)hits + 0.5) / ((double)of + 1);
+}
 
-	if (after_of >= AFTER_MIN)
-		q = fmax(q, ((double)after_hits + 0.5) / ((double)after_of + 1));
-	return fmax(q, FLOOR);
+/* What B's habits say of item i's place: the share of the times that B did again what it had done so many
+ * items before, over the habits that would hit here. */
+static void foretell(const struct bets *k, size_t i, double *begin, double *equal)
+{
+	const struct item *x = k->item;
+	int64_t end = x[i].start - x[i].pause;
+
+	*begin = *equal = 0;
+	for (size_t lag = 1; lag <= LAGS && lag <= i; lag++) {
+		const struct habit *b = &k->habit[lag];
+		double again = share_of(b->begin, b->tries), same = share_of(b->equal, b->begin);
+		if (again <= *begin && same <= *equal)
+			continue;
+		enum hit h = lies_on(k, &x[i - lag], end + x[i - lag].pause);
+		if (h != MISS)
+			*begin = fmax(*begin, again);
+		if (h == EQUAL)
+			*equal = fmax(*equal, same);
+	}
+}
+
+static void habits_learn(struct bets *k, size_t i)
+{
+	const struct item *x = &k->item[i];
+
+	for (size_t lag = 1; lag <= LAGS && lag <= i; lag++) {
+		const struct item *y = &k->item[i - lag];
+		bool begin = llabs(x->pause - y->pause) <= k->tolerance;
+		k->habit[lag].tries++;
+		k->habit[lag].begin += begin;
+		k->habit[lag].equal += begin && memcmp(x->bytes, y->bytes, sizeof(x->bytes)) == 0;
+	}
+}
+
+/* The chance under the null: the largest of what the items to come, those after the same bytes, and the
+ * habits say. */
+static double chance(size_t hits, size_t of, double after, double habit)
+{
+	return fmax(fmax((double)hits / (double)of, FLOOR), fmax(after, habit));
 }
 
 /* One bet: what it brings, and what it would have brought if won. */
@@ -184,7 +228,7 @@ static double bet(struct luck *l, double q, bool hit, double *win)
 }
 
 /* The best run of bets: wealth begins anew at each, so the average over the beginnings is what is bounded. */
-static void play(const struct bets *k, double *log10_e, double *most)
+static void play(struct bets *k, double *log10_e, double *most)
 {
 	struct luck begins = {0}, equals = {0};
 	double run = 0, best = 0, win;
@@ -193,11 +237,15 @@ static void play(const struct bets *k, double *log10_e, double *most)
 	for (size_t i = 0; i < k->n; i++) {
 		struct share all, after;
 		enum hit h = shares(k, i, &all, &after);
-		run += bet(&begins, chance(all.begin, all.of, after.begin, after.of), h != MISS, &win);
+		double begin, equal;
+		foretell(k, i, &begin, &equal);
+		habits_learn(k, i);
+		double q = chance(all.begin, all.of, share_of(after.begin, after.of), begin);
+		run += bet(&begins, q, h != MISS, &win);
 		*most += win;
 		if (h != MISS) {
-			run += bet(&equals, chance(all.equal, all.begin, after.equal, after.begin),
-				h == EQUAL, &win);
+			q = chance(all.equal, all.begin, share_of(after.equal, after.begin), equal);
+			run += bet(&equals, q, h == EQUAL, &win);
 			*most += win;
 		}
 		run = run > 0 ? run : 0;

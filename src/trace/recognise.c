@@ -14,10 +14,11 @@
 #include "trace/recognise_in.h"
 #include "trace/tracer.h"
 
-#define COMPARED_MAX 256
-#define BURSTS_LEAST 8   /* below which a flow under other addresses is not worth comparing */
-#define COVERED      0.9 /* of the claimed time, for "not seen" */
-#define TIME_MAX_US  (INT64_C(253402300800) * SECOND_US) /* the year 10000 */
+#define COMPARED_MAX    256
+#define BURSTS_COMPARED ((size_t)1 << 19)
+#define BURSTS_LEAST    8   /* below which a flow under other addresses is not worth comparing */
+#define COVERED         0.9 /* of the claimed time, for "not seen" */
+#define TIME_MAX_US     (INT64_C(253402300800) * SECOND_US) /* the year 10000 */
 
 struct search {
 	struct recording *rec;
@@ -71,9 +72,14 @@ static double unlike(const struct flow *a, const struct flow *b)
 	return sum;
 }
 
+static size_t bursts_of(const struct flow *f)
+{
+	return f->n_burst[0] + f->n_burst[1];
+}
+
 static bool worth(const struct flow *f, enum kin kin)
 {
-	return kin != KIN_END || (f->n_burst[0] + f->n_burst[1] >= BURSTS_LEAST);
+	return kin != KIN_END || bursts_of(f) >= BURSTS_LEAST;
 }
 
 static int by_rank(const void *a, const void *b)
@@ -83,6 +89,16 @@ static int by_rank(const void *a, const void *b)
 	if (x->ship.kin != y->ship.kin)
 		return x->ship.kin < y->ship.kin ? -1 : 1;
 	return (x->rank > y->rank) - (x->rank < y->rank);
+}
+
+/* How many candidates are compared: the first always, more while the work is bounded. */
+static size_t in_budget(const struct search *s)
+{
+	size_t n = 0, bursts = 0, mine = bursts_of(s->claimed);
+
+	while (n < s->n && n < COMPARED_MAX && (n == 0 || bursts < BURSTS_COMPARED))
+		bursts += mine + bursts_of(s->c[n++].flow);
+	return n;
 }
 
 static enum status candidates(struct search *s, struct err *e)
@@ -101,7 +117,7 @@ static enum status candidates(struct search *s, struct err *e)
 	}
 	if (s->n > 1)
 		qsort(s->c, s->n, sizeof(*s->c), by_rank);
-	s->left = s->n > COMPARED_MAX ? s->n - COMPARED_MAX : 0;
+	s->left = s->n - in_budget(s);
 	return STATUS_OK;
 }
 

@@ -172,7 +172,7 @@ static const char *incomparable(const struct flow *claimed, const struct flow *o
 	if (k->ways == 0)
 		return "no direction in which both recordings saw payload";
 	if (shown(k) == 0)
-		return "the trains share no time in which both recorders saw";
+		return "there is no stretch between two pauses that both recorders saw whole";
 	return NULL;
 }
 

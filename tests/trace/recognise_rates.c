@@ -247,6 +247,16 @@ static void make_beacon(struct flow *to, struct rng *r)
 	loop_flow(to, r, 200, (int64_t)1.8e15 + (int64_t)(rng_unit(r) * 3e8), 1, 5000);
 }
 
+static void make_steady(struct flow *to, struct rng *r)
+{
+	loop_flow(to, r, 200, (int64_t)1.8e15 + (int64_t)(rng_unit(r) * 3e8), 2 + rng_next(r) % 2, 3000);
+}
+
+static void make_long_loop(struct flow *to, struct rng *r)
+{
+	loop_flow(to, r, 400, (int64_t)1.8e15 + (int64_t)(rng_unit(r) * 3e8), 8, 10000);
+}
+
 static void unlike_made(struct bench *b, const char *name, make_fn *make)
 {
 	enum { FLOWS = 64 };
@@ -275,6 +285,8 @@ static void table_unlike(struct bench *b)
 	unlike_made(b, "single keys of one size", make_keys);
 	unlike_made(b, "loops of three steps, jitter 0.3 s", make_loop);
 	unlike_made(b, "beacons", make_beacon);
+	unlike_made(b, "loops of two or three steps, jitter 3 ms", make_steady);
+	unlike_made(b, "loops of eight steps, jitter 10 ms", make_long_loop);
 }
 
 /* An honest deviation: what happens to the claimed train and to ours. */
