@@ -225,20 +225,26 @@ static enum status public_write(const struct world *w, const char *path, const s
 	return file_replace(w, path, 0600, text, n + 1, e);
 }
 
+/* Both keys' names have to fit: the log's is the longer one. */
+static enum status name_check(const char *name, struct err *e)
+{
+	if (key_name_valid(name) && strlen(name) + strlen(LOG_SUFFIX) <= KEY_NAME_MAX)
+		return STATUS_OK;
+	return err_set(e, STATUS_BAD,
+		"a name is a host and a path as example.com/weir, printable ASCII without blank and plus, "
+		"of at most %d bytes",
+		KEY_NAME_MAX - (int)strlen(LOG_SUFFIX));
+}
+
 /* One key into the directory that is being made. */
 static enum status key_make(
 	const struct world *w, const char *in, enum key_role role, const char *name, struct err *e)
 {
-	char path[PATH_MAX], full[KEY_NAME_MAX + 1];
+	char path[PATH_MAX], full[KEY_NAME_MAX + sizeof(LOG_SUFFIX)];
 	struct skey k = {0};
-	enum status s = STATUS_OK;
-	int n = snprintf(full, sizeof(full), "%s%s", name, role == KEY_LOG ? LOG_SUFFIX : "");
+	enum status s;
 
-	if (n < 0 || (size_t)n >= sizeof(full) || !key_name_valid(full))
-		return err_set(e, STATUS_BAD,
-			"a name is a host and a path as example.com/log, printable, without blank and plus, "
-			"of at most %d bytes",
-			KEY_NAME_MAX - (int)strlen(LOG_SUFFIX));
+	(void)snprintf(full, sizeof(full), "%s%s", name, role == KEY_LOG ? LOG_SUFFIX : "");
 	s = skey_make(&k, w, full, KEY_ED25519, e);
 	if (s == STATUS_OK)
 		s = path_of(path, e, "%s/%s.key", in, key_role_name(role));
@@ -252,16 +258,16 @@ static enum status key_make(
 	return s;
 }
 
+/* A name and no secret: that some letters are a little more likely than others does no harm. */
 static enum status name_default(const struct world *w, char to[KEY_NAME_MAX + 1], struct err *e)
 {
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyz234567";
 	uint8_t r[8];
 
 	if (w->random(w->self, r, sizeof(r)) != 0)
 		return err_errno(e, "no random numbers");
 	int n = snprintf(to, KEY_NAME_MAX + 1, "weir.invalid/");
 	for (size_t i = 0; i < sizeof(r); i++)
-		to[(size_t)n + i] = letters[r[i] & 31];
+		to[(size_t)n + i] = (char)('a' + r[i] % 26);
 	to[(size_t)n + sizeof(r)] = '\0';
 	return STATUS_OK;
 }
@@ -294,7 +300,7 @@ enum status keys_init(const struct world *w, const char *dir, const char *name, 
 		return err_set(e, STATUS_NO, "%s: has keys already, of %s", dir, v.name);
 	if (s != STATUS_NO)
 		return s;
-	s = name ? STATUS_OK : name_default(w, made, e);
+	s = name ? name_check(name, e) : name_default(w, made, e);
 	if (s == STATUS_OK)
 		s = path_of(keys, e, "%s/keys", dir);
 	if (s == STATUS_OK)
