@@ -5,9 +5,11 @@
 # make bench      speed against peers, in one run
 # make evidence   the tables of validity and power, PAIRS a class
 # make fuzz       each fuzz target for FUZZ_SECONDS
+# make soak       kill -9 under load, SOAK times: nothing acknowledged is lost (make check: 50 times)
 BUILD = build
 FUZZ_SECONDS = 60
 PAIRS = 2000
+SOAK = 1000
 
 all: $(BUILD)/build.ninja
 	@[ -x $(BUILD)/src/cli/weir ] || echo "building weir (about half a minute)"
@@ -48,10 +50,13 @@ fuzz:
 	@./setup check
 	@fuzz/run $(FUZZ_SECONDS)
 
+soak: with-tests
+	@$(BUILD)/tests/ledger/ledger_soak $(SOAK)
+
 install: all
 	@meson install -C $(BUILD)
 
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all demo check lab bench evidence fuzz install clean
+.PHONY: all demo check lab bench evidence fuzz soak install clean

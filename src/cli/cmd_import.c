@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ask/asked.h"
 #include "cli/inspect.h"
 #include "cli/send.h"
-#include "trace/recognise.h"
 
 /* ---- in the reading process: is it an answer to what was asked? ---- */
 
@@ -18,94 +18,6 @@ static const struct exchange *asked_of(const struct inspect *i, const struct man
 		if (id_order(&i->trusted->sent[k].id, &m->reply_to) == 0)
 			return &i->trusted->sent[k];
 	return NULL;
-}
-
-static enum status asked_read(const struct app *a, const struct exchange *x, struct buf *file,
-	struct bundle *to, struct arena *arena, struct err *e)
-{
-	enum status s = blob_read(a->dir, x->blob, file, e);
-
-	return s == STATUS_OK ? bundle_read(to, file->p, file->n, arena, e) : s;
-}
-
-/* Was it asked by name, by key, or anybody? */
-static bool was_asked(const struct exchange *x, const struct bundle *b)
-{
-	struct vkey key;
-	struct err e;
-
-	if (strchr(x->peer, '+'))
-		return vkey_parse(&key, x->peer, &e) == STATUS_OK && strcmp(key.name, b->m.from) == 0 &&
-		       memcmp(key.id, b->note.sig[0].id, sizeof(key.id)) == 0;
-	return strcmp(x->peer, "*") == 0 || strcmp(x->peer, b->m.from) == 0;
-}
-
-/* Why the answer does not belong to a request of ours; NULL where it does. */
-static const char *stranger(const struct exchange *x, const struct bundle *b)
-{
-	if (!x)
-		return "it answers a request that was never made here";
-	if (strcmp(x->blob, b->m.reply_sha256) != 0)
-		return "it answers another file than the one that was sent";
-	return was_asked(x, b) ? NULL : "somebody else was asked";
-}
-
-/* Claims of the request as if they had been verified: they are our own. */
-static enum status claims_asked(
-	struct checked_claim *to, size_t *n, const struct bundle *b, struct arena *arena, struct err *e)
-{
-	enum status s = STATUS_OK;
-
-	for (size_t i = 0; i < b->n_claim && s == STATUS_OK; i++) {
-		struct checked_claim *c = &to[*n];
-		*c = (struct checked_claim){.claim = &b->claim[i], .in = b};
-		s = statement_read(&c->s, b->claim[i].kind, b->claim[i].body, b->claim[i].n_body, arena, e);
-		++*n;
-	}
-	return s;
-}
-
-/* The flows that a request speaks of, each with its train: of a link the in-leg, which is what one asks on.
- */
-static enum status flows_asked(
-	struct train **to, size_t *n, const struct bundle *b, struct arena *arena, struct err *e)
-{
-	size_t most = b->n_claim, n_claim = 0;
-	enum status s;
-
-	for (size_t i = 0; i < b->n_answer; i++)
-		most += b->answer[i].n_claim;
-	struct checked_claim *c = arena_array(arena, most + 1, sizeof(*c));
-	*to = arena_array(arena, most + 1, sizeof(**to));
-	*n = 0;
-	if (!c || !*to)
-		return err_nomem(e);
-	s = claims_asked(c, &n_claim, b, arena, e);
-	for (size_t i = 0; i < b->n_answer && s == STATUS_OK; i++)
-		s = claims_asked(c, &n_claim, &b->answer[i], arena, e);
-	for (size_t i = 0; i < n_claim && s == STATUS_OK; i++) {
-		const char *train = c[i].s.kind == STATES_LINK ? c[i].s.in : c[i].s.out;
-		if (*train)
-			s = claim_train(&(*to)[(*n)++], &c[i], train, arena, e);
-	}
-	return s;
-}
-
-/* Is the flow that claim c is about one of those that were asked about?  *to: what came nearest. */
-static enum status is_asked(const struct checked_claim *c, const struct train *asked, size_t n, double alpha,
-	struct recognised *to, struct arena *arena, struct err *e)
-{
-	struct train t;
-	enum status s = claim_train(&t, c, c->s.out, arena, e);
-
-	*to = (struct recognised){.seen = SEEN_NOT};
-	for (size_t i = 0; i < n && s == STATUS_OK && to->seen != SEEN_CONFIRMED; i++) {
-		struct recognised r;
-		s = recognise_pair(&asked[i].flow, &t.flow, alpha, &r, e);
-		if (s == STATUS_OK && (r.seen == SEEN_CONFIRMED || r.flow || i == 0))
-			*to = r;
-	}
-	return s;
 }
 
 /* Does c go on from an earlier link of the same answer? */
@@ -182,7 +94,7 @@ static enum status take_link(struct taken *to, const struct checked_claim *c, co
 }
 
 static enum status take_one(struct taken *to, const struct inspect *i, const struct verified *v, size_t at,
-	const struct train *asked, size_t n, struct arena *arena, struct err *e)
+	struct asked *asked, struct arena *arena, struct err *e)
 {
 	const struct checked_claim *c = &v->claim[at];
 	bool about = c->s.kind == STATES_SEEN || c->s.kind == STATES_LINK;
@@ -190,7 +102,7 @@ static enum status take_one(struct taken *to, const struct inspect *i, const str
 	enum status s = STATUS_OK;
 
 	if (about && !follows(v, at))
-		s = is_asked(c, asked, n, i->trusted->trust.alpha, &r, arena, e);
+		s = asked_about(asked, c, i->trusted->trust.alpha, &r, arena, e);
 	if (s == STATUS_OK && r.seen != SEEN_CONFIRMED) {
 		(void)snprintf(to->text, sizeof(to->text),
 			"%.128s is not shown to be a flow that was asked about: %s", c->s.out_flow, r.why);
@@ -208,17 +120,11 @@ static enum status take_one(struct taken *to, const struct inspect *i, const str
 static enum status take_all(struct taken *to, struct app *a, const struct inspect *i, const struct report *r,
 	const struct exchange *x, struct arena *arena, struct err *e)
 {
-	struct buf file = {0};
-	struct bundle request;
-	struct train *asked;
-	size_t n;
-	enum status s = asked_read(a, x, &file, &request, arena, e);
+	struct asked asked;
+	enum status s = asked_read(&asked, a->dir, x, arena, e);
 
-	if (s == STATUS_OK)
-		s = flows_asked(&asked, &n, &request, arena, e);
 	for (size_t k = 0; k < r->v->n_claim && s == STATUS_OK && !to->why; k++)
-		s = take_one(to, i, r->v, k, asked, n, arena, e);
-	buf_free(&file);
+		s = take_one(to, i, r->v, k, &asked, arena, e);
 	return s;
 }
 
@@ -233,7 +139,7 @@ static enum status act(struct app *a, const struct inspect *i, const struct repo
 	if (m->type != BUNDLE_ANSWER)
 		t.why = "it is a request, not an answer: weir verify, weir answer";
 	else if (r->v->good)
-		t.why = stranger(x, r->b);
+		t.why = asked_not(x, r->b);
 	if (r->v->good && !t.why)
 		s = take_all(&t, a, i, r, x, arena, e);
 	(void)json_object_set_new(to, "told", t.told);
