@@ -75,10 +75,9 @@ static enum status link_again(struct checked_claim *c, const struct trust *t, st
 		(void)snprintf(c->why, sizeof(c->why), "%s", r.why);
 	} else if (r.link.verdict != LINK_PROVEN || c->again < c->needed) {
 		c->state = CLAIM_INSUFFICIENT;
-		if (c->s.proven)
-			(void)snprintf(c->why, sizeof(c->why),
-				"proven at its sender's alpha %g, but not at yours (log10 e %.2f of %.2f)",
-				c->s.alpha, c->again, c->needed);
+		(void)snprintf(c->why, sizeof(c->why),
+			"not proven at alpha %g: log10 e %.2f, needed %.2f (its sender's alpha is %g)",
+			t->alpha, c->again, c->needed, c->s.alpha);
 	} else {
 		c->state = CLAIM_RECOMPUTED;
 	}

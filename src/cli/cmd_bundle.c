@@ -64,14 +64,15 @@ static enum status choose(const struct attack_case *c, struct arena *arena, stru
 
 /* ---- the answers ---- */
 
-/* Accepted answers that told something, of each network the newest. */
+/* Accepted answers that lead further: with a link or a network in them. */
 static bool worth(const struct exchange *x, const struct attack_case *c)
 {
 	char id[ID_TEXT];
 	bool told = false;
 
 	for (size_t i = 0; i < c->n_claim; i++)
-		told = told || strcmp(c->claim[i].bundle, id_text(id, &x->id)) == 0;
+		told = told || (strcmp(c->claim[i].bundle, id_text(id, &x->id)) == 0 &&
+				       strcmp(c->claim[i].kind, statement_kind_name(STATES_SEEN)) != 0);
 	return x->received && x->answer && strcmp(x->verdict, "accepted") == 0 && told;
 }
 

@@ -1,5 +1,6 @@
 /* weir trace: follow an attack upstream, hop by hop, from a case's sightings or one flow. */
 #include "cli/claims.h"
+#include "cli/report.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -36,22 +37,75 @@ static const struct endpoint *said_opener(const struct sighting *g)
 	return g && strcmp(g->source, "operator") != 0 ? &g->end[0] : NULL;
 }
 
-/* g: the sighting of the case that f is traced for, NULL for none. */
-static enum status trace_one(struct app *a, struct tracer *t, const struct place *p, const struct id *case_id,
-	const struct flow *f, const struct sighting *g, struct err *e)
+/* ---- what other networks answered ---- */
+
+/* A link that another network claims, read; false where c is none. */
+static bool reported_read(const struct claim *c, struct statement *to, struct arena *arena)
+{
+	struct err e;
+
+	return *c->origin && strcmp(c->kind, statement_kind_name(STATES_LINK)) == 0 &&
+	       statement_read(to, c->kind, c->body, strlen(c->body), arena, &e) == STATUS_OK;
+}
+
+/* The hops that other networks' answers added to the case; each was computed again when it came in. */
+static json_t *json_reported(const struct attack_case *c)
+{
+	json_t *list = json_array();
+	char id[ID_TEXT], relay[IP_TEXT];
+	struct arena arena = {0};
+
+	for (size_t i = 0; i < c->n_claim; i++) {
+		struct statement l;
+		if (reported_read(&c->claim[i], &l, &arena))
+			(void)json_array_append_new(
+				list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:f, s:f, s:I}", "id",
+					      id_text(id, &c->claim[i].id), "by", c->claim[i].origin, "relay",
+					      ip_text(relay, &l.relay), "in", l.in_flow, "out", l.out_flow,
+					      "log10_e", l.log10_e, "needed", l.needed, "searched",
+					      (json_int_t)l.searched));
+	}
+	arena_free(&arena);
+	return list;
+}
+
+static void print_reported(FILE *o, const struct attack_case *c)
+{
+	char id[ID_TEXT], text[512];
+	struct arena arena = {0};
+
+	for (size_t i = 0; i < c->n_claim; i++) {
+		struct statement l;
+		if (reported_read(&c->claim[i], &l, &arena))
+			(void)fprintf(o,
+				"answered by %s: %s   PROVEN\n  log10 e %.1f, needed %.1f; claim %.12s\n",
+				c->claim[i].origin, statement_text(text, sizeof(text), &l), l.log10_e,
+				l.needed, id_text(id, &c->claim[i].id));
+	}
+	arena_free(&arena);
+}
+
+/* ---- one flow ---- */
+
+/* of, g: the case, and its sighting, that f is traced for; NULL, NULL for none. */
+static enum status trace_one(struct app *a, struct tracer *t, const struct place *p,
+	const struct attack_case *of, const struct flow *f, const struct sighting *g, struct err *e)
 {
 	struct chain c;
 	char id[TRACE_HOPS + 1][ID_TEXT] = {{0}};
 	enum status s = trace_chain(t, f, said_opener(g), &c, e);
 
 	if (s == STATUS_OK)
-		s = write_claims(p, case_id, &c, g, id, e);
+		s = write_claims(p, of ? &of->id : NULL, &c, g, id, e);
 	if (s != STATUS_OK)
 		return s;
-	if (a->json)
-		s = json_out(a, json_chain(a, &c, id), e);
-	else
+	if (a->json) {
+		json_t *j = json_chain(a, &c, id);
+		(void)json_object_set_new(j, "reported", of ? json_reported(of) : json_array());
+		s = json_out(a, j, e);
+	} else {
 		print_chain(a, &c, id);
+	}
 	if (s == STATUS_OK && c.n_proven == 0) {
 		e->text[0] = '\0';
 		s = STATUS_NO;
@@ -89,7 +143,7 @@ static void warn_far_off(const struct flow *f, struct wall at)
 }
 
 static enum status trace_sighting(struct app *a, struct tracer *t, const struct place *p,
-	const struct id *case_id, const struct sighting *g, double alpha, struct err *e)
+	const struct attack_case *of, const struct sighting *g, double alpha, struct err *e)
 {
 	char text[FLOW_TEXT], host[IP_TEXT];
 	struct flow_head head = {.proto = g->proto, .end = {g->end[0], g->end[1]}};
@@ -109,7 +163,7 @@ static enum status trace_sighting(struct app *a, struct tracer *t, const struct 
 	if (s != STATUS_OK)
 		return s;
 	warn_far_off(f, g->at);
-	return trace_one(a, t, p, case_id, f, g, e);
+	return trace_one(a, t, p, of, f, g, e);
 }
 
 /* Yes where any sighting led to a proven hop. */
@@ -123,9 +177,11 @@ static enum status trace_case(
 	for (size_t i = 0; i < c.n_sighting && s <= STATUS_NO; i++) {
 		if (i && !a->json)
 			(void)fputc('\n', a->out);
-		s = trace_sighting(a, t, p, &c.id, &c.sighting[i], alpha, e);
+		s = trace_sighting(a, t, p, &c, &c.sighting[i], alpha, e);
 		all = s == STATUS_OK ? STATUS_OK : all;
 	}
+	if (s <= STATUS_NO && !a->json)
+		print_reported(a->out, &c);
 	arena_free(&arena);
 	return s > STATUS_NO ? s : all;
 }
