@@ -284,6 +284,27 @@ static void random_trees(void **state)
 	}
 }
 
+/* Every proof of a small tree, claimed of every other place in every other small tree. */
+static void misplaced(void **state)
+{
+	enum { FEW = 9 };
+	struct fixture *f = *state;
+
+	for (size_t was = 0; was < (size_t)FEW * FEW; was++) {
+		size_t size = 1 + was / FEW, index = was % FEW;
+		if (index >= size)
+			continue;
+		struct shown entry = show_entry(f, index, size), growth = show_growth(f, index + 1, size);
+		for (size_t is = 0; is < (size_t)(FEW + 1) * (FEW + 1); is++) {
+			entry.size = growth.size = is / (FEW + 1);
+			entry.index = growth.index = is % (FEW + 1);
+			(void)included(&entry);
+			if (growth.index > 0)
+				(void)consistent(&growth);
+		}
+	}
+}
+
 /* ---- edges ---- */
 
 static void empty_trees(void **state)
@@ -400,6 +421,7 @@ int main(void)
 		cmocka_unit_test(random_trees),
 		cmocka_unit_test(entries_changed),
 		cmocka_unit_test(growth_changed),
+		cmocka_unit_test(misplaced),
 		cmocka_unit_test(empty_trees),
 		cmocka_unit_test(out_of_range),
 		cmocka_unit_test(source_fails),

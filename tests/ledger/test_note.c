@@ -1,5 +1,6 @@
 /* Notes: the known one is read and written as golang.org/x/mod/sumdb/note has it; of a note of ours, every
  * changed bit is refused; what the specification leaves open is fixed here. */
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -175,6 +176,29 @@ static void odd_notes(void **state)
 	/* the text may be one empty line */
 	ok(&f->e, note_parse(&n, "\n\n" PETER_LINE, 2 + strlen(PETER_LINE), &f->arena, &f->e));
 	assert_int_equal(n.n_text, 1);
+}
+
+/* Unicode's White_Space (PropList.txt), and what stands beside it. */
+static void spaces(void **state)
+{
+	static const char *const space[] = {"\xc2\x85", "\xc2\xa0", "\xe1\x9a\x80", "\xe2\x80\x80",
+		"\xe2\x80\x8a", "\xe2\x80\xa8", "\xe2\x80\xa9", "\xe2\x80\xaf", "\xe2\x81\x9f",
+		"\xe3\x80\x80"};
+	static const char *const none[] = {"\xc2\x84", "\xc2\xa1", "\xe1\x9a\x81", "\xe2\x80\x8b",
+		"\xe2\x80\xa7", "\xe2\x80\xae", "\xe2\x80\xb0", "\xe2\x81\xa0", "\xe3\x80\x81"};
+	struct fixture *f = *state;
+	char text[64];
+	struct note n;
+
+	for (size_t i = 0; i < sizeof(space) / sizeof(space[0]); i++) {
+		int k = snprintf(text, sizeof(text), "a\n\n" DASH "a%sb x08go/ZJkuA=\n", space[i]);
+		refused(&f->e, note_parse(&n, text, (size_t)k, &f->arena, &f->e), STATUS_BAD,
+			"no valid name");
+	}
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
+		int k = snprintf(text, sizeof(text), "a\n\n" DASH "a%sb x08go/ZJkuA=\n", none[i]);
+		ok(&f->e, note_parse(&n, text, (size_t)k, &f->arena, &f->e));
+	}
 }
 
 static void limits(void **state)
@@ -394,6 +418,60 @@ static void odd_payloads(void **state)
 	}
 }
 
+/* A line of the witness over "a\n" at any time of 64 bits, with more bytes of nothing behind the signature.
+ */
+static struct buf raw_cosigned(const struct fixture *f, uint64_t seconds, size_t more)
+{
+	uint8_t payload[4 + 8 + 64 + 8] = {0};
+	char message[80];
+	struct buf b = {0};
+	int n = snprintf(
+		message, sizeof(message), "cosignature/v1\ntime %llu\na\n", (unsigned long long)seconds);
+
+	memcpy(payload, f->witness.pub.id, 4);
+	for (size_t i = 0; i < 8; i++)
+		payload[4 + i] = (uint8_t)(seconds >> (56 - 8 * i));
+	assert_int_equal(crypto_sign_detached(payload + 12, NULL, (const uint8_t *)message,
+				 (unsigned long long)n, f->witness.secret),
+		0);
+	buf_put(&b, "a\n\n" DASH, 3 + strlen(DASH));
+	buf_put(&b, f->witness.pub.name, strlen(f->witness.pub.name));
+	buf_u8(&b, ' ');
+	base64_put(&b, payload, 4 + 8 + 64 + more);
+	buf_u8(&b, '\n');
+	return b;
+}
+
+static void odd_cosignatures(void **state)
+{
+	static const struct {
+		uint64_t seconds;
+		size_t more;
+		enum status want;
+	} t[] = {
+		{0, 0, STATUS_OK},
+		{0x0102030405, 0, STATUS_OK},
+		{INT64_MAX / SECOND_US, 0, STATUS_OK},
+		{INT64_MAX / SECOND_US + 1, 0, STATUS_NO},
+		{INT64_MAX, 0, STATUS_NO},
+		{UINT64_MAX, 0, STATUS_NO},
+		{1, 1, STATUS_NO},
+		{1, 8, STATUS_NO},
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		struct buf b = raw_cosigned(f, t[i].seconds, t[i].more);
+		struct wall when;
+		bool by;
+		assert_int_equal(
+			verify(f, (const char *)b.p, b.n, &f->witness.pub, 1, &by, &when), t[i].want);
+		if (t[i].want == STATUS_OK)
+			assert_int_equal(when.us, (int64_t)t[i].seconds * SECOND_US);
+		buf_free(&b);
+	}
+}
+
 static void not_signed(void **state)
 {
 	static const char *const texts[] = {"", "a", "a\n\x01\n", "\xff\n", "a\tb\n"};
@@ -420,6 +498,7 @@ int main(void)
 		cmocka_unit_test(known_note),
 		cmocka_unit_test(not_notes),
 		cmocka_unit_test(odd_notes),
+		cmocka_unit_test(spaces),
 		cmocka_unit_test(limits),
 		cmocka_unit_test(utf8),
 		cmocka_unit_test(cosigned),
@@ -427,6 +506,7 @@ int main(void)
 		cmocka_unit_test(bad_beside_good),
 		cmocka_unit_test(strangers),
 		cmocka_unit_test(odd_payloads),
+		cmocka_unit_test(odd_cosignatures),
 		cmocka_unit_test(not_signed),
 	};
 
