@@ -13,6 +13,8 @@
 #define BURSTS_MAX ((size_t)1 << 18)
 #define GOOD_SHARE 0.9 /* of the stretches, laid opening on opening: no other place is looked for */
 #define GOOD_MIN   3
+#define STEP_SHARE 0.04 /* of the stretches differ: perhaps a step of the clock */
+#define STEP_MIN   10
 
 static const uint8_t derived[2] = {FLOW_DERIVED_0, FLOW_DERIVED_1};
 
@@ -142,6 +144,53 @@ static enum status lay(
 	return s;
 }
 
+/* Lays the piece of a in [from, to) on b by itself; *good: nearly all of it agrees then. */
+static enum status lay_piece(
+	const struct couple *c, struct span piece, struct alike *k, bool *good, struct err *e)
+{
+	struct couple part = *c;
+	struct pose p = {0};
+
+	*k = (struct alike){.ways = c->ways};
+	part.a_opened = part.a_closed = false;
+	part.a_life = piece;
+	for (int d = 0; d < 2; d++) {
+		size_t i = lane_from(c->a.b[d], c->a.n[d], piece.from_us);
+		part.a.n[d] = lane_from(c->a.b[d], c->a.n[d], piece.to_us) - i;
+		part.a.b[d] += i;
+	}
+	enum status s = lay(&part, false, k, &p, e);
+	size_t shown = k->compared - k->absent;
+	*good = k->equal >= STEP_MIN && (double)k->equal >= GOOD_SHARE * (double)shown;
+	return s;
+}
+
+/* Is what differs one step of a's clock?  The piece from the first stretch that differs on, or the piece up
+ * to the last one, is laid on b anew: where nearly all of it agrees then, it is. */
+static enum status look_for_step(const struct couple *c, struct alike *k, struct err *e)
+{
+	struct span late = {k->first_other_us, c->a_life.to_us},
+		    early = {c->a_life.from_us, k->last_other_us};
+	struct alike piece;
+	bool good;
+
+	if (k->log10_e <= 0 || (double)(k->more + k->other) < STEP_SHARE * (double)k->compared)
+		return STATUS_OK; /* a is not on b at all, or has nothing to explain */
+	enum status s = lay_piece(c, late, &piece, &good, e);
+	if (s == STATUS_OK && good) {
+		k->step_at_us = late.from_us;
+		k->step_us = clock_in(&k->clock, late.from_us) - clock_in(&piece.clock, late.from_us);
+		return s;
+	}
+	if (s == STATUS_OK)
+		s = lay_piece(c, early, &piece, &good, e);
+	if (s == STATUS_OK && good) {
+		k->step_at_us = early.to_us;
+		k->step_us = clock_in(&piece.clock, early.to_us) - clock_in(&k->clock, early.to_us);
+	}
+	return s;
+}
+
 static enum status weigh(const struct couple *c, const struct pose *p, struct alike *to, struct err *e)
 {
 	double charge = log10(places(c, to->anchored)), most;
@@ -173,6 +222,8 @@ enum status flows_alike(const struct flow *a, const struct flow *b, const struct
 		s = lay(&c, same_opening(a, b, to->turned), to, &p, e);
 	if (s == STATUS_OK && to->compared)
 		s = weigh(&c, &p, to, e);
+	if (s == STATUS_OK && to->compared)
+		s = look_for_step(&c, to, e);
 	couple_free(&c);
 	return s;
 }

@@ -199,8 +199,11 @@ static void tally(struct alike *to, const struct pose *p, const struct stretch *
 	++*count[worst];
 	for (int d = 0; d < 2; d++)
 		tally_packets(to, s, d);
-	if (worst >= MORE && to->first_other_us == INT64_MAX)
-		to->first_other_us = s->a_from != INT64_MAX ? s->a_from : a_time(p, s->from);
+	if (worst >= MORE) {
+		int64_t at = s->a_from != INT64_MAX ? s->a_from : a_time(p, s->from);
+		to->first_other_us = at < to->first_other_us ? at : to->first_other_us;
+		to->last_other_us = at + 1;
+	}
 }
 
 void alike_count(const struct couple *c, const struct pose *p, struct alike *to)
@@ -211,8 +214,11 @@ void alike_count(const struct couple *c, const struct pose *p, struct alike *to)
 	struct walk w;
 	struct stretch s;
 
-	*to = (struct alike){
-		.clock = p->clock, .first_other_us = INT64_MAX, .turned = to->turned, .ways = to->ways};
+	*to = (struct alike){.clock = p->clock,
+		.first_other_us = INT64_MAX,
+		.last_other_us = INT64_MIN,
+		.turned = to->turned,
+		.ways = to->ways};
 	walk_begin(&w, c, p, in);
 	while (walk_next(&w, &s)) {
 		bool early = head ? s.to < in.from_us - ALIKE_LAG_US : s.from <= in.from_us + ALIKE_JITTER_US;

@@ -21,13 +21,15 @@ struct alike {
 	size_t other;    /* as many packets with other bytes, or far more than b's capture can have lost */
 	uint64_t packets[2], bytes[2];     /* in those where a has something: a's, b's */
 	uint64_t lacks[2], lacks_bytes[2]; /* what each is short of beside the other */
-	int64_t first_other_us; /* a's time of the first stretch of more or other; INT64_MAX: none */
-	bool turned;            /* a's direction 0 is b's direction 1 */
-	bool anchored;          /* laid opening on opening, and the offset not searched */
-	unsigned ways;          /* directions compared: bit 0, bit 1 (of a) */
-	double log10_e;         /* evidence against chance agreement, alignments tried already charged */
-	double way_log10_e[2];  /* the same from one direction alone */
-	double most_log10_e;    /* what b could give at most */
+	int64_t first_other_us;      /* a's time of the first stretch of more or other; INT64_MAX: none */
+	int64_t last_other_us;       /* and of the last one; INT64_MIN */
+	int64_t step_us, step_at_us; /* all agrees if a's clock was set forward by step_us there; 0: not so */
+	bool turned;                 /* a's direction 0 is b's direction 1 */
+	bool anchored;               /* laid opening on opening, and the offset not searched */
+	unsigned ways;               /* directions compared: bit 0, bit 1 (of a) */
+	double log10_e;              /* evidence against chance agreement, alignments tried already charged */
+	double way_log10_e[2];       /* the same from one direction alone */
+	double most_log10_e;         /* what b could give at most */
 };
 
 /* skew_us: how far the clocks may be apart at most.  blind: on b's clock, sorted, disjoint.  Memory from

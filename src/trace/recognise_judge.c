@@ -153,7 +153,7 @@ static bool contradicts(const struct kinship *ship, const struct alike *k, doubl
 {
 	bool identified = ship->numbers || (k->log10_e >= needed && !ship->other_number);
 
-	return ship->kin == KIN_TUPLE && identified && shown(k) >= LIE_STRETCHES &&
+	return ship->kin == KIN_TUPLE && identified && k->step_us == 0 && shown(k) >= LIE_STRETCHES &&
 	       share_low(bad(k), shown(k)) >= LIE_SHARE;
 }
 
@@ -198,17 +198,29 @@ static void contradict_why(struct finding *to, const struct alike *k)
 		shown(k), bad(k), wall_text(at, (struct wall){k->first_other_us}));
 }
 
+static void step_why(struct finding *to, const struct alike *k)
+{
+	char at[WALL_TEXT];
+
+	(void)snprintf(to->why, sizeof(to->why),
+		"from %s on the claim's times are %.3f s off those before: its clock was set, or it was "
+		"changed",
+		wall_text(at, (struct wall){k->step_at_us}), (double)k->step_us / (double)SECOND_US);
+}
+
 /* It may be the claimed flow: what keeps from saying so. */
 static void open_why(struct finding *to, const struct kinship *ship, const struct alike *k, double needed)
 {
 	double short_of = needed - have(ship, k);
 
 	to->ruling = RULED_OPEN;
-	if (!agrees(k) && k->log10_e < needed)
+	if (!agrees(k) && k->log10_e < needed && !k->step_us)
 		(void)snprintf(to->why, sizeof(to->why),
 			"between these ends there was traffic, but nothing lays the claimed train on it: "
 			"%zu of %zu stretches have the same bytes",
 			k->equal, shown(k));
+	else if (k->step_us)
+		step_why(to, k);
 	else if (!agrees(k))
 		(void)snprintf(to->why, sizeof(to->why),
 			"%zu of %zu stretches have the same bytes, %zu others: too few for the same train, "

@@ -127,6 +127,15 @@ void packets_cut(struct packets *p, double head, double tail)
 		p->life.to_us = p->p[p->n - 1].t;
 }
 
+void packets_step(struct packets *p, double at, int64_t by_us)
+{
+	int64_t from = p->life.from_us + (int64_t)(at * (double)(p->life.to_us - p->life.from_us));
+
+	for (size_t i = 0; i < p->n; i++)
+		p->p[i].t += p->p[i].t >= from ? by_us : 0;
+	p->life.to_us += by_us;
+}
+
 static void burst_put(struct flow *f, int d, const struct one_packet *x, int64_t gap)
 {
 	struct burst *last = f->n_burst[d] ? &f->burst[d][f->n_burst[d] - 1] : NULL;

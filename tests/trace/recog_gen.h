@@ -26,7 +26,8 @@ void packets_jitter(struct packets *p, struct rng *r, int64_t most_us); /* packe
 void packets_lose(struct packets *p, struct rng *r, double share);
 void packets_gap(
 	struct packets *p, struct rng *r, double share); /* a recorder's gap of that share of the time */
-void packets_cut(struct packets *p, double head, double tail); /* shares of the time that are not recorded */
+void packets_cut(struct packets *p, double head, double tail);  /* shares of the time that are not recorded */
+void packets_step(struct packets *p, double at, int64_t by_us); /* the clock is set forward */
 /* The packets as a recorder makes a flow of them; head as like's.  Freed by flow_drop(). */
 void packets_flow(struct flow *to, const struct packets *p, const struct flow *like, uint32_t gap_us);
 void flow_copy(struct flow *to, const struct flow *f);

@@ -294,7 +294,7 @@ struct honest {
 	const char *name;
 	double offset_s, drift;
 	int64_t jitter_us;
-	double lose, head, tail, gap;
+	double lose, head, tail, gap, step_s;
 	uint32_t gap_us;
 	bool translated, no_numbers;
 };
@@ -313,6 +313,8 @@ static void deviate(
 	if (claim && h->gap > 0)
 		packets_gap(&p, r, h->gap);
 	packets_cut(&p, h->head * rng_unit(r), h->tail * rng_unit(r));
+	if (claim && h->step_s > 0)
+		packets_step(&p, rng_between(r, 0.2, 0.8), (int64_t)(h->step_s * 1e6));
 	packets_flow(to, &p, from, claim && h->gap_us ? h->gap_us : BURST_GAP_RECORDED_US);
 	packets_free(&p);
 	if (h->no_numbers)
@@ -366,13 +368,14 @@ static void table_honest(struct bench *b)
 		{"head cut by up to half at both", .offset_s = 2, .head = 0.5},
 		{"tail cut by up to half at both", .offset_s = 2, .tail = 0.5},
 		{"claimant's gap of 20 %", .offset_s = 2, .gap = 0.2},
+		{"claimant's clock set by 0.7 s midway", .offset_s = 2, .step_s = 0.7},
 		{"claim at a gap of 100 ms", .offset_s = 2, .gap_us = 100000},
 		{"other addresses", .offset_s = 590, .translated = true},
 		{"no handshake seen", .offset_s = 590, .no_numbers = true},
 		{"other addresses, no handshake", .offset_s = 1, .translated = true, .no_numbers = true},
 		{"jitter 20 ms, 1 % lost, cut, drift, gap 50 ms", 590, 200e-6, 20000, 0.01, 0.3, 0.3, 0,
 			50000, false, false},
-		{"the same, without handshake", 590, 200e-6, 20000, 0.01, 0.3, 0.3, 0, 50000, false, true},
+		{"the same, without handshake", 590, 200e-6, 20000, 0.01, 0.3, 0.3, 0, 0, 50000, false, true},
 	};
 
 	head_print("honest deviations");
@@ -469,7 +472,7 @@ static void table_lies(struct bench *b)
 		{"another session's train, no handshake", LIE_OTHER, 0, true},
 		{"sizes changed in 20 %, no handshake", LIE_SIZES, 0.2, true},
 		{"last half of another session, no handshake", LIE_SPLICE, 0.5, true},
-		{"last half 400 ms later", LIE_TAIL, 0.5, false},
+		{"last half 400 ms later (or a clock set)", LIE_TAIL, 0.5, false},
 	};
 
 	head_print("lies");
