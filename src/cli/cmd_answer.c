@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "cli/inspect.h"
 #include "cli/send.h"
 
@@ -196,7 +197,8 @@ static enum status enter_request(
 	if (!id_parse(&x.id, json_text(r, "id")) || !wall_parse(&x.made, json_text(r, "made")) ||
 		!wall_parse(&x.not_after, json_text(r, "not_after")))
 		return err_set(e, STATUS_BAD, "the reading process handed back no request");
-	return exchange_store(p, &x, n->request.p, n->request.n, e);
+	enum status s = exchange_store(p, &x, n->request.p, n->request.n, e);
+	return s == STATUS_NO ? STATUS_OK : s; /* entered by an answer that failed later on */
 }
 
 static enum status say_answered(struct app *a, const struct answer *n, const char *case_id, struct err *e)
@@ -259,6 +261,8 @@ static enum status verdict_of(
 	m->verdict = accept ? ANSWER_ACCEPTED : doubt ? ANSWER_DOUBTED : ANSWER_REFUSED;
 	if (why && strlen(why) >= sizeof(m->why))
 		return err_set(e, STATUS_BAD, "WHY is longer than %d bytes", MANIFEST_WHY);
+	if (why && !utf8_line_valid(why))
+		return err_set(e, STATUS_BAD, "WHY is not one line of plain UTF-8");
 	(void)snprintf(m->why, sizeof(m->why), "%s", why ? why : "");
 	return STATUS_OK;
 }

@@ -174,8 +174,6 @@ static enum status store(struct app *a, const json_t *doc, const struct buf *fil
 			!wall_parse(&x.not_after, json_text(r, "not_after")) ||
 			!id_parse(&case_id, x.case_id)))
 		s = err_set(e, STATUS_BAD, "the reading process handed back no answer");
-	if (s == STATUS_OK)
-		s = exchange_store(&p, &x, file->p, file->n, e);
 	for (size_t k = 0; k < json_array_size(list) && s == STATUS_OK; k++) {
 		struct told t;
 		s = told_take(&t, json_array_get(list, k), e);
@@ -183,6 +181,10 @@ static enum status store(struct app *a, const json_t *doc, const struct buf *fil
 			s = told_store(&p, &t, &case_id, x.peer, json_text(r, "id"), &id, e);
 		told_free(&t);
 	}
+	/* last: what is known to have come is not taken again, and a claim that is there already is no harm
+	 */
+	if (s == STATUS_OK)
+		s = exchange_store(&p, &x, file->p, file->n, e);
 	if (s == STATUS_OK)
 		s = register_flush(&p, e);
 	case_db_close(p.db);

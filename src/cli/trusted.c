@@ -130,10 +130,11 @@ static enum status exchanges_load(struct trusted *to, const struct app *a, struc
 	to->sent = arena_array(&to->arena, n + 1, sizeof(*to->sent));
 	if (!seen || !to->sent)
 		return err_nomem(e);
+	/* a request came before when it was answered: an answer that failed on its way can be given again */
 	for (size_t i = 0; i < n; i++) {
-		if (x[i].received)
-			seen[to->trust.n_seen++] = x[i].id;
-		else if (!x[i].answer)
+		if (x[i].answer)
+			seen[to->trust.n_seen++] = x[i].received ? x[i].id : x[i].reply_to;
+		else if (!x[i].received)
 			to->sent[to->n_sent++] = x[i];
 	}
 	qsort(seen, to->trust.n_seen, sizeof(*seen), id_order);

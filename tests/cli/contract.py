@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The command line is a contract: shapes of the JSON, exit statuses, what is on which stream, and every bad input that
-the recorder may meet, each with one clear line and nothing stored before lost.
+the recorder may meet, each with one clear line and nothing stored before lost.  What networks send each other, and the
+keys and the ledger behind it: contract_exchange.py.
 
 Takes the path of weir.
 """
@@ -12,53 +13,13 @@ import random
 import struct
 import subprocess
 import sys
-import tempfile
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
-import pcapmake  # noqa: E402
-import tap  # noqa: E402
-
-WEIR = pathlib.Path(sys.argv[1]).resolve()
-TMP = pathlib.Path(tempfile.mkdtemp(prefix="weir-contract-"))
-ATTACK = "tcp 203.0.113.10:42000 > 192.0.2.10:22"
-IN_LEG = "tcp 198.51.100.7:41000 > 203.0.113.10:22"
-NUMBER = iter(range(10000))
-
-
-def weir(*args, status=0, json_out=False, env=None, stdin=None):
-    """Runs weir, checks its exit status, returns (stdout or parsed lines, stderr)."""
-    command = [WEIR, *(["--json"] if json_out else []), *map(str, args)]
-    run = subprocess.run(command, capture_output=True, check=False, timeout=60, env={**os.environ, **(env or {})},
-                         input=stdin)
-    out, err = run.stdout.decode(), run.stderr.decode()
-    assert run.returncode == status, f"{command}: exit {run.returncode}, not {status}: {out[-500:]} {err}"
-    if status in (2, 3):
-        assert err.strip(), f"{command}: no message"
-    return ([json.loads(line) for line in out.splitlines()] if json_out else out), err
-
-
-def fresh():
-    return TMP / f"data{next(NUMBER)}"
+from contract_kit import ATTACK, GOOD, IN_LEG, NUMBER, TMP, WEIR, file_of, fresh, pcapmake, recorded, tap, weir
 
 
 def segments(where):
     return sorted((where / "trains").glob("*.seg"))
-
-
-def file_of(data):
-    path = TMP / f"file{next(NUMBER)}.pcap"
-    path.write_bytes(data)
-    return path
-
-
-GOOD = file_of(pcapmake.capture(pcapmake.relayed_attack(1)))
-
-
-def recorded(path=GOOD):
-    where = fresh()
-    weir("-C", where, "record", path)
-    return where
 
 
 def test_record_json():
@@ -271,7 +232,7 @@ def test_trace_what_is_not_recorded():
 def test_an_id_that_nobody_has():
     where = recorded()
     for command, what in ((("trace",), "case"), (("case", "show"), "case"), (("case", "close"), "case"),
-                          (("trace", "--flow"), "flow"), (("why",), "claim, case, sighting or flow")):
+                          (("trace", "--flow"), "flow"), (("why",), "claim, bundle, case, sighting or flow")):
         _, err = weir("-C", where, *command, "abcdef0123456", status=1)
         assert err == f"weir: abcdef0123456: no such {what} here\n", err
         _, err = weir("-C", where, *command, "f809", status=2)
@@ -378,8 +339,6 @@ def test_case_open_needs_one_source():
     weir("-C", fresh(), "case", "open", "--eve", "a", "--flow", ATTACK, status=2)
     weir("-C", fresh(), "case", "open", "--eve", TMP / "absent.json", status=2)
     weir("-C", fresh(), "case", "nonsense", status=2)
-    _, err = weir("-C", fresh(), "case", "import", "a", status=2)
-    assert "not in this release" in err, err
     _, err = weir("-C", fresh(), "case", "open", "--eve", file_of(b"\x00\x01\x02 nothing"), status=2)
     assert len(err.splitlines()) == 1, err
 
