@@ -24,7 +24,10 @@ struct trust {
 
 #define TRUST_KEYS      256               /* keys that a reader may trust */
 #define VERIFY_AHEAD_US (600 * SECOND_US) /* a sender's clock may be ahead by this much */
-#define VERIFY_BURSTS   4000000 /* bursts of all trains that are computed again: more is no honest case */
+/* A bundle with more to compute is no honest case: bursts of the trains that its claims name, each claim's
+ * counted; and those of links times the offsets that are tried of their clocks (trace/link.h). */
+#define VERIFY_BURSTS 4000000
+#define VERIFY_WORK   50000000
 
 enum claim_state {
 	CLAIM_RECOMPUTED,   /* a link, computed again to the same number, and sufficient for the reader */

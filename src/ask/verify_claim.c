@@ -55,6 +55,22 @@ static enum status train_named(struct train *to, const struct checked_claim *c, 
 
 /* ---- the numbers ---- */
 
+/* A flood on the test is refused before it is computed. */
+static enum status link_bounded(const struct statement *s, const struct train *in, const struct train *out,
+	struct verify_work *work, struct err *e)
+{
+	size_t bursts =
+		in->flow.n_burst[0] + in->flow.n_burst[1] + out->flow.n_burst[0] + out->flow.n_burst[1];
+
+	work->tried += (uint64_t)bursts * link_offsets(s->clock.error_us);
+	return work->tried <= VERIFY_WORK ? STATUS_OK
+					  : err_set(e, STATUS_BAD,
+						    "its clocks are that unsure that more than %d bursts "
+						    "would have to be tried: "
+						    "nothing was computed further",
+						    VERIFY_WORK);
+}
+
 static enum status link_again(struct checked_claim *c, const struct trust *t, struct verify_work *work,
 	struct arena *a, struct err *e)
 {
@@ -64,6 +80,8 @@ static enum status link_again(struct checked_claim *c, const struct trust *t, st
 
 	if (s == STATUS_OK)
 		s = train_named(&out, c, c->s.out, c->s.out_flow, work, a, e);
+	if (s == STATUS_OK)
+		s = link_bounded(&c->s, &in, &out, work, e);
 	if (s == STATUS_OK)
 		s = statement_recompute(&work->room, &c->s, &in, &out, &r, e);
 	if (s != STATUS_OK)

@@ -7,7 +7,8 @@
 /* Working memory, and how much was computed so far. */
 struct verify_work {
 	struct relink_room room;
-	size_t bursts;
+	size_t bursts;  /* VERIFY_BURSTS */
+	uint64_t tried; /* VERIFY_WORK */
 };
 
 /* Fills in *c, of which claim, in and by_known are given. */

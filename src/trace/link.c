@@ -172,13 +172,24 @@ struct best {
 	enum way way; /* that sup is of */
 };
 
+/* On either side of 0. */
+static int64_t offset_steps(int64_t error_us)
+{
+	int64_t steps = (error_us + OFFSET_STEP_US - 1) / OFFSET_STEP_US;
+	return steps > OFFSETS_MAX / 2 ? OFFSETS_MAX / 2 : steps;
+}
+
+size_t link_offsets(int64_t offset_error_us)
+{
+	int64_t error = offset_error_us > 0 ? clamp(offset_error_us, OFFSET_MAX_US) : 0;
+	return (size_t)(2 * offset_steps(error) + 1);
+}
+
 static void bet_offsets(struct legs *l, const struct link_leg *in, const struct link_leg *out,
 	const struct link_param *p, struct best *best)
 {
 	int64_t error = p->offset_error_us;
-	int64_t steps = (error + OFFSET_STEP_US - 1) / OFFSET_STEP_US;
-	if (steps > OFFSETS_MAX / 2)
-		steps = OFFSETS_MAX / 2;
+	int64_t steps = offset_steps(error);
 	double charge = link_log10((double)(WAYS * (2 * steps + 1)));
 	double sum = 0, top = -1e9;
 	best->sup = -1e9;

@@ -62,6 +62,10 @@ struct link_result {
 	enum link_reason reason;
 };
 
+/* How many offsets of the clocks link_test tries where so much is not known about them; it takes that many
+ * times as long. */
+size_t link_offsets(int64_t offset_error_us);
+
 /* Bytes of working memory that link_test needs for legs of these sizes. */
 size_t link_memory(const struct link_leg *in, const struct link_leg *out);
 
