@@ -1,12 +1,11 @@
 #!/usr/bin/env python3
-"""The contract of the commands by which networks deal with each other: init, key, ledger, bundle, verify, answer, case
-import.  Exit statuses, JSON, which stream, who may read what is written, and that a check changes nothing.
+"""The contract of bundle, verify, answer and case import, by which networks deal with each other: exit statuses, JSON,
+which stream, what has which rights, and that a check changes nothing.  At the end what all new commands have in common.
 
 What the bundles say, and hostile ones, are in tests/scenario.  Takes the path of weir.
 """
-import base64
 import datetime
-import functools
+import fcntl
 import hashlib
 import json
 import os
@@ -14,258 +13,15 @@ import pathlib
 import re
 import resource
 import shutil
-import stat
 import subprocess
 import sys
+import time
 
-from contract_kit import ATTACK, GOOD, IN_LEG, TMP, WEIR, file_of, fresh, pcapmake, recorded, tap, weir
+from contract_kit import (ATTACK, GOOD, IN_LEG, TMP, WEIR, answered, copies, copy, exchange, file_of, fresh, key_of, network, one,
+                          recorded, refused, snapshot, tap, weir)
 
 SOURCE = pathlib.Path(os.environ.get("WEIR_SOURCE", pathlib.Path(__file__).resolve().parents[2]))
-VKEY = re.compile(r"(\S+)\+[0-9a-f]{8}\+[A-Za-z0-9+/]{44}")
 ID = re.compile(r"[0-9a-f]{32}")
-VICTIM_SEES = pcapmake.ip("192.0.2.10")
-
-
-def one(*args, **how):
-    """The one JSON document that a command prints."""
-    (doc,), _ = weir(*args, json_out=True, **how)
-    return doc
-
-
-def refused(*args, status, say="", **how):
-    """A command that ends so, with one line on standard error that says it, and nothing on standard output."""
-    out, err = weir(*args, status=status, **how)
-    assert not out, f"{args}: {out}"
-    assert len(err.splitlines()) == 1 and re.search(say, err), f"{args}: {err!r}"
-    return err
-
-
-def network(name, capture=None):
-    where = fresh(name.split(".")[0])
-    weir("-C", where, "init", "--name", name)
-    if capture:
-        weir("-C", where, "record", capture)
-    return where
-
-
-@functools.cache
-def exchange():
-    """A victim and a relay's network; a case, the request about it and its answer.  Nobody may change them: copy()."""
-    frames = pcapmake.relayed_attack(1)
-    capture = file_of(pcapmake.capture([f for f in frames if VICTIM_SEES in (f[1][26:30], f[1][30:34])]))
-    victim, relay = network("victim.example", capture), network("relay.example", GOOD)
-    case = one("-C", victim, "case", "open", "--flow", ATTACK)["id"]
-    weir("-C", victim, "bundle", case, "--to", "relay.example", "-o", TMP / "request.weir")
-    return victim, relay, case, TMP / "request.weir"
-
-
-def copy(where):
-    to = fresh("copy")
-    shutil.copytree(where, to)
-    return to
-
-
-def key_of(where):
-    return (where / "keys" / "operator.vkey").read_text().strip()
-
-
-def copies():
-    """(victim, relay, case, request), the directories for the caller's own use."""
-    victim, relay, case, request = exchange()
-    return copy(victim), copy(relay), case, request
-
-
-def answered(*verdict):
-    """A victim and the answer that came back, and what imports it."""
-    victim, relay, case, request = copies()
-    path = fresh("answer")
-    doc = one("-C", relay, "answer", request, *(verdict or ("--accept", "--disclose", "address")), "--key", key_of(victim),
-              "-o", path)
-    return victim, relay, case, path, doc
-
-
-def snapshot(where):
-    """Everything in a directory: names, modes, times, bytes.  Not its own time: SQLite makes and removes a file in it."""
-    out = {}
-    for path in sorted(where.rglob("*")):
-        st = path.lstat()
-        out[str(path)] = (st.st_mode, st.st_mtime_ns, st.st_ino, path.read_bytes() if stat.S_ISREG(st.st_mode) else None)
-    return out
-
-
-# ---- init, key ----
-
-
-def test_init_shows_the_keys():
-    where = fresh()
-    doc = one("-C", where, "init", "--name", "example.com/weir")
-    assert doc.keys() == {"operator", "log"}, doc
-    assert VKEY.fullmatch(doc["operator"])[1] == "example.com/weir" and VKEY.fullmatch(doc["log"])[1] == "example.com/weir/log"
-    assert one("-C", where, "key") == doc
-    text, err = weir("-C", where, "key")
-    assert text == f"operator  {doc['operator']}\nlog       {doc['log']}\n" and not err
-    assert (where / "keys" / "operator.vkey").read_text() == doc["operator"] + "\n"
-
-
-def test_init_names_itself():
-    names = {VKEY.fullmatch(one("-C", fresh(), "init")["operator"])[1] for _ in range(6)}
-    assert len(names) == 6 and all(re.fullmatch(r"weir\.invalid/[a-z]{8}", n) for n in names), names
-
-
-def test_init_twice():
-    where = network("example.com")
-    before = snapshot(where)
-    for args in ((), ("--name", "example.com"), ("--name", "other.example")):
-        err = refused("-C", where, "init", *args, status=1, say="example.com")
-        assert str(where) in err, err
-    assert snapshot(where) == before
-
-
-def test_init_with_a_name_that_no_key_has_makes_nothing():
-    for name in ("a b", "a+b", "\u00e9", "a\x1b[31m", "n" * 201):
-        where = fresh()
-        refused("-C", where, "init", "--name", name, status=2, say="example.com/weir")
-        assert not where.exists(), list(where.rglob("*"))
-
-
-def test_init_before_and_after_the_first_recording():
-    before, after = network("example.com", GOOD), recorded()
-    assert one("-C", after, "trace", "--flow", ATTACK)["hops"][0]["verdict"] == "proven"
-    weir("-C", after, "init")
-    for where in (before, after):
-        assert len(weir("-C", where, "flows", json_out=True)[0]) == 14
-        case = one("-C", where, "case", "open", "--flow", ATTACK)["id"]
-        weir("-C", where, "trace", case)
-        weir("-C", where, "bundle", case, "-o", fresh("bundle"))
-        kinds = [(line["entry"]["kind"], line["entry"].get("claim")) for line in
-                 weir("-C", where, "ledger", "list", json_out=True)[0]]
-        assert kinds[0] == ("init", None) and sorted(kinds[1:3]) == [("claim", "attack"), ("claim", "link")], kinds
-
-
-def test_nobody_else_may_read():
-    victim, relay, *_ = answered()
-    for where in (victim, relay):
-        assert stat.S_IMODE(where.stat().st_mode) == 0o700
-        public = {where / "ledger", *(where / "ledger").rglob("*")}  # tiles, for whoever serves them
-        for path in {*where.rglob("*")} - public:
-            assert path.stat().st_mode & 0o077 == 0, (path, oct(path.stat().st_mode))
-        for name in ("operator.key", "log.key"):
-            assert stat.S_IMODE((where / "keys" / name).stat().st_mode) == 0o600
-        assert stat.S_IMODE((where / "keys").stat().st_mode) == 0o700
-
-
-def test_a_key_that_others_may_read_signs_nothing():
-    victim, relay, case, request = copies()
-    to = fresh("bundle")
-    for where, args in ((victim, ("bundle", case, "-o", to)), (victim, ("key", "rotate")),
-                        (relay, ("answer", request, "--accept", "--key", key_of(victim), "-o", to))):
-        key = where / "keys" / "operator.key"
-        for mode in (0o644, 0o640, 0o604):
-            key.chmod(mode)
-            err = refused("-C", where, *args, status=2, say="operator.key")
-            assert "chmod 600" in err and not to.exists(), err
-        key.chmod(0o600)
-        weir("-C", where, *args)
-        to.unlink(missing_ok=True)
-
-
-def test_key_rotate():
-    where = network("example.com")
-    old = one("-C", where, "key")
-    for role, other in (("operator", "log"), ("log", "operator")):
-        new = one("-C", where, "key", "rotate", role)
-        assert new[role] != old[role] and new[role].split("+")[0] == old[role].split("+")[0] and new[other] == old[other]
-        entry = weir("-C", where, "ledger", "list", json_out=True)[0][-1]["entry"]
-        assert (entry["kind"], entry["role"], entry["old"], entry["new"]) == ("key", role, old[role], new[role]), entry
-        assert old[role] in (where / "keys" / "retired.vkeys").read_text()
-        old = new
-    assert one("-C", where, "key") == old
-    assert one("-C", where, "ledger", "check")["whole"] is True
-    weir("-C", where, "key", "rotate")
-    assert one("-C", where, "key")["log"] == old["log"]
-
-
-# ---- ledger ----
-
-
-def test_ledger_json():
-    victim, _, case, _ = copies()
-    head = one("-C", victim, "ledger")
-    assert head.keys() == {"origin", "size", "root", "checkpoint"} and head["origin"] == "victim.example/log", head
-    assert head["checkpoint"].startswith(f"{head['origin']}\n{head['size']}\n{head['root']}\n\n\u2014 {head['origin']} ")
-    lines = weir("-C", victim, "ledger", "list", json_out=True)[0]
-    assert [line["index"] for line in lines] == list(range(head["size"])), lines
-    assert [line["entry"]["kind"] for line in lines] == ["init", "claim", "request-sent"], lines
-    assert one("-C", victim, "ledger", "entry", 1) == lines[1]
-    assert lines[2]["entry"]["peer"] == "relay.example" and lines[1]["entry"]["claim"] == "attack"
-    check = one("-C", victim, "ledger", "check")
-    assert check.keys() == {"whole", "entries", "tiles", "bytes", "bad", "first_bad"}, check
-    assert (check["whole"], check["entries"], check["bad"], check["first_bad"]) == (True, head["size"], 0, ""), check
-    more = one("-C", victim, "ledger", "consistency", 1)
-    assert (more["old"], more["size"], len(more["hashes"])) == (1, 3, 2), more
-    assert one("-C", victim, "ledger", "consistency", 1, 2)["hashes"] == more["hashes"][:1]
-
-
-def test_ledger_proof_by_number_and_by_id():
-    victim, _, _, request = copies()
-    request_id = one("verify", request, "--key", key_of(victim))["id"]
-    by_number, by_id = (one("-C", victim, "ledger", "proof", what) for what in (2, request_id[:12]))
-    assert by_number == by_id and by_number.keys() == {"index", "hashes", "checkpoint", "proof"} and by_id["index"] == 2
-    path = fresh("proof")
-    out, _ = weir("-C", victim, "ledger", "proof", 2, "-o", path)
-    assert not out and path.read_text() == by_id["proof"] == weir("-C", victim, "ledger", "proof", 2)[0]
-    entry = weir("-C", victim, "ledger", "entry", 2)[0].split(None, 1)[1].rstrip("\n").encode()
-    (sibling,) = map(base64.b64decode, by_id["hashes"])
-    leaf = hashlib.sha256(b"\0" + entry).digest()
-    root = base64.b64encode(hashlib.sha256(b"\1" + sibling + leaf).digest()).decode()
-    assert root == one("-C", victim, "ledger")["root"]
-
-
-def test_ledger_list_since_until():
-    victim, *_ = copies()
-    at = [line["entry"]["at"] for line in weir("-C", victim, "ledger", "list", json_out=True)[0]]
-    assert at == sorted(at)
-    later, _ = weir("-C", victim, "ledger", "list", "--since", at[1], json_out=True)
-    assert [line["index"] for line in later] == [1, 2]
-    earlier, _ = weir("-C", victim, "ledger", "list", "--until", at[1], json_out=True)
-    assert [line["index"] for line in earlier] == [0]
-
-
-def test_ledger_says_no():
-    where = network("example.com")
-    for args, status, say in ((("entry", 7), 1, "no entry 7"), (("entry", "x"), 2, "x: not a number"), (("entry",), 2, "number"),
-                              (("proof", 7), 1, "no entry 7"), (("proof", "x"), 2, "number"), (("proof", "abcdef0123"), 1, "about"),
-                              (("consistency", 1, 9), 1, "1 entries|1 entry"), (("consistency",), 2, "one or two"),
-                              (("cosign", TMP / "absent"), 2, "no such file"), (("cosign", GOOD), 2, "note"),
-                              (("check", "x"), 2, "--sums"), (("nonsense",), 2, "entry N, list, proof N"),
-                              (("list", "x"), 2, "--since")):
-        refused("-C", where, "ledger", *args, status=status, say=say)
-
-
-def test_ledger_damage_is_named():
-    where = network("example.com")
-    (tile,) = (where / "ledger" / "tile" / "entries").rglob("1")
-    data = bytearray(tile.read_bytes())
-    data[len(data) // 2] ^= 1
-    tile.write_bytes(data)
-    doc = one("-C", where, "ledger", "check", status=2)
-    assert doc["whole"] is False and doc["bad"] and doc["first_bad"], doc
-    text, err = weir("-C", where, "ledger", "check", status=2)
-    assert text.startswith("DAMAGED") and doc["first_bad"] in err and len(err.splitlines()) == 1, (text, err)
-
-
-def test_without_keys():
-    where = recorded()
-    case = one("-C", where, "case", "open", "--flow", ATTACK)["id"]
-    weir("-C", where, "trace", case)
-    before = snapshot(where)
-    _, _, _, request = exchange()
-    for args in (("key",), ("key", "rotate"), ("ledger",), ("ledger", "list"), ("ledger", "entry", 0), ("ledger", "proof", 0),
-                 ("ledger", "check"), ("ledger", "consistency", 0), ("bundle", case, "-o", TMP / "none.weir"),
-                 ("answer", request, "--accept", "-o", TMP / "none.weir")):
-        err = refused("-C", where, *args, status=1, say="weir init$")
-        assert str(where) in err, err
-    assert not (TMP / "none.weir").exists() and snapshot(where) == before
 
 
 # ---- bundle ----
@@ -428,6 +184,60 @@ def test_verify_in_a_directory_that_cannot_be_written():
     assert json.loads(doc)["here"][0]["seen"] == "confirmed" and verified == "0", run
     assert (refused_, rotated) == ("3", "3") and not (TMP / "ro.weir").exists(), run
     assert len(run.stderr.splitlines()) == 2 and run.stderr.count("ead-only") == 2, run.stderr
+
+
+# ---- who may do what ----
+
+
+def test_verify_has_no_rights_while_it_reads_the_bundle():
+    """It is stopped at its first line, by a pipe that is full."""
+    victim, relay, _, request = exchange()
+    for args in ((), ("-C", relay)):
+        read, write = os.pipe()
+        fcntl.fcntl(write, fcntl.F_SETPIPE_SZ, 4096)
+        os.write(write, bytes(fcntl.fcntl(write, fcntl.F_GETPIPE_SZ)))
+        with subprocess.Popen([WEIR, *args, "verify", request, "--key", key_of(victim)], stdout=write) as run:
+            os.close(write)
+            held, deadline = {}, time.monotonic() + 20
+            while held.get("Seccomp") != "2" and time.monotonic() < deadline:
+                time.sleep(0.01)
+                status = pathlib.Path(f"/proc/{run.pid}/status").read_text().splitlines()
+                held = dict(line.split(":\t", 1) for line in status if ":\t" in line)
+            assert held["Seccomp"] == "2" and held["NoNewPrivs"] == "1", held
+            assert int(held["CapEff"], 16) & ~(1 << 1) == 0, "more than CAP_DAC_OVERRIDE is left"
+            with open(read, "rb") as pipe:
+                assert b"\nVERIFIED" in pipe.read()
+        assert run.returncode == 0
+
+
+def calls(*args):
+    """[(process, system call as strace writes it)] of a run, and the process that it began with."""
+    if not shutil.which("strace"):
+        raise tap.Skip("needs strace")
+    path = fresh("calls")
+    command = ["strace", "-f", "-s", "300", "-o", path, "-e", "trace=openat,open,seccomp,fork,clone,clone3,vfork", WEIR, *args]
+    run = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False, timeout=60,
+                         env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"})
+    if run.returncode and "ptrace" in run.stderr:
+        raise tap.Skip("strace may not trace here")
+    assert run.returncode == 0, run
+    lines = [line.split(None, 1) for line in path.read_text().splitlines()]
+    return [(int(pid), call) for pid, call in lines], int(lines[0][0])
+
+
+def test_who_reads_the_file_never_sees_a_key():
+    victim, relay, _, request = copies()
+    to = fresh("answer")
+    for args in (("-C", relay, "answer", request, "--accept", "--key", key_of(victim), "-o", to),
+                 ("-C", victim, "case", "import", to, "--key", key_of(relay))):
+        made, parent = calls(*args)
+        (reader,) = {pid for pid, _ in made} - {parent}
+        at = {name: [i for i, (pid, call) in enumerate(made) if pid == who and name in call] for name, who in (
+            ("seccomp(", reader), ("exited", reader), (".key", parent))}
+        assert at["seccomp("] and at["exited"] and at[".key"], made
+        assert not [call for pid, call in made if pid == reader and ("/keys/" in call or "weir.db" in call)]
+        secret = [i for i in at[".key"] if '.key"' in made[i][1]]
+        assert min(secret) > at["exited"][0], "the key was read before the file had been"
 
 
 # ---- answer, case import ----

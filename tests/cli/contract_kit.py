@@ -1,10 +1,13 @@
 """What the tests of the command line's contract share: running weir, a directory of its own for each, small captures."""
 import atexit
+import functools
 import itertools
 import json
 import os
 import pathlib
+import re
 import shutil
+import stat
 import subprocess
 import sys
 import tempfile
@@ -50,3 +53,75 @@ def recorded(path=GOOD):
     where = fresh()
     weir("-C", where, "record", path)
     return where
+
+
+# ---- two networks ----
+
+VICTIM_SEES = pcapmake.ip("192.0.2.10")
+
+
+def one(*args, **how):
+    """The one JSON document that a command prints."""
+    (doc,), _ = weir(*args, json_out=True, **how)
+    return doc
+
+
+def refused(*args, status, say="", **how):
+    """A command that ends so, with one line on standard error that says it, and nothing on standard output."""
+    out, err = weir(*args, status=status, **how)
+    assert not out, f"{args}: {out}"
+    assert len(err.splitlines()) == 1 and re.search(say, err), f"{args}: {err!r}"
+    return err
+
+
+def network(name, capture=None):
+    where = fresh(name.split(".")[0])
+    weir("-C", where, "init", "--name", name)
+    if capture:
+        weir("-C", where, "record", capture)
+    return where
+
+
+@functools.cache
+def exchange():
+    """A victim and a relay's network; a case, the request about it and its answer.  Nobody may change them: copy()."""
+    frames = pcapmake.relayed_attack(1)
+    capture = file_of(pcapmake.capture([f for f in frames if VICTIM_SEES in (f[1][26:30], f[1][30:34])]))
+    victim, relay = network("victim.example", capture), network("relay.example", GOOD)
+    case = one("-C", victim, "case", "open", "--flow", ATTACK)["id"]
+    weir("-C", victim, "bundle", case, "--to", "relay.example", "-o", TMP / "request.weir")
+    return victim, relay, case, TMP / "request.weir"
+
+
+def copy(where):
+    to = fresh("copy")
+    shutil.copytree(where, to)
+    return to
+
+
+def key_of(where):
+    return (where / "keys" / "operator.vkey").read_text().strip()
+
+
+def copies():
+    """(victim, relay, case, request), the directories for the caller's own use."""
+    victim, relay, case, request = exchange()
+    return copy(victim), copy(relay), case, request
+
+
+def answered(*verdict):
+    """A victim and the answer that came back, and what imports it."""
+    victim, relay, case, request = copies()
+    path = fresh("answer")
+    doc = one("-C", relay, "answer", request, *(verdict or ("--accept", "--disclose", "address")), "--key", key_of(victim),
+              "-o", path)
+    return victim, relay, case, path, doc
+
+
+def snapshot(where):
+    """Everything in a directory: names, modes, times, bytes.  Not its own time: SQLite makes and removes a file in it."""
+    out = {}
+    for path in sorted(where.rglob("*")):
+        st = path.lstat()
+        out[str(path)] = (st.st_mode, st.st_mtime_ns, st.st_ino, path.read_bytes() if stat.S_ISREG(st.st_mode) else None)
+    return out
