@@ -184,6 +184,8 @@ enum status statement_read(
 	*to = (struct statement){.in_flow = "", .out_flow = "", .code = ""};
 	if (!statement_kind_parse(&to->kind, kind))
 		return err_set(e, STATUS_BAD, "no kind of claim that this version knows");
+	if (n > STATEMENT_BYTES)
+		return err_set(e, STATUS_BAD, "%zu bytes: no claim is that long", n);
 	json_t *j = json_loadb(body, n, JSON_REJECT_DUPLICATES, &je);
 	if (!json_is_object(j)) {
 		s = err_set(e, STATUS_BAD, "not a JSON object: %s", j ? "another value" : je.text);

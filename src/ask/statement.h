@@ -21,7 +21,8 @@ enum statement_kind { STATES_ATTACK, STATES_SEEN, STATES_LINK, STATES_SEARCH, ST
 const char *statement_kind_name(enum statement_kind k);
 bool statement_kind_parse(enum statement_kind *to, const char *s);
 
-#define STATEMENT_BLIND 4096 /* blind spans in any statement */
+#define STATEMENT_BLIND 4096        /* blind spans in any statement */
+#define STATEMENT_BYTES (256 << 10) /* of a body: what JSON makes of it takes fifty times as much memory */
 
 /* Texts are in the arena, and as they came: printable() before a terminal sees them. */
 struct statement {

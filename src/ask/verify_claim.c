@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ledger/ledger.h"
+
 const char *claim_state_name(enum claim_state s)
 {
 	static const char *const name[] = {[CLAIM_RECOMPUTED] = "re-computed",
@@ -130,7 +132,9 @@ static enum status state(struct checked_claim *c, const struct trust *t, struct 
 static bool entry_fits(const struct checked_claim *c)
 {
 	const struct tar_file *f = c->claim->entry;
-	json_t *j = json_loadb((const char *)f->p, f->n, JSON_REJECT_DUPLICATES, NULL);
+	json_t *j = f->n <= LEDGER_ENTRY_MAX
+			    ? json_loadb((const char *)f->p, f->n, JSON_REJECT_DUPLICATES, NULL)
+			    : NULL;
 	const char *id = json_string_value(json_object_get(j, "id"));
 	const char *sha = json_string_value(json_object_get(j, "sha256"));
 	const char *kind = json_string_value(json_object_get(j, "kind"));

@@ -299,6 +299,25 @@ static void deep_json(void **state)
 	free(body);
 }
 
+/* What would be small in a file and large in memory. */
+static void too_long(void **state)
+{
+	struct fixture *f = *state;
+	char *body = malloc(STATEMENT_BYTES + 3), *block = kit_block("drop").body;
+	size_t n = strlen(block);
+
+	assert_non_null(body);
+	memset(body, ' ', STATEMENT_BYTES + 2);
+	memcpy(body, block, n);
+	body[STATEMENT_BYTES] = '\0';
+	assert_int_equal(read_body(f, "block", body), STATUS_OK);
+	body[STATEMENT_BYTES] = ' ';
+	body[STATEMENT_BYTES + 1] = '\0';
+	assert_int_equal(read_body(f, "block", body), STATUS_BAD);
+	free(block);
+	free(body);
+}
+
 static void too_many_blind_spans(void **state)
 {
 	struct fixture *f = *state;
@@ -321,7 +340,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {TEST(one_flow_there_and_back), TEST(link_there_and_back),
 		TEST(origin_there_and_back), TEST(block_is_read), TEST(search_names_nobody),
-		TEST(every_field_counts), TEST(not_a_statement), TEST(deep_json), TEST(too_many_blind_spans)};
+		TEST(every_field_counts), TEST(not_a_statement), TEST(deep_json), TEST(too_long),
+		TEST(too_many_blind_spans)};
 
 	kit_seed("sessions");
 	return cmocka_run_group_tests_name("statement", tests, NULL, NULL);
