@@ -54,6 +54,7 @@ static inline void kit_seed(const char *what)
 /* ---- directories ---- */
 
 /* In memory where there is such a place: what is tested is the order of steps, not the disk. */
+static inline char *kit_dir(void) __attribute__((returns_nonnull));
 static inline char *kit_dir(void)
 {
 	const char *base = getenv("TMPDIR");
@@ -197,6 +198,7 @@ static inline void kit_grow(struct ledger *l, uint64_t n)
 }
 
 /* A ledger of n entries in a fresh directory. */
+static inline char *kit_ledger(uint64_t n) __attribute__((returns_nonnull));
 static inline char *kit_ledger(uint64_t n)
 {
 	char *dir = kit_dir();

@@ -472,6 +472,48 @@ static void backups_mixed(void **state)
 	kit_dir_free(new);
 }
 
+/* All of an older backup, but for the cosignatures of a newer head: a witness remembers. */
+static void witness_remembers(void **state)
+{
+	char *dir = kit_ledger(BASE), *old = kit_dir();
+	struct skey witness;
+	struct buf note = {0}, text = {0};
+
+	(void)state;
+	kit_copy(old, dir);
+	struct ledger *l = kit_open(dir, LEDGER_SIGN);
+	kit_grow(l, 10);
+	ok(skey_make(&witness, &world_real, "witness.example/w", KEY_COSIGN, &err));
+	ok(ledger_checkpoint(l, &note, &err));
+	checkpoint_write(&text, ledger_head(l));
+	ok(note_cosign_line(&note, (const char *)text.p, text.n, &witness, (struct wall){SECOND_US}, &err));
+	ok(ledger_keep_cosignatures(l, (const char *)note.p, note.n, &err));
+	kit_close(l);
+	part_of(old, dir, "ledger/cosigned");
+	refused(old, "cosigned: a witness holds a head");
+	kit_dir_free(old);
+	kit_dir_free(dir);
+	buf_free(&note);
+	buf_free(&text);
+}
+
+/* A full tile above level 0 has no sum: it is hashed. */
+static void flip_above(void **state)
+{
+	char *dir = kit_ledger(65536 + 10), path[PATH_MAX];
+	size_t n;
+
+	(void)state;
+	path_in(path, dir, "ledger/tile/1/000");
+	uint8_t *p = kit_slurp(path, &n);
+	assert_int_equal(n, 8192);
+	p[5000] ^= 4;
+	kit_spill(path, p, n);
+	refused(dir, "tile 0 of level 1");
+	free(p);
+	kit_dir_free(dir);
+}
+
 /* Appends an entry that no other branch has. */
 static void grow_apart(const char *dir, const char *text, uint64_t n)
 {
@@ -517,7 +559,8 @@ int main(void)
 		cmocka_unit_test(sectors_never_written), cmocka_unit_test(journal_flips),
 		cmocka_unit_test(flips_everywhere), cmocka_unit_test(files_cut), cmocka_unit_test(check_sees),
 		cmocka_unit_test(sums_missing), cmocka_unit_test(backups_mixed),
-		cmocka_unit_test(branches_mixed)};
+		cmocka_unit_test(branches_mixed), cmocka_unit_test(witness_remembers),
+		cmocka_unit_test(flip_above)};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
