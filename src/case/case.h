@@ -53,7 +53,8 @@ struct logged; /* case/logged.h */
  * STATUS_BAD.  A handle is for one thread, and not for both sides of a fork; several processes may each
  * have one. */
 enum status case_db_open(struct case_db **to, const struct world *w, const char *dir, struct err *e);
-/* The same where there is one already; STATUS_NO, and nothing is made, where there is none. */
+/* To read: nothing in DIR is made or changed (but for files that SQLite makes while it is open), and DIR may
+ * be read-only.  STATUS_NO where there is none, or one of an older version, to which no bundle came. */
 enum status case_db_open_existing(struct case_db **to, const struct world *w, const char *dir, struct err *e);
 void case_db_close(struct case_db *db);
 

@@ -10,10 +10,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "base/bytes.h"
 
 #define BUSY_MS   10000
 #define WAL_TRIES 200
@@ -371,27 +374,76 @@ static enum status schema_bring(struct case_db *db, struct err *e)
 	return db_end(db, s, e);
 }
 
-/* The file is there; make: one that is empty may be filled. */
-static enum status db_prepare(struct case_db *db, bool make, struct err *e)
+/* Opens what name says and tells its version, in one look: another process may be making the tables. */
+static enum status db_look(struct case_db *db, const char *name, int flags, int64_t *version, struct err *e)
 {
-	int64_t version = 0;
-	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
-	enum status s;
-
-	if (sqlite3_open_v2(db->path, &db->sql, flags, NULL) != SQLITE_OK)
+	flags |= SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+	if (sqlite3_open_v2(name, &db->sql, flags, NULL) != SQLITE_OK)
 		return db_error(db, "opening", e);
 	(void)sqlite3_busy_timeout(db->sql, BUSY_MS);
 	(void)sqlite3_db_config(db->sql, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-	s = db_begin(db, false, e); /* one look: another process may be making the tables */
-	if (s == STATUS_OK)
-		s = db_end(db, version_check(db, &version, e), e);
-	if (s == STATUS_OK && version == 0 && !make)
-		return err_set(e, STATUS_NO, "%s: is empty", db->path);
+	enum status s = db_begin(db, false, e);
+	return s == STATUS_OK ? db_end(db, version_check(db, version, e), e) : s;
+}
+
+/* The file is there, and may be empty. */
+static enum status db_prepare(struct case_db *db, struct err *e)
+{
+	int64_t version = 0;
+	enum status s = db_look(db, db->path, SQLITE_OPEN_READWRITE, &version, e);
+
 	if (s == STATUS_OK)
 		s = wal_set(db, e);
 	if (s == STATUS_OK && version < DB_VERSION)
 		s = schema_bring(db, e);
 	return s;
+}
+
+/* ---- opening to read ---- */
+
+/* A file whose directory cannot be written, without a log of changes: nobody is writing it, and SQLite, which
+ * makes a file beside it to read, has to be told. */
+static bool is_still(const struct case_db *db, const char *dir)
+{
+	char wal[PATH_MAX];
+
+	return access(dir, W_OK) != 0 && snprintf(wal, sizeof(wal), "%s-wal", db->path) < (int)sizeof(wal) &&
+	       access(wal, F_OK) != 0;
+}
+
+/* The path as a URI (sqlite.org/uri.html) that says so. */
+static enum status look_still(struct case_db *db, int64_t *version, struct err *e)
+{
+	struct buf uri = {0};
+	char escape[4];
+
+	buf_put(&uri, "file:", 5);
+	for (const char *c = db->path; *c; c++) {
+		(void)snprintf(escape, sizeof(escape), strchr("?#%", *c) ? "%%%02X" : "%c", *c);
+		buf_put(&uri, escape, strlen(escape));
+	}
+	buf_put(&uri, "?immutable=1", sizeof("?immutable=1"));
+	(void)sqlite3_close(db->sql);
+	db->sql = NULL;
+	enum status s = err_nomem(e);
+	if (!uri.failed)
+		s = db_look(db, (char *)uri.p, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, version, e);
+	buf_free(&uri);
+	return s;
+}
+
+static enum status db_prepare_read(struct case_db *db, const char *dir, struct err *e)
+{
+	static const char safe[] =
+		"PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON";
+	int64_t version = 0;
+	enum status s = db_look(db, db->path, SQLITE_OPEN_READWRITE, &version, e);
+
+	if (s == STATUS_MACHINE && is_still(db, dir))
+		s = look_still(db, &version, e);
+	if (s == STATUS_OK && version < DB_VERSION)
+		s = err_set(e, STATUS_NO, "%s: is empty, or of an older version", db->path);
+	return s == STATUS_OK ? run_text(db, safe, "opening", e) : s;
 }
 
 static enum status file_there(const struct case_db *db, struct err *e)
@@ -419,7 +471,7 @@ static enum status open_db(
 	}
 	s = make ? file_make(db, dir, e) : file_there(db, e);
 	if (s == STATUS_OK)
-		s = db_prepare(db, make, e);
+		s = make ? db_prepare(db, e) : db_prepare_read(db, dir, e);
 	if (s == STATUS_OK)
 		*to = db;
 	else
