@@ -35,14 +35,17 @@ def read(bundle):
     is signed, "signatures": [(name, key id, signature)]}."""
     with tarfile.open(fileobj=io.BytesIO(data_of(bundle)), mode="r:") as tar:
         files = {m.name: tar.extractfile(m).read() for m in tar.getmembers()}
-    text, _, signatures = files["MANIFEST"].decode().rpartition("\n\n")
+    return take_apart(files["MANIFEST"]) | {"files": files}
+
+
+def take_apart(manifest):
+    text, _, signatures = manifest.decode().rpartition("\n\n")
     text += "\n"
     lines = text.split("\n")[1:-1]
     listed = [line for line in lines if LISTED.match(line)]
     return {
         "fields": dict(line.split(" ", 1) for line in lines if not LISTED.match(line)),
         "listed": {line[66:]: line[:64] for line in listed},
-        "files": files,
         "text": text,
         "signatures": [signature(line) for line in signatures.split("\n") if line],
     }
@@ -110,7 +113,7 @@ def make_key(name, seed):
 
 def tar(files):
     """The canonical tar of {path: bytes}."""
-    out = b""
+    out = []
     for path, content in files.items():
         h = bytearray(512)
 
@@ -122,8 +125,8 @@ def tar(files):
         put(257, b"ustar\0" b"00")
         put(329, b"0000000\0" b"0000000\0")
         put(148, b"%06o\0 " % sum(h))
-        out += bytes(h) + content + bytes(-len(content) % 512)
-    return out + bytes(1024)
+        out += [bytes(h), content, bytes(-len(content) % 512)]
+    return b"".join([*out, bytes(1024)])
 
 
 def manifest_text(fields, files):
@@ -138,7 +141,7 @@ def repack(files, skey, **fields):
     """The bundle of these files, signed anew: MANIFEST's fields as they were but for what is given (None leaves a line out;
     a '-' of a field's name is '_' here), its hashes as the files now are."""
     fields = {k.replace("_", "-"): v for k, v in fields.items()}
-    old = read(tar(files))["fields"]
+    old = take_apart(files["MANIFEST"])["fields"]
     text = manifest_text(old | fields, files)
     return tar({"MANIFEST": sign(text, skey)} | {k: v for k, v in files.items() if k != "MANIFEST"})
 

@@ -201,20 +201,22 @@ def log_of(entries, skey):
     leaves = [leaf(e) for e in entries]
     origin = skey.split("+")[2]
 
-    def tree(part):
-        if len(part) == 1:
-            return part[0]
-        k = 1 << (len(part) - 1).bit_length() - 1
-        return node(tree(part[:k]), tree(part[k:]))
+    @functools.cache
+    def tree(at, n):
+        if n == 1:
+            return leaves[at]
+        k = 1 << (n - 1).bit_length() - 1
+        return node(tree(at, k), tree(at + k, n - k))
 
-    def path(i, part):
-        if len(part) == 1:
+    def path(i, at, n):
+        if n == 1:
             return []
-        k = 1 << (len(part) - 1).bit_length() - 1
-        return path(i, part[:k]) + [tree(part[k:])] if i < k else path(i - k, part[k:]) + [tree(part[:k])]
-    note = bundle_kit.sign(f"{origin}\n{len(leaves)}\n{base64.b64encode(tree(leaves)).decode()}\n", skey)
-    for i in range(len(leaves)):
-        hashes = "".join(base64.b64encode(h).decode() + "\n" for h in path(i, leaves))
+        k = 1 << (n - 1).bit_length() - 1
+        return path(i, at, k) + [tree(at + k, n - k)] if i < at + k else path(i, at + k, n - k) + [tree(at, k)]
+    size = len(leaves)
+    note = bundle_kit.sign(f"{origin}\n{size}\n{base64.b64encode(tree(0, size)).decode()}\n", skey)
+    for i in range(size):
+        hashes = "".join(base64.b64encode(h).decode() + "\n" for h in path(i, 0, size))
         yield f"c2sp.org/tlog-proof@v1\nindex {i}\n{hashes}\n".encode() + note
 
 
@@ -224,6 +226,12 @@ def log_of(entries, skey):
 def stix_of(bundle):
     """The STIX view that belongs to a bundle (VIEW_OF, the third argument, writes it)."""
     return subprocess.run([sys.argv[3], file_of(bundle)], capture_output=True, check=True).stdout
+
+
+def resealed(files, by, **fields):
+    """The files signed by `by`, with the view that belongs to them."""
+    view = stix_of(bundle_kit.repack(files | {"stix.json": b"{}\n"}, by.skey, **fields))
+    return bundle_kit.repack(files | {"stix.json": view}, by.skey, **fields)
 
 
 def entry_of(kind, claim, body, at):
@@ -245,9 +253,7 @@ def told(old, by, claims, trains, view=True, **fields):
     files |= {f"proofs/{claim}.tlog-proof": proof for claim, proof in zip(entries, log_of([*entries.values()], by.log_skey))}
     files |= {path: content for path, content in was["files"].items() if path.startswith("answers/")}
     files["stix.json"] = b"{}\n"
-    if view:
-        files["stix.json"] = stix_of(bundle_kit.repack(files, by.skey, log=by.log, **fields))
-    return bundle_kit.repack(files, by.skey, log=by.log, **fields)
+    return (resealed(files, by, log=by.log, **fields) if view else bundle_kit.repack(files, by.skey, log=by.log, **fields))
 
 
 def body_of(said):
