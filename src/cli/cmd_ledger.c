@@ -111,16 +111,13 @@ static enum status print_head(
 	return STATUS_OK;
 }
 
-static enum status run_head(struct app *a, int argc, char **argv, struct err *e)
+/* As it was published, with the cosignatures kept for it. */
+static enum status show_head(struct app *a, struct err *e)
 {
 	struct ledger *l;
 	struct buf note = {0};
-	int first;
-	enum status s = words(a, argc, argv, 0, 0, &first,
-		": entry N, list, proof N, consistency OLD [NEW], cosign FILE or check", e);
+	enum status s = opened(a, &l, LEDGER_READ, e);
 
-	if (s == STATUS_OK)
-		s = opened(a, &l, LEDGER_READ, e);
 	if (s != STATUS_OK)
 		return s;
 	s = ledger_checkpoint(l, &note, e);
@@ -128,6 +125,15 @@ static enum status run_head(struct app *a, int argc, char **argv, struct err *e)
 		s = print_head(a, ledger_head(l), &note, e);
 	buf_free(&note);
 	return closed(l, s, e);
+}
+
+static enum status run_head(struct app *a, int argc, char **argv, struct err *e)
+{
+	int first;
+	enum status s = words(a, argc, argv, 0, 0, &first,
+		": entry N, list, proof N, consistency OLD [NEW], cosign FILE or check", e);
+
+	return s == STATUS_OK ? show_head(a, e) : s;
 }
 
 /* ---- entries ---- */
@@ -372,7 +378,8 @@ static enum status run_cosign(struct app *a, int argc, char **argv, struct err *
 			(void)err_wrap(e, "%s", argv[first]);
 	}
 	buf_free(&note);
-	return closed(l, s, e);
+	s = closed(l, s, e);
+	return s == STATUS_OK ? show_head(a, e) : s;
 }
 
 /* ---- check ---- */

@@ -4,9 +4,11 @@
 Takes the path of weir.
 """
 import base64
+import functools
 import hashlib
 import re
 import stat
+import subprocess
 import sys
 
 from contract_kit import (ATTACK, GOOD, TMP, answered, copies, exchange, fresh, key_of, network, one, recorded, refused, snapshot,
@@ -151,6 +153,34 @@ def test_ledger_list_since_until():
     assert [line["index"] for line in later] == [1, 2]
     earlier, _ = weir("-C", victim, "ledger", "list", "--until", at[1], json_out=True)
     assert [line["index"] for line in earlier] == [0]
+
+
+def cosigned(checkpoint, at):
+    """A checkpoint with the line of a witness whom nobody knows (c2sp.org/tlog-cosignature)."""
+    secret, text, signature = (fresh(what) for what in ("secret", "text", "signature"))
+    openssl = functools.partial(subprocess.run, check=True, capture_output=True)
+    openssl(["openssl", "genpkey", "-algorithm", "ed25519", "-outform", "DER", "-out", secret])
+    public = openssl(["openssl", "pkey", "-in", secret, "-inform", "DER", "-pubout", "-outform", "DER"]).stdout[-32:]
+    body = checkpoint.split("\n\n")[0] + "\n"
+    text.write_text(f"cosignature/v1\ntime {at}\n{body}")
+    openssl(["openssl", "pkeyutl", "-sign", "-rawin", "-inkey", secret, "-keyform", "DER", "-in", text, "-out", signature])
+    key_id = hashlib.sha256(b"witness.example\n\x04" + public).digest()[:4]
+    line = base64.b64encode(key_id + at.to_bytes(8, "big") + signature.read_bytes()).decode()
+    return checkpoint + f"\u2014 witness.example {line}\n"
+
+
+def test_ledger_keeps_cosignatures():
+    victim, *_ = copies()
+    head = one("-C", victim, "ledger")
+    note = fresh("note")
+    note.write_text(cosigned(head["checkpoint"], 1795000000))
+    kept = one("-C", victim, "ledger", "cosign", note)
+    assert kept == {**head, "checkpoint": note.read_text()} == one("-C", victim, "ledger"), kept
+    assert one("-C", victim, "ledger", "proof", 0)["checkpoint"] == note.read_text()
+    other = network("example.com")
+    refused("-C", other, "ledger", "cosign", note, status=1, say="victim.example|not signed")
+    note.write_text(head["checkpoint"])
+    refused("-C", victim, "ledger", "cosign", note, status=1, say="no witness")
 
 
 def test_ledger_says_no():
