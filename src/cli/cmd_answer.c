@@ -306,8 +306,10 @@ static enum status run(struct app *a, int argc, char **argv, struct err *e)
 		s = trusted_load(&t, a, &key, policy, true, 0, e);
 	if (s == STATUS_OK)
 		s = send_head(a, &n.k.m, expires, e);
-	if (s == STATUS_OK)
+	if (s == STATUS_OK) {
+		say_unrecorded(a); /* what is accepted then is believed, not found */
 		s = answer(a, &n, &i, argv[first], e);
+	}
 	trusted_free(&t);
 	return s;
 }

@@ -289,6 +289,14 @@ def test_answer_says_no():
     assert [e["entry"]["kind"] for e in weir("-C", relay, "ledger", "list", json_out=True)[0]] == ["init"]
 
 
+def test_an_answer_without_a_recording_says_so():
+    victim, _, _, request = exchange()
+    where, to = network("relay.example"), fresh("answer")
+    _, err = weir("-C", where, "answer", request, "--accept", "--key", key_of(victim), "-o", to)
+    assert err == f"weir: {where}: holds no recording yet\n", err
+    assert one("verify", to, "--key", key_of(where))["claims"] == []
+
+
 def test_a_request_is_answered_once():
     victim, relay, _, request = copies()
     for status in (0, 1):
