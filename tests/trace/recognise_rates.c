@@ -184,7 +184,7 @@ static void table_true(struct bench *b)
 }
 
 struct unlike {
-	long pairs, reach[7], confirmed;
+	long pairs, laid, reach[7], confirmed;
 	double most;
 };
 
@@ -199,7 +199,10 @@ static void unlike_add(struct unlike *u, const struct flow *f, const struct flow
 	if (flows_alike(f, g, NULL, 0, RECOGNISE_SKEW_US, &k, &e) != STATUS_OK)
 		exit(3);
 	u->pairs++;
-	u->most = u->pairs == 1 || k.log10_e > u->most ? k.log10_e : u->most;
+	if (k.compared == 0)
+		return; /* nowhere to be laid */
+	u->laid++;
+	u->most = u->laid == 1 || k.log10_e > u->most ? k.log10_e : u->most;
 	for (int i = 1; i < 7; i++)
 		u->reach[i] += k.log10_e >= i;
 	recognise_judge(f, &c, &k, recognise_needed(ALPHA, 1, &c.ship), &found);
