@@ -93,6 +93,10 @@ static enum status link_again(struct checked_claim *c, const struct trust *t, st
 	if (!r.same) {
 		c->state = CLAIM_DIFFERS;
 		(void)snprintf(c->why, sizeof(c->why), "%s", r.why);
+	} else if (r.link.verdict != LINK_PROVEN && c->again >= c->needed) {
+		c->state = CLAIM_INSUFFICIENT;
+		(void)snprintf(c->why, sizeof(c->why), "not proven, for all its log10 e of %.2f: %s",
+			c->again, link_reason_text(r.link.reason));
 	} else if (r.link.verdict != LINK_PROVEN || c->again < c->needed) {
 		c->state = CLAIM_INSUFFICIENT;
 		(void)snprintf(c->why, sizeof(c->why),
