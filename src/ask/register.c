@@ -82,6 +82,7 @@ enum status exchange_store(
 
 /* ---- into the ledger ---- */
 
+/* Published too: what is marked as done is read back by its number. */
 static enum status append_all(
 	struct ledger *l, const struct logged *row, size_t n, uint64_t *index, struct err *e)
 {
@@ -89,7 +90,9 @@ static enum status append_all(
 
 	for (size_t i = 0; i < n && s == STATUS_OK; i++)
 		s = ledger_append(l, row[i].text, strlen(row[i].text), &index[i], e);
-	return s == STATUS_OK ? ledger_commit(l, e) : s;
+	if (s == STATUS_OK)
+		s = ledger_commit(l, e);
+	return s == STATUS_OK ? ledger_publish(l, e) : s;
 }
 
 static enum status flush_rows(const struct place *p, struct ledger *l, const struct logged *row, size_t n,
