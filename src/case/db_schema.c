@@ -136,7 +136,10 @@ const char *const db_texts[DB_QUERIES] = {
 	[DB_LOGGED_WAITING] = "SELECT " LOGGED_COLUMNS " FROM logged WHERE entry IS NULL ORDER BY row",
 	[DB_LOGGED_OF] = "SELECT " LOGGED_COLUMNS " FROM logged WHERE object = ?1 ORDER BY row",
 	[DB_EXCHANGE_ADD] = "INSERT INTO exchanges (" EXCHANGE_COLUMNS
-			    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
+			    ") SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12"
+			    /* one answer to one request, though two processes give one at once */
+			    " WHERE ?2 = 1 OR ?3 = 0 OR NOT EXISTS (SELECT 1 FROM exchanges"
+			    " WHERE received = 0 AND answer = 1 AND reply_to = ?12)"
 			    " ON CONFLICT (id, received) DO NOTHING",
 	[DB_SENT_FIND] = "SELECT id FROM exchanges WHERE received = 0 AND " BEGINS,
 	[DB_RECEIVED_FIND] = "SELECT id FROM exchanges WHERE received = 1 AND " BEGINS,

@@ -27,6 +27,7 @@ static enum status exchange_checked(const struct exchange *x, struct err *e)
 
 static enum status exchange_add(struct case_db *db, const struct exchange *x, struct err *e)
 {
+	bool own_answer = x->answer && !x->received;
 	char id[ID_TEXT];
 	sqlite3_stmt *st;
 	enum status s = db_query(db, DB_EXCHANGE_ADD, &st, e);
@@ -47,8 +48,10 @@ static enum status exchange_add(struct case_db *db, const struct exchange *x, st
 	db_bind_id(st, 12, &x->reply_to);
 	s = db_run(db, st, e);
 	if (s == STATUS_OK && sqlite3_changes(db->sql) == 0)
-		s = err_set(e, STATUS_NO, "bundle %s: %s before", id_text(id, &x->id),
-			x->received ? "received" : "sent");
+		s = own_answer
+			    ? err_set(e, STATUS_NO, "request %s: answered before", id_text(id, &x->reply_to))
+			    : err_set(e, STATUS_NO, "bundle %s: %s before", id_text(id, &x->id),
+				      x->received ? "received" : "sent");
 	return s;
 }
 

@@ -45,8 +45,8 @@ struct exchange {
 
 /* Writes the exchange and its waiting ledger row (NULL: none; its object is the bundle, whatever stands
  * there) in one transaction.  A text of NULL is "".  STATUS_NO: an exchange of this id and direction is there
- * already (a replay), and nothing is written.  STATUS_BAD: a text is not UTF-8, or case or blob are not named
- * as they should be. */
+ * already (a replay), or x is an answer from here to a request that has one, and nothing is written.
+ * STATUS_BAD: a text is not UTF-8, or case or blob are not named as they should be. */
 enum status exchange_write(
 	struct case_db *db, const struct exchange *x, const struct logged *l, struct err *e);
 /* By id prefix and direction; STATUS_NO: none, STATUS_BAD: several, or no prefix. */

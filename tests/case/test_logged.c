@@ -565,6 +565,26 @@ static void replayed(void **state)
 	ok(f, exchange_write(f->db, &again, NULL, &f->e));
 }
 
+/* One request has one answer from here, whatever that says; those that come from others are another matter.
+ */
+static void answered_once(void **state)
+{
+	struct fixture *f = *state;
+	struct exchange one = exchange_of(1), two = exchange_of(2), other = exchange_of(3);
+
+	open_db(f);
+	one.answer = two.answer = other.answer = true;
+	one.received = two.received = other.received = false;
+	one.reply_to = two.reply_to = other.id;
+	ok(f, exchange_write(f->db, &one, NULL, &f->e));
+	assert_int_equal(exchange_write(f->db, &two, &received_row, &f->e), STATUS_NO);
+	assert_non_null(strstr(f->e.text, "answered before"));
+	other.reply_to = one.id;
+	ok(f, exchange_write(f->db, &other, NULL, &f->e));
+	two.received = true;
+	ok(f, exchange_write(f->db, &two, NULL, &f->e));
+}
+
 static void exchanges(void **state)
 {
 	struct fixture *f = *state;
@@ -680,8 +700,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {TEST(brought_up), TEST(beside_version_1), TEST(bring_up_failing),
 		TEST(bring_up_killed), TEST(bring_up_together), TEST(existing_only), TEST(outbox),
-		TEST(claims_and_rows), TEST(killed_between), TEST(origins), TEST(replayed), TEST(exchanges),
-		TEST(hostile_bundles), TEST(taken_once)};
+		TEST(claims_and_rows), TEST(killed_between), TEST(origins), TEST(replayed),
+		TEST(answered_once), TEST(exchanges), TEST(hostile_bundles), TEST(taken_once)};
 
 	return cmocka_run_group_tests_name("logged", tests, NULL, NULL);
 }
