@@ -267,6 +267,26 @@ static enum status verdict_of(
 	return STATUS_OK;
 }
 
+/* Adds where the answer is that was given before: a crash may have kept its file from getting its name. */
+static void say_given(const struct app *a, const struct answer *n, struct err *e)
+{
+	struct case_db *db = NULL;
+	struct arena arena = {0};
+	struct exchange *x;
+	struct err other;
+	struct id of;
+	size_t count = 0;
+
+	if (id_parse(&of, json_text(json_object_get(n->doc, "report"), "id")) &&
+		case_db_open_existing(&db, a->w, a->dir, &other) == STATUS_OK &&
+		exchange_list(db, NULL, &arena, &x, &count, &other) == STATUS_OK)
+		for (size_t i = 0; i < count; i++)
+			if (!x[i].received && x[i].answer && id_order(&x[i].reply_to, &of) == 0)
+				(void)err_wrap(e, "it has an answer (blobs/%.2s/%s)", x[i].blob, x[i].blob);
+	case_db_close(db);
+	arena_free(&arena);
+}
+
 static enum status answer(
 	struct app *a, struct answer *n, const struct inspect *i, const char *path, struct err *e)
 {
@@ -274,6 +294,8 @@ static enum status answer(
 
 	if (s == STATUS_OK)
 		s = allowed(n, path, e);
+	if (s == STATUS_NO)
+		say_given(a, n, e);
 	if (s == STATUS_OK)
 		s = give(a, n, e);
 	json_decref(n->doc);
