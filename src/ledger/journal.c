@@ -274,6 +274,8 @@ enum status journal_commit(struct ledger *l, struct err *e)
 	enum status s = read_back(l, n, e);
 	if (s == STATUS_OK)
 		l->journal_end += n;
+	else if (l->w->ftruncate(l->w->self, l->journal, (off_t)l->journal_end) == 0)
+		(void)l->w->fsync(l->w->self, l->journal); /* acknowledged to nobody: not left as damage */
 	return s;
 }
 

@@ -40,7 +40,11 @@ static void scenario(const struct world *w, const char *dir, struct acked *a)
 	struct ledger *l = open_again(w, dir);
 
 	for (size_t i = 0; l && i < sizeof(steps) / sizeof(steps[0]); i++) {
-		if (step(l, steps[i].n, steps[i].show, a) && i != 3)
+		bool done = step(l, steps[i].n, steps[i].show, a);
+		/* A handle that failed once writes nothing more. */
+		if (!done)
+			assert_int_equal(kit_append(l, 1), STATUS_MACHINE);
+		else if (i != 3)
 			continue;
 		(void)ledger_close(l, &err);
 		l = open_again(w, dir);
@@ -126,14 +130,14 @@ static void power_cut(void **state)
 	kit_dir_free(after);
 }
 
-/* A disk that stores another bit than it was given, once, anywhere: nothing that is read back differently is
- * acknowledged or signed, and what was stored wrong is seen at the next opening at the latest. */
+/* A disk that stores another bit than it was given, once, anywhere: it is read back and seen before the file
+ * is in place, so that nothing of it is acknowledged or signed and the next opening finds all whole. */
 static void writes_wrongly(void **state)
 {
 	char *first = kit_ledger(250), *dir = kit_dir();
 	struct acked *a = calloc(1, sizeof(*a));
 	struct ledger *l;
-	unsigned seen = 0, whole = 0;
+	unsigned failed = 0;
 	bool hit = true;
 
 	(void)state;
@@ -145,24 +149,16 @@ static void writes_wrongly(void **state)
 		kit_copy(dir, first);
 		kit_quiet();
 		l = NULL;
-		if (ledger_open(&l, &f->w, dir, LEDGER_SIGN, &err) == STATUS_OK && step(l, 3, true, a) &&
-			step(l, 300, true, a) && ledger_close(l, &err) == STATUS_OK)
-			l = NULL;
-		(void)ledger_close(l, &err);
-		if (ledger_open(&l, &world_real, dir, LEDGER_SIGN, &err) == STATUS_OK) {
-			kit_close(l);
-			kit_verify(dir, a);
-			whole++;
-		} else {
-			assert_int_equal(err.status, STATUS_BAD);
-			seen++;
-		}
+		bool done = ledger_open(&l, &f->w, dir, LEDGER_SIGN, &err) == STATUS_OK &&
+			    step(l, 3, true, a) && step(l, 300, true, a);
+		done = ledger_close(l, &err) == STATUS_OK && done;
+		failed += !done;
+		kit_verify(dir, a);
 		kit_loud();
 		hit = f->hit;
 		faulty_free(f);
 	}
-	(void)printf("# %u seen at opening, %u whole\n", seen, whole);
-	assert_true(whole > 10);
+	assert_true(failed > 10);
 	free(a);
 	kit_dir_free(first);
 	kit_dir_free(dir);
