@@ -159,7 +159,7 @@ static inline struct told kit_block(const char *rule)
 	struct told t = {.kind = "block"};
 
 	assert_true(asprintf(&t.body,
-			    "{\"rule\":\"%s\",\"from\":\"2026-11-22T15:00:00Z\","
+			    "{\"v\":1,\"rule\":\"%s\",\"from\":\"2026-11-22T15:00:00Z\","
 			    "\"until\":\"2026-11-22T16:00:00Z\",\"code\":\"" KIT_CODE "\"}",
 			    rule) > 0);
 	return t;

@@ -18,7 +18,7 @@ static int set_up(void **state)
 
 	if (!f)
 		return -1;
-	f->d = desk_open("victim.example", NULL);
+	f->d = desk_open("victim.example");
 	desk_tell_some(f->d);
 	f->known[0] = f->d->key.pub;
 	f->t = (struct trust){
@@ -347,7 +347,7 @@ static void huge_claim(struct fixture *f, struct loose *l)
 /* Its entry and proof are of a log of the same name, which another key signs. */
 static void other_log(struct fixture *f, struct loose *l)
 {
-	struct desk *d = desk_open("victim.example", NULL);
+	struct desk *d = desk_open("victim.example");
 	const struct vkey keep = f->d->key.pub;
 
 	for (size_t i = 0; i < f->d->n_claim; i++) {
@@ -506,7 +506,7 @@ static struct buf forwarding(struct fixture *f, struct desk *relay, const char *
 static void forwarded(void **state)
 {
 	struct fixture *f = *state;
-	struct desk *relay = desk_open("relay.example", NULL);
+	struct desk *relay = desk_open("relay.example");
 	struct skey other;
 
 	desk_tell_some(relay);
@@ -535,7 +535,7 @@ static void forwarded(void **state)
 static void what_is_no_answer(void **state)
 {
 	struct fixture *f = *state;
-	struct desk *relay = desk_open("relay.example", NULL);
+	struct desk *relay = desk_open("relay.example");
 	struct pack_answer n = {.id = {{1}}};
 
 	desk_tell_some(relay);
