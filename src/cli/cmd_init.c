@@ -15,10 +15,11 @@ static enum status first_entry(struct app *a, struct ledger *l, struct err *e)
 
 	if (s != STATUS_OK)
 		return s;
-	char *text = json_dumps(json_pack("{s:i, s:s, s:s, s:s, s:s}", "v", 1, "kind", "init", "operator",
-					vkey_text(operator, & v), "log", vkey_text(log, ledger_key(l)), "at",
-					wall_text(at, a->w->now(a->w->self))),
-		JSON_COMPACT);
+	json_t *j = json_pack("{s:i, s:s, s:s, s:s, s:s}", "v", 1, "kind", "init", "operator",
+		vkey_text(operator, & v), "log", vkey_text(log, ledger_key(l)), "at",
+		wall_text(at, a->w->now(a->w->self)));
+	char *text = json_dumps(j, JSON_COMPACT);
+	json_decref(j);
 	s = text ? ledger_append(l, text, strlen(text), &index, e) : err_nomem(e);
 	free(text);
 	return s == STATUS_OK ? ledger_commit(l, e) : s;
