@@ -13,23 +13,26 @@ import bundle_kit  # noqa: E402
 import exchange_kit as kit  # noqa: E402
 
 
-def sections(bundle, inner=False):
-    b = bundle_kit.read(bundle)
+def sections(bundle, trains=None):
+    """trains: names of those that stand before, where the bundle is an answer in another."""
+    b, inner = bundle_kit.read(bundle), trains is not None
+    trains = trains or []
     fields = b["fields"]
     out = [f"#{fields['type']} {fields.get('ask') or fields['verdict']}\n"]
     if fields.get("why"):
         out.append(f"#why {fields['why']}\n")
-    trains = [p for p in b["files"] if p.startswith("trains/")]
-    for path in trains:
-        out.append("#train\n" + b["files"][path].decode())
+    for path, content in b["files"].items():
+        if path.startswith("trains/"):
+            trains.append(path[7:-6])
+            out.append("#train\n" + content.decode())
     for path, content in b["files"].items():
         if path.startswith("claims/"):
             body = content.decode()
             for k, train in enumerate(trains):
-                body = body.replace(train[7:-6], f"@{k}@")
+                body = body.replace(train, f"@{k}@")
             out.append(f"#claim {path[7:].split('-')[0]}\n{body}\n")
         if path.startswith("answers/") and not inner:
-            out.append("#open\n" + sections(content, inner=True) + "#close\n")
+            out.append("#open\n" + sections(content, trains) + "#close\n")
     return "".join(out)
 
 
@@ -39,7 +42,7 @@ def claims(text):
 
 
 def block():
-    body = {"rule": "drop tcp 203.0.113.10/32", "from": "2026-11-22T15:00:00Z", "until": "2026-11-22T16:00:00Z", "code": "weir 0"}
+    body = {"v": 1, "rule": "drop tcp 203.0.113.10/32", "from": "2026-11-22T15:00:00Z", "until": "2026-11-22T16:00:00Z", "code": "weir 0"}
     return f"#claim block\n{json.dumps(body)}\n"
 
 
