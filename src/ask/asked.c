@@ -25,6 +25,23 @@ const char *asked_not(const struct exchange *x, const struct bundle *b)
 	return was_asked(x, b) ? NULL : "somebody else was asked";
 }
 
+static enum status flow_add(
+	struct asked *to, const struct checked_claim *c, const char *train, struct arena *a, struct err *e)
+{
+	struct asked_flow *f = &to->flow[to->n];
+	enum status s;
+
+	if (to->n == to->cap)
+		return err_set(e, STATUS_BAD, "more than %zu flows", to->cap);
+	s = claim_train(&f->train, c, train, a, e);
+	if (s != STATUS_OK)
+		return s;
+	f->up = c->s.kind == STATES_LINK ? !flow_side(&f->train.flow, &c->s.relay)
+					 : flow_opener(&f->train.flow);
+	to->n++;
+	return s;
+}
+
 static enum status flows_of(struct asked *to, const struct bundle *b, struct arena *a, struct err *e)
 {
 	enum status s = STATUS_OK;
@@ -34,9 +51,14 @@ static enum status flows_of(struct asked *to, const struct bundle *b, struct are
 		s = statement_read(&c.s, b->claim[i].kind, b->claim[i].body, b->claim[i].n_body, a, e);
 		const char *train = c.s.kind == STATES_LINK ? c.s.in : c.s.out;
 		if (s == STATUS_OK && *train)
-			s = claim_train(&to->flow[to->n++], &c, train, a, e);
+			s = flow_add(to, &c, train, a, e);
 	}
 	return s;
+}
+
+enum status asked_further(struct asked *k, const struct checked_claim *link, struct arena *a, struct err *e)
+{
+	return flow_add(k, link, link->s.in, a, e);
 }
 
 enum status asked_read(
@@ -55,13 +77,22 @@ enum status asked_read(
 	most = b.n_claim;
 	for (size_t i = 0; s == STATUS_OK && i < b.n_answer; i++)
 		most += b.answer[i].n_claim;
-	to->flow = arena_array(a, most + 1, sizeof(*to->flow));
+	to->cap = most + ASKED_ABOUT;
+	to->flow = arena_array(a, to->cap, sizeof(*to->flow));
 	if (s == STATUS_OK)
 		s = to->flow ? flows_of(to, &b, a, e) : err_nomem(e);
 	for (size_t i = 0; s == STATUS_OK && i < b.n_answer; i++)
 		s = flows_of(to, &b.answer[i], a, e);
 	buf_free(&file);
 	return s;
+}
+
+/* A link's relay stands where the flow comes from, not where it goes. */
+static bool relay_upstream(
+	const struct checked_claim *c, const struct train *answered, const struct recognised *r, int up)
+{
+	return c->s.kind != STATES_LINK ||
+	       flow_side(&answered->flow, &c->s.relay) == (r->alike.turned ? !up : up);
 }
 
 enum status asked_about(struct asked *k, const struct checked_claim *c, double alpha, struct recognised *to,
@@ -75,7 +106,12 @@ enum status asked_about(struct asked *k, const struct checked_claim *c, double a
 		return err_set(e, STATUS_BAD, "it answers about more than %d flows", ASKED_ABOUT);
 	for (size_t i = 0; i < k->n && s == STATUS_OK && to->seen != SEEN_CONFIRMED; i++) {
 		struct recognised r;
-		s = recognise_pair(&k->flow[i].flow, &t.flow, alpha, &r, e);
+		s = recognise_pair(&k->flow[i].train.flow, &t.flow, alpha / (double)k->n, &r, e);
+		if (s == STATUS_OK && r.seen == SEEN_CONFIRMED && !relay_upstream(c, &t, &r, k->flow[i].up)) {
+			r.seen = SEEN_CANNOT_TELL;
+			(void)snprintf(
+				r.why, sizeof(r.why), "the relay that is named is not where it came from");
+		}
 		if (s == STATUS_OK && (r.seen == SEEN_CONFIRMED || r.flow || i == 0))
 			*to = r;
 	}

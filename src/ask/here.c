@@ -4,29 +4,36 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The train that a claim brings to be looked for: "" for none. */
-static const char *brings(const struct checked_claim *c, bool answer)
+/* A train that a claim brings to be looked for. */
+struct brought {
+	const struct checked_claim *claim;
+	const char *train, *flow; /* name, notation */
+};
+
+/* Of a link both legs, of an answer's only what was asked about; returns how many. */
+static size_t brings(struct brought to[2], const struct checked_claim *c, bool answer)
 {
+	size_t n = 0;
+
 	switch (c->s.kind) {
+	case STATES_LINK:
+		if (!answer)
+			to[n++] = (struct brought){c, c->s.in, c->s.in_flow};
+		to[n++] = (struct brought){c, c->s.out, c->s.out_flow};
+		break;
 	case STATES_ATTACK:
 	case STATES_SEEN:
-		return c->s.out;
-	case STATES_LINK:
-		return answer ? c->s.out : c->s.in;
+		to[n++] = (struct brought){c, c->s.out, c->s.out_flow};
+		break;
 	case STATES_ORIGIN:
 	case STATES_SEARCH:
 	case STATES_BLOCK:
 		break;
 	}
-	return "";
+	return n;
 }
 
-static const char *flow_named(const struct checked_claim *c, bool answer)
-{
-	return c->s.kind == STATES_LINK && !answer ? c->s.in_flow : c->s.out_flow;
-}
-
-/* Does another link go on from this flow?  Then it is no end of the chain. */
+/* Does a link go on from this flow?  Then it is no end of the chain, and is not traced. */
 static bool goes_on(const struct verified *v, const char *flow)
 {
 	for (size_t i = 0; i < v->n_claim; i++)
@@ -35,20 +42,20 @@ static bool goes_on(const struct verified *v, const char *flow)
 	return false;
 }
 
-static bool looked_for(const struct here_list *l, const char *flow)
+static bool looked_for(const struct here_list *l, const char *train)
 {
 	for (size_t i = 0; i < l->n; i++)
-		if (strcmp(l->one[i].flow, flow) == 0)
+		if (strcmp(l->one[i].train, train) == 0)
 			return true;
 	return false;
 }
 
-static enum status look_one(struct here_list *l, struct tracer *t, const struct checked_claim *c,
-	const char *train, bool request, struct arena *a, struct err *e)
+static enum status look_one(struct here_list *l, struct tracer *t, const struct brought *b, bool trace,
+	struct arena *a, struct err *e)
 {
 	struct here *h = &l->one[l->n];
 	struct train said;
-	enum status s = claim_train(&said, c, train, a, e);
+	enum status s = claim_train(&said, b->claim, b->train, a, e);
 
 	if (s != STATUS_OK)
 		return s;
@@ -56,10 +63,10 @@ static enum status look_one(struct here_list *l, struct tracer *t, const struct 
 		l->hidden++;
 		return STATUS_OK;
 	}
-	*h = (struct here){.claim = c};
+	*h = (struct here){.claim = b->claim, .train = b->train};
 	(void)train_text(h->flow, &said);
 	s = recognise(t, &said.flow, &h->r, e);
-	h->traced = s == STATUS_OK && request && h->r.seen == SEEN_CONFIRMED;
+	h->traced = s == STATUS_OK && trace && h->r.seen == SEEN_CONFIRMED;
 	if (h->traced)
 		s = trace_chain(t, h->r.flow, NULL, &h->chain, e);
 	l->contradicted = l->contradicted || (s == STATUS_OK && h->r.seen == SEEN_CONTRADICTED);
@@ -71,20 +78,23 @@ enum status here_look(struct here_list *to, struct tracer *t, const struct bundl
 	const struct verified *v, struct arena *a, struct err *e)
 {
 	bool answer = b->m.type == BUNDLE_ANSWER;
+	struct brought brought[2];
 	enum status s = STATUS_OK;
 
 	*to = (struct here_list){.one = arena_array(a, HERE_FLOWS, sizeof(*to->one))};
 	if (!to->one)
 		return err_nomem(e);
 	for (size_t i = 0; i < v->n_claim && s == STATUS_OK; i++) {
-		const struct checked_claim *c = &v->claim[i];
-		const char *train = brings(c, answer), *flow = flow_named(c, answer);
-		if (!*train || (!answer && goes_on(v, flow)) || looked_for(to, flow))
-			continue;
-		if (to->n == HERE_FLOWS)
-			to->left_off++;
-		else
-			s = look_one(to, t, c, train, !answer, a, e);
+		size_t n = brings(brought, &v->claim[i], answer);
+		for (size_t k = 0; k < n && s == STATUS_OK; k++) {
+			if (looked_for(to, brought[k].train))
+				continue;
+			if (to->n == HERE_FLOWS)
+				to->left_off++;
+			else
+				s = look_one(
+					to, t, &brought[k], !answer && !goes_on(v, brought[k].flow), a, e);
+		}
 	}
 	return s;
 }

@@ -1,7 +1,7 @@
 /* A bundle beside one's own recording: is the flow that it speaks of in it, and where did it come from there?
  *
- * Looked for are the ends of the bundle's chain: of a request the attack flows and the in-legs that no other
- * claim goes on from; of an answer the flows that it answers about. */
+ * Looked for are all flows that it brings a train of; of an answer those that it answers about.  Followed
+ * upstream are, of a request, those that no link of it goes on from: the ends of its chain. */
 #ifndef WEIR_ASK_HERE_H
 #define WEIR_ASK_HERE_H
 
@@ -12,6 +12,7 @@
 
 struct here {
 	const struct checked_claim *claim; /* that speaks of it */
+	const char *train;                 /* name of the train that was looked for */
 	char flow[FLOW_TEXT];              /* as claimed */
 	struct recognised r;
 	bool traced; /* it was confirmed, and followed upstream: */

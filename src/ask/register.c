@@ -106,13 +106,38 @@ static enum status flush_rows(const struct place *p, struct ledger *l, const str
 	return s;
 }
 
+/* The ledger still holds what was entered last: a ledger that was restored from an older backup, keys and
+ * all, would sign another head of a size that it had. */
+static enum status last_kept(const struct place *p, struct ledger *l, struct arena *a, struct err *e)
+{
+	struct logged *row;
+	struct buf entry = {0};
+	size_t n;
+	enum status s = logged_last(p->db, a, &row, &n, e);
+
+	if (s != STATUS_OK || n == 0)
+		return s;
+	s = ledger_entry(l, (uint64_t)row->entry, &entry, e);
+	if (s == STATUS_NO || (s == STATUS_OK && (entry.n != strlen(row->text) ||
+							 memcmp(entry.p, row->text, entry.n) != 0)))
+		s = err_set(e, STATUS_BAD,
+			"%s/ledger does not hold entry %lld as it was acknowledged: it is older than "
+			"weir.db, or of "
+			"another directory; nothing is signed, restore a newer backup",
+			p->dir, (long long)row->entry);
+	buf_free(&entry);
+	return s;
+}
+
 /* With the ledger's lock held the rows are read (again): another process may have appended them meanwhile. */
 static enum status flush_locked(const struct place *p, struct ledger *l, struct arena *a, struct err *e)
 {
 	struct logged *row;
 	size_t n;
-	enum status s = logged_waiting(p->db, a, &row, &n, e);
+	enum status s = last_kept(p, l, a, e);
 
+	if (s == STATUS_OK)
+		s = logged_waiting(p->db, a, &row, &n, e);
 	return s == STATUS_OK && n ? flush_rows(p, l, row, n, a, e) : s;
 }
 

@@ -9,8 +9,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "trace/recognise.h"
+
 #define YEAR_US   (366 * 24 * 3600 * SECOND_US)
-#define SKEW_MAX  (366 * 24 * 3600 * SECOND_US) /* no clock that means anything is further off */
+#define SKEW_MAX  RECOGNISE_SKEW_US /* two points of one operator are no further apart than two operators */
 #define DRIFT_MAX 1e-3
 
 static const char *const kind_names[] = {[STATES_ATTACK] = "attack",
@@ -38,7 +40,17 @@ bool statement_kind_parse(enum statement_kind *to, const char *s)
 
 /* ---- fields ---- */
 
-enum field_kind { FIELD_TEXT, FIELD_TRAIN, FIELD_ADDRESS, FIELD_TIME, FIELD_BOOL, FIELD_REAL, FIELD_WHOLE };
+enum field_kind {
+	FIELD_TEXT,
+	FIELD_TRAIN,
+	FIELD_ID,
+	FIELD_ADDRESS,
+	FIELD_PREFIX,
+	FIELD_TIME,
+	FIELD_BOOL,
+	FIELD_REAL,
+	FIELD_WHOLE
+};
 
 struct field {
 	const char *object, *key; /* object NULL: of the body itself */
@@ -65,9 +77,10 @@ static const struct field clock_fields[] = {{"clock", "at_us", FIELD_WHOLE, AT(c
 	{"clock", "offset_us", FIELD_WHOLE, AT(clock.offset_us), -(double)SKEW_MAX, (double)SKEW_MAX},
 	{"clock", "error_us", FIELD_WHOLE, AT(clock.error_us), 0, (double)SKEW_MAX},
 	{"clock", "drift", FIELD_REAL, AT(clock.drift), -DRIFT_MAX, DRIFT_MAX}};
-static const struct field origin[] = {{"flow", "train", FIELD_TRAIN, AT(in), 0, 0},
-	{"flow", "flow", FIELD_TEXT, AT(in_flow), 0, 0}, {NULL, "network", FIELD_TEXT, AT(network), 0, 0},
-	{NULL, "basis", FIELD_TEXT, AT(basis), 0, 0}, {NULL, "code", FIELD_TEXT, AT(code), 0, 0}};
+static const struct field origin[] = {{NULL, "link", FIELD_ID, AT(link), 0, 0},
+	{NULL, "flow", FIELD_TEXT, AT(in_flow), 0, 0}, {NULL, "hops", FIELD_WHOLE, AT(hops), 0, TRACE_HOPS},
+	{NULL, "network", FIELD_PREFIX, AT(network), 0, 0}, {NULL, "basis", FIELD_TEXT, AT(basis), 0, 0},
+	{NULL, "code", FIELD_TEXT, AT(code), 0, 0}};
 static const struct field block[] = {{NULL, "rule", FIELD_TEXT, AT(rule), 0, 0},
 	{NULL, "from", FIELD_TIME, AT(from), 0, 0}, {NULL, "until", FIELD_TIME, AT(until), 0, 0},
 	{NULL, "code", FIELD_TEXT, AT(code), 0, 0}};
@@ -91,6 +104,10 @@ static bool field_set(const struct field *f, const json_t *v, void *to, struct a
 		return s && (*(const char **)to = arena_str(a, s)) != NULL;
 	case FIELD_TRAIN:
 		return s && train_name(to, s);
+	case FIELD_ID:
+		return s && id_parse(to, s);
+	case FIELD_PREFIX:
+		return s && prefix_parse(to, s);
 	case FIELD_ADDRESS:
 		return s && ip_parse(to, s);
 	case FIELD_TIME:
@@ -190,9 +207,14 @@ enum status statement_read(
 	if (!json_is_object(j)) {
 		s = err_set(e, STATUS_BAD, "not a JSON object: %s", j ? "another value" : je.text);
 	} else {
-		s = fields_read(to, j, table[to->kind].field, table[to->kind].n, a, e);
+		if (json_integer_value(json_object_get(j, "v")) != STATEMENT_VERSION)
+			s = err_set(e, STATUS_BAD, "v: not a version that is known here");
+		else
+			s = fields_read(to, j, table[to->kind].field, table[to->kind].n, a, e);
 		if (s == STATUS_OK && to->kind == STATES_LINK)
 			s = link_read(to, j, a, e);
+		if (s == STATUS_OK && to->kind == STATES_BLOCK && to->until.us <= to->from.us)
+			s = err_set(e, STATUS_BAD, "until: not after from");
 	}
 	json_decref(j);
 	return s;
@@ -206,6 +228,22 @@ static bool names_train(const char *flow, const struct train *t)
 	char text[FLOW_TEXT];
 
 	return strcmp(flow, train_text(text, t)) == 0;
+}
+
+/* Blind spans hide what disagrees: of the time that both legs were alive they are the smaller part. */
+static bool blind_too_long(const struct statement *s, const struct flow *in, const struct flow *out)
+{
+	int64_t shift = s->apart ? clock_in(&s->clock, out->head.first_us) - out->head.first_us : 0;
+	int64_t from = out->head.first_us + shift, until = out->last_us + shift, unseen = 0;
+
+	from = in->head.first_us > from ? in->head.first_us : from;
+	until = in->last_us < until ? in->last_us : until;
+	for (size_t i = 0; i < s->n_blind; i++) {
+		int64_t a = s->blind[i].from_us > from ? s->blind[i].from_us : from;
+		int64_t b = s->blind[i].to_us < until ? s->blind[i].to_us : until;
+		unseen += b > a ? b - a : 0;
+	}
+	return unseen > 0 && unseen > (until - from) / 2;
 }
 
 static enum status pair_stated(struct relink *to, const struct statement *s, const struct train *in,
@@ -233,6 +271,10 @@ static enum status pair_stated(struct relink *to, const struct statement *s, con
 		.blind = s->blind,
 		.n_blind = s->n_blind,
 		.needed = s->needed};
+	if (s->apart && strcmp(in->flow.head.point, out->flow.head.point) == 0)
+		return err_set(e, STATUS_BAD, "one observation point has one clock");
+	if (blind_too_long(s, &in->flow, &out->flow))
+		return err_set(e, STATUS_BAD, "more than half of the legs' time is said to be unseen");
 	/* who opened it may hang on a port that is not disclosed; else it is seen */
 	if (!in->hidden[!in_end] && s->in_opened != (flow_opener(&in->flow) == in_end))
 		return err_set(e, STATUS_BAD, "in_opened is not what the train shows");

@@ -4,7 +4,7 @@
  *     seen    "flow F passed here, with this train"       the same, of one that is no victim
  *     link    "host R relayed OUT from IN"                re-computed from the two trains
  *     search  "of host R's flows none is proven to have fed OUT"   names nobody; does not travel
- *     origin  "IN came out of network N"                  asserted: registration, not traffic
+ *     origin  "what fed link L came out of network N"     asserted: registration, not traffic
  *     block   "rule B held from .. to .."                 asserted: its effect is seen by its absence
  *
  * A body names trains by the SHA-256 of their text (record/train.h). */
@@ -21,8 +21,9 @@ enum statement_kind { STATES_ATTACK, STATES_SEEN, STATES_LINK, STATES_SEARCH, ST
 const char *statement_kind_name(enum statement_kind k);
 bool statement_kind_parse(enum statement_kind *to, const char *s);
 
-#define STATEMENT_BLIND 4096        /* blind spans in any statement */
-#define STATEMENT_BYTES (256 << 10) /* of a body: what JSON makes of it takes fifty times as much memory */
+#define STATEMENT_VERSION 1           /* of the bodies; another is refused */
+#define STATEMENT_BLIND   4096        /* blind spans in any statement */
+#define STATEMENT_BYTES   (256 << 10) /* of a body: what JSON makes of it takes fifty times as much memory */
 
 /* Texts are in the arena, and as they came: printable() before a terminal sees them. */
 struct statement {
@@ -43,9 +44,12 @@ struct statement {
 	uint32_t bursts;
 	bool proven;
 
-	const char *network, *basis; /* origin: prefix; how it is known */
-	const char *rule;            /* block */
-	struct wall from, until;     /* block */
+	struct id link; /* origin: the claim whose IN it speaks of, in the same bundle */
+	uint64_t hops;  /* origin: how many relays further up that was, in the claimant's own network */
+	struct prefix network;   /* origin */
+	const char *basis;       /* origin: how the network is known */
+	const char *rule;        /* block */
+	struct wall from, until; /* block */
 };
 
 /* From a claim's kind and body.  STATUS_BAD names the field. */
@@ -87,8 +91,9 @@ enum status tell_seen(struct told *to, const struct flow *f, const char *code, s
  * the prefix of this length stays. */
 enum status tell_hop(
 	struct told *to, const struct hop *h, double alpha, uint8_t hide, const char *code, struct err *e);
-/* "IN of h came out of network". */
-enum status tell_origin(struct told *to, const struct hop *h, const struct prefix *network, const char *basis,
-	const char *code, struct err *e);
+/* "What fed the link (its claim, and IN as it is disclosed), `hops` relays further up, came out of network."
+ * No train: what was recorded further up is nobody's business. */
+enum status tell_origin(struct told *to, const struct told *link, const char *in_flow, size_t hops,
+	const struct prefix *network, const char *basis, const char *code, struct err *e);
 
 #endif

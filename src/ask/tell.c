@@ -51,21 +51,26 @@ static json_t *put_train(struct told *to, int k, const struct train *t)
 /* Takes the reference; j NULL: no memory. */
 static enum status body_set(struct told *to, const char *kind, json_t *j, const char *code, struct err *e)
 {
-	if (j && json_object_set_new(j, "code", json_string(code)) == 0)
+	if (j && json_object_set_new(j, "v", json_integer(STATEMENT_VERSION)) == 0 &&
+		json_object_set_new(j, "code", json_string(code)) == 0)
 		to->body = json_dumps(j, JSON_COMPACT | JSON_REAL_PRECISION(17));
 	json_decref(j);
 	to->kind = kind;
 	return to->body ? STATUS_OK : err_nomem(e);
 }
 
+/* A signature's name is its maker's; other sensors' and people's words may speak of other hosts. */
 static json_t *said_list(const struct sighting *said, size_t n)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < n; i++)
-		(void)json_array_append_new(list,
-			json_pack("{s:s, s:s, s:o, s:I}", "source", said[i].source, "text", said[i].text,
-				"at", time_of(said[i].at.us), "count", (json_int_t)said[i].count));
+	for (size_t i = 0; i < n; i++) {
+		bool signature = strcmp(said[i].source, "eve") == 0;
+		(void)json_array_append_new(
+			list, json_pack("{s:s, s:s, s:o, s:I}", "source", said[i].source, "text",
+				      signature ? said[i].text : "", "at", time_of(said[i].at.us), "count",
+				      (json_int_t)said[i].count));
+	}
 	return list;
 }
 
@@ -92,11 +97,55 @@ enum status tell_seen(struct told *to, const struct flow *f, const char *code, s
 
 /* ---- a hop ---- */
 
+#define IN_MARGIN_US (60 * SECOND_US) /* of IN's life before and after OUT's that travels */
+
+/* Only what one direction has in [from, until]; whether anything was left out. */
+static bool lane_cut(struct flow *f, int d, int64_t from, int64_t until)
+{
+	size_t n = f->n_burst[d], first = 0, end = n;
+	struct flow_count *c = &f->count[d];
+
+	while (first < n && f->burst[d][first].start_us < from)
+		first++;
+	while (end > first && burst_end(&f->burst[d][end - 1]) > until)
+		end--;
+	if (end - first == n)
+		return false;
+	f->burst[d] += first;
+	f->n_burst[d] = end - first;
+	*c = (struct flow_count){.last_us = -1};
+	for (size_t i = 0; i < f->n_burst[d]; i++) {
+		c->packets += f->burst[d][i].packets;
+		c->payload_bytes += f->burst[d][i].bytes;
+	}
+	c->frame_bytes = c->payload_bytes; /* of the rest nothing is known for this stretch */
+	return true;
+}
+
+/* IN as it travels: about OUT's life, for what else it carried is nobody's business. */
+static void cut_in(struct flow *in, const struct relink *p)
+{
+	const struct flow *out = p->out;
+	int64_t from =
+		(p->apart ? clock_in(&p->clock, out->head.first_us) : out->head.first_us) - IN_MARGIN_US;
+	int64_t until = (p->apart ? clock_in(&p->clock, out->last_us) : out->last_us) + IN_MARGIN_US;
+	bool cut = lane_cut(in, 0, from, until);
+
+	cut = lane_cut(in, 1, from, until) || cut;
+	if (!cut)
+		return;
+	in->head.flags &= (uint8_t) ~(FLOW_SYN | FLOW_SYNACK | FLOW_CLOSED);
+	memset(in->head.isn, 0, sizeof(in->head.isn));
+	in->head.first_us = in->head.first_us > from ? in->head.first_us : from;
+	in->last_us = in->last_us < until ? in->last_us : until;
+}
+
 /* The train of h's IN, with its far end hidden down to a prefix where hide is not 0. */
-static struct train in_train(const struct hop *h, uint8_t hide)
+static struct train in_train(const struct hop *h, const struct relink *p, uint8_t hide)
 {
 	struct train t = {.flow = *h->best.flow};
 
+	cut_in(&t.flow, p);
 	if (hide)
 		train_hide(&t, !flow_side(&t.flow, &h->relay), hide);
 	return t;
@@ -216,7 +265,7 @@ static enum status tell_search(struct told *to, const struct hop *h, const char 
 static enum status tell_link(struct told *to, const struct hop *h, const struct relink *p, double alpha,
 	uint8_t hide, const char *relay, const char *code, struct err *e)
 {
-	struct train in = in_train(h, hide), out = {.flow = *h->out};
+	struct train in = in_train(h, p, hide), out = {.flow = *h->out};
 	struct link_result l;
 	json_t *a = put_train(to, 0, &in), *b = put_train(to, 1, &out);
 	json_t *j = a && b ? json_pack("{s:s, s:o, s:o, s:b, s:o}", "relay", relay, "in", a, "out", b,
@@ -255,18 +304,19 @@ enum status tell_hop(
 	return s;
 }
 
-enum status tell_origin(struct told *to, const struct hop *h, const struct prefix *network, const char *basis,
-	const char *code, struct err *e)
+enum status tell_origin(struct told *to, const struct told *link, const char *in_flow, size_t hops,
+	const struct prefix *network, const char *basis, const char *code, struct err *e)
 {
-	struct train t = in_train(h, network->len);
-	char text[PREFIX_TEXT];
+	struct claim c = {.kind = link->kind, .body = link->body};
+	char text[PREFIX_TEXT], id[ID_TEXT];
 
 	*to = (struct told){0};
-	json_t *in = put_train(to, 0, &t);
-	json_t *j = in ? json_pack("{s:o, s:s, s:s}", "flow", in, "network", prefix_text(text, network),
-				 "basis", basis)
-		       : NULL;
-	return body_set(to, statement_kind_name(STATES_ORIGIN), j, code, e);
+	if (!claim_make_id(&c))
+		return err_nomem(e);
+	return body_set(to, statement_kind_name(STATES_ORIGIN),
+		json_pack("{s:s, s:s, s:I, s:s, s:s}", "link", id_text(id, &c.id), "flow", in_flow, "hops",
+			(json_int_t)hops, "network", prefix_text(text, network), "basis", basis),
+		code, e);
 }
 
 bool disclose_parse(enum disclose *to, const char *s)

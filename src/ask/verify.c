@@ -117,6 +117,12 @@ static enum status view_checked(struct verified *to, const struct bundle *b, con
 	return s;
 }
 
+/* An answer tells what was found, and asks nothing. */
+static bool belongs(enum statement_kind k, enum bundle_type t)
+{
+	return t == BUNDLE_ANSWER ? k != STATES_ATTACK : k != STATES_SEEN;
+}
+
 static enum status claims_of(struct verified *to, const struct bundle *b, bool known, const struct trust *t,
 	struct verify_work *work, struct arena *a, struct err *e)
 {
@@ -130,6 +136,9 @@ static enum status claims_of(struct verified *to, const struct bundle *b, bool k
 		s = verify_claim(c, t, work, a, e);
 		if (s == STATUS_BAD)
 			(void)err_wrap(e, "claim %.12s", id_text(id, &b->claim[i].id));
+		if (s == STATUS_OK && !belongs(c->s.kind, b->m.type))
+			no(to, "claim %.12s: a claim of kind %s has no place in it",
+				id_text(id, &b->claim[i].id), b->claim[i].kind);
 		if (s == STATUS_OK && c->why[0])
 			no(to, "claim %.12s: %s", id_text(id, &b->claim[i].id), c->why);
 	}
@@ -173,7 +182,7 @@ enum status verify_bundle(
 	size_t n = b->n_claim;
 	enum status s;
 
-	*to = (struct verified){.good = true};
+	*to = (struct verified){.good = true, .named = t->self != NULL};
 	for (size_t i = 0; i < b->n_answer; i++)
 		n += b->answer[i].n_claim;
 	to->claim = arena_array(a, n + 1, sizeof(*to->claim));

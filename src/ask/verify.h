@@ -56,6 +56,7 @@ struct verified {
 	bool good;     /* everything that the file alone can show holds */
 	char why[400]; /* the first thing that does not */
 	bool known;    /* signed by a trusted key */
+	bool named;    /* the recipient was looked at */
 	struct checked_claim *claim;
 	size_t n_claim;
 };

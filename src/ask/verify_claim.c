@@ -120,10 +120,9 @@ static enum status state(struct checked_claim *c, const struct trust *t, struct 
 	case STATES_ATTACK:
 	case STATES_SEEN:
 		return train_named(&one, c, c->s.out, c->s.out_flow, work, a, e);
-	case STATES_ORIGIN:
-		return train_named(&one, c, c->s.in, c->s.in_flow, work, a, e);
 	case STATES_SEARCH:
 		return err_set(e, STATUS_BAD, "a search names nobody and does not travel");
+	case STATES_ORIGIN:
 	case STATES_BLOCK:
 		break;
 	}

@@ -60,7 +60,7 @@ static void claim_view(struct stix_claim *to, const struct view_claim *c, struct
 
 	*to = (struct stix_claim){.id = c->id, .kind = c->kind, .made = made};
 	if (s->kind == STATES_ORIGIN)
-		(void)prefix_parse(&to->relay, s->network);
+		to->relay = s->network;
 	if (s->kind != STATES_LINK)
 		return;
 	to->relay = (struct prefix){s->relay, s->relay.v == 4 ? 32 : 128};

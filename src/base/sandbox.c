@@ -204,3 +204,9 @@ enum status sandbox_enter(const struct sandbox *s, struct sandbox_held *held, st
 		r = sandbox_calls(s->profile, held, e);
 	return r == STATUS_OK ? r : err_wrap(e, "sandbox");
 }
+
+void sandbox_no_dump(void)
+{
+	if (!SANITIZED)
+		(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}

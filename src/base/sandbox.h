@@ -16,7 +16,7 @@
 
 enum sandbox_profile {
 	SANDBOX_RECORD, /* reads and writes files, reads an open packet ring; no new socket, no new program */
-	SANDBOX_VERIFY, /* reads and writes files; no socket at all, no new program */
+	SANDBOX_VERIFY, /* reads files, writes what is open; no socket at all, no new program */
 };
 
 struct sandbox {
@@ -48,6 +48,10 @@ enum status sandbox_drop_caps(struct err *e);
  * root that reads and writes other users' files by name later on.  Only together with sandbox_files(), which
  * says which. */
 enum status sandbox_drop_caps_but_files(struct err *e);
+
+/* Before a secret comes into the process: no core dump, and no other process of the user looks in
+ * (PR_SET_DUMPABLE, prctl(2)).  Builds with a sanitizer go without. */
+void sandbox_no_dump(void);
 
 enum status sandbox_files(const struct sandbox *s, struct sandbox_held *held, struct err *e);
 enum status sandbox_calls(enum sandbox_profile profile, struct sandbox_held *held, struct err *e);

@@ -1,12 +1,14 @@
 /* The system calls that a profile keeps (seccomp(2) through libseccomp); every other one fails with EPERM.  A
  * table of names in groups, so that it can be read aloud. */
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/sandbox.h"
 #include "base/sandbox_build.h"
@@ -17,17 +19,19 @@ enum { RECORD = 1 << SANDBOX_RECORD, VERIFY = 1 << SANDBOX_VERIFY, BOTH = RECORD
 #define CALL(name) SCMP_SYS(name)
 
 /* Bytes of files that are open. */
-static const int bytes[] = {CALL(read), CALL(pread64), CALL(readv), CALL(preadv), CALL(write), CALL(pwrite64),
-	CALL(writev), CALL(pwritev), CALL(lseek), CALL(close), CALL(dup), CALL(fcntl), CALL(flock),
-	CALL(fsync), CALL(fdatasync), CALL(sync_file_range), CALL(ftruncate), CALL(fallocate),
-	CALL(fadvise64)};
+static const int bytes[] = {CALL(read), CALL(pread64), CALL(readv), CALL(preadv), CALL(write), CALL(writev),
+	CALL(lseek), CALL(close), CALL(dup), CALL(fcntl), CALL(flock), CALL(fadvise64)};
 
-/* Names of files: which ones is for Landlock to say. */
-static const int names[] = {CALL(openat), CALL(open), CALL(fstat), CALL(stat), CALL(lstat), CALL(newfstatat),
-	CALL(statx), CALL(fstatfs), CALL(statfs), CALL(access), CALL(faccessat), CALL(faccessat2),
-	CALL(getdents64), CALL(getcwd), CALL(readlink), CALL(readlinkat), CALL(mkdir), CALL(mkdirat),
-	CALL(rename), CALL(renameat), CALL(renameat2), CALL(unlink), CALL(unlinkat), CALL(rmdir),
-	CALL(fchmod), CALL(umask)};
+/* Names of files: which ones is for Landlock to say (open and openat: see below). */
+static const int names[] = {CALL(fstat), CALL(stat), CALL(lstat), CALL(newfstatat), CALL(statx),
+	CALL(fstatfs), CALL(statfs), CALL(access), CALL(faccessat), CALL(faccessat2), CALL(getdents64),
+	CALL(getcwd), CALL(readlink), CALL(readlinkat)};
+
+/* What changes files. */
+static const int changes[] = {CALL(pwrite64), CALL(pwritev), CALL(fsync), CALL(fdatasync),
+	CALL(sync_file_range), CALL(ftruncate), CALL(fallocate), CALL(mkdir), CALL(mkdirat), CALL(rename),
+	CALL(renameat), CALL(renameat2), CALL(unlink), CALL(unlinkat), CALL(rmdir), CALL(fchmod), CALL(umask),
+	CALL(open), CALL(openat)};
 
 /* Memory that is not a program (mmap and mprotect: see below). */
 static const int memory[] = {CALL(brk), CALL(munmap), CALL(mremap), CALL(madvise), CALL(msync)};
@@ -39,12 +43,12 @@ static const int waiting[] = {CALL(poll), CALL(ppoll), CALL(select), CALL(pselec
 
 /* Signals to itself, threads, the end. */
 static const int ending[] = {CALL(rt_sigaction), CALL(rt_sigprocmask), CALL(rt_sigreturn), CALL(sigaltstack),
-	CALL(tgkill), CALL(gettid), CALL(getpid), CALL(set_robust_list), CALL(rseq), CALL(sched_yield),
+	CALL(gettid), CALL(getpid), CALL(set_robust_list), CALL(rseq), CALL(sched_yield),
 	CALL(sched_getaffinity), CALL(exit), CALL(exit_group)};
 
 /* About itself. */
 static const int itself[] = {CALL(getuid), CALL(geteuid), CALL(getgid), CALL(getegid), CALL(uname),
-	CALL(sysinfo), CALL(getrandom), CALL(prlimit64), CALL(getrlimit)};
+	CALL(sysinfo), CALL(getrandom), CALL(getrlimit)};
 
 /* The open packet ring: its counters, its errors, its interface. */
 static const int ring[] = {CALL(getsockopt), CALL(getsockname), CALL(recvfrom)};
@@ -52,7 +56,8 @@ static const int ring[] = {CALL(getsockopt), CALL(getsockname), CALL(recvfrom)};
 /* What the sanitizers want for themselves. */
 static const int sanitizer[] = {CALL(mmap), CALL(mprotect), CALL(clone), CALL(wait4), CALL(ptrace),
 	CALL(prctl), CALL(kill), CALL(getppid), CALL(arch_prctl), CALL(setrlimit), CALL(process_vm_readv),
-	CALL(personality), CALL(dup2), CALL(pipe), CALL(pipe2)};
+	CALL(personality), CALL(prlimit64), CALL(tgkill), CALL(open), CALL(openat), CALL(dup2), CALL(pipe),
+	CALL(pipe2)};
 
 static const struct {
 	const int *call;
@@ -61,6 +66,7 @@ static const struct {
 } group[] = {
 	{bytes, sizeof(bytes) / sizeof(bytes[0]), BOTH},
 	{names, sizeof(names) / sizeof(names[0]), BOTH},
+	{changes, sizeof(changes) / sizeof(changes[0]), RECORD},
 	{memory, sizeof(memory) / sizeof(memory[0]), BOTH},
 	{waiting, sizeof(waiting) / sizeof(waiting[0]), BOTH},
 	{ending, sizeof(ending) / sizeof(ending[0]), BOTH},
@@ -72,6 +78,23 @@ static const struct {
 static int allow_if(scmp_filter_ctx ctx, int call, struct scmp_arg_cmp condition)
 {
 	return seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, call, 1, &condition);
+}
+
+/* Files for reading only, for whoever changes none. */
+static int add_reading(scmp_filter_ctx ctx)
+{
+	const scmp_datum_t writes = O_ACCMODE | O_CREAT | O_TRUNC;
+
+	return allow_if(ctx, SCMP_SYS(openat), SCMP_A2(SCMP_CMP_MASKED_EQ, writes, O_RDONLY)) |
+	       allow_if(ctx, SCMP_SYS(open), SCMP_A1(SCMP_CMP_MASKED_EQ, writes, O_RDONLY));
+}
+
+/* Of the calls that name a process: this one, its limits only to be read. */
+static int add_self(scmp_filter_ctx ctx)
+{
+	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 2, SCMP_A0(SCMP_CMP_EQ, 0),
+		       SCMP_A2(SCMP_CMP_EQ, 0)) |
+	       allow_if(ctx, SCMP_SYS(tgkill), SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
 }
 
 /* Calls that only some arguments make harmless. */
@@ -92,6 +115,9 @@ static int add_conditional(scmp_filter_ctx ctx, enum sandbox_profile profile)
 	for (size_t i = 0; i < sizeof(request) / sizeof(request[0]); i++)
 		if (request[i].profiles & 1 << profile)
 			r |= allow_if(ctx, SCMP_SYS(ioctl), SCMP_A1(SCMP_CMP_EQ, request[i].request));
+	r |= add_self(ctx);
+	if (profile == SANDBOX_VERIFY)
+		r |= add_reading(ctx);
 	if (SANITIZED)
 		return r;
 	r |= allow_if(ctx, SCMP_SYS(mmap), SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));

@@ -135,6 +135,8 @@ const char *const db_texts[DB_QUERIES] = {
 	[DB_LOGGED_DONE] = "UPDATE logged SET entry = ?2 WHERE row = ?1",
 	[DB_LOGGED_WAITING] = "SELECT " LOGGED_COLUMNS " FROM logged WHERE entry IS NULL ORDER BY row",
 	[DB_LOGGED_OF] = "SELECT " LOGGED_COLUMNS " FROM logged WHERE object = ?1 ORDER BY row",
+	[DB_LOGGED_LAST] =
+		"SELECT " LOGGED_COLUMNS " FROM logged WHERE entry IS NOT NULL ORDER BY row DESC LIMIT 1",
 	[DB_EXCHANGE_ADD] = "INSERT INTO exchanges (" EXCHANGE_COLUMNS
 			    ") SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12"
 			    /* one answer to one request, though two processes give one at once */

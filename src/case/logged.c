@@ -94,3 +94,13 @@ enum status logged_of(struct case_db *db, const struct id *object, struct arena 
 	db_bind_id(st, 1, object);
 	return rows_read(db, st, a, to, n, e);
 }
+
+enum status logged_last(struct case_db *db, struct arena *a, struct logged **to, size_t *n, struct err *e)
+{
+	sqlite3_stmt *st;
+	enum status s = db_query(db, DB_LOGGED_LAST, &st, e);
+
+	*to = NULL;
+	*n = 0;
+	return s == STATUS_OK ? rows_read(db, st, a, to, n, e) : s;
+}

@@ -28,6 +28,9 @@ enum status logged_done(struct case_db *db, int64_t row, int64_t entry, struct e
 enum status logged_of(struct case_db *db, const struct id *object, struct arena *a, struct logged **to,
 	size_t *n, struct err *e);
 
+/* The row that was entered last; *n is 1, or 0 where none was. */
+enum status logged_last(struct case_db *db, struct arena *a, struct logged **to, size_t *n, struct err *e);
+
 /* A bundle that was sent or received. */
 struct exchange {
 	struct id id; /* the bundle's */

@@ -9,67 +9,88 @@
 
 /* ---- in the reading process: what was found here ---- */
 
-static enum status put(json_t *list, enum status s, struct told *t, struct err *e)
+static enum status put(json_t *to, enum status s, struct told *t, struct err *e)
 {
 	if (s == STATUS_OK)
-		s = told_put(list, t, e);
+		s = told_put(to, t, e);
 	told_free(t);
 	return s;
 }
 
-/* The network of an address: an own one where the configuration names it; else, as long as no routing table
- * says better, the covering /24 or /48. */
+/* As much of an address as "network" tells: an own network that has it, but never less than the covering /24
+ * or /48, which is what it is as long as no routing table says better. */
 static const char *network_of(const struct config *cfg, const struct ip *ip, struct prefix *to)
 {
+	uint8_t most = ip->v == 4 ? 24 : 48;
+
+	*to = prefix_of(ip, most);
 	for (size_t i = 0; i < cfg->n_own; i++) {
-		if (!prefix_has(&cfg->own[i], ip))
+		if (!prefix_has(&cfg->own[i], ip) || cfg->own[i].len > most)
 			continue;
 		*to = cfg->own[i];
 		return "one of the sender's own networks";
 	}
-	*to = prefix_of(ip, ip->v == 4 ? 24 : 48);
 	return "the covering prefix; no routing table was loaded";
 }
 
 /* Hops as they are, with their addresses. */
-static enum status tell_hops(const struct chain *c, json_t *list, struct err *e)
+static enum status tell_hops(const struct chain *c, json_t *to, struct err *e)
 {
 	struct told t;
 	enum status s = STATUS_OK;
 
 	for (size_t i = 0; i < c->n_proven && s == STATUS_OK; i++)
-		s = put(list, tell_hop(&t, &c->hop[i], c->alpha, 0, WEIR_CODE, e), &t, e);
+		s = put(to, tell_hop(&t, &c->hop[i], c->alpha, 0, WEIR_CODE, e), &t, e);
 	return s;
 }
 
-/* The first hop with its far end hidden, and the network that the last one came out of. */
-static enum status tell_networks(const struct app *a, const struct chain *c, json_t *list, struct err *e)
+/* The text of a link's IN as its body has it; in the arena. */
+static const char *in_of(const struct told *link, struct arena *arena, struct err *e)
+{
+	struct statement said;
+
+	return statement_read(&said, link->kind, link->body, strlen(link->body), arena, e) == STATUS_OK
+		       ? said.in_flow
+		       : NULL;
+}
+
+/* The first hop with its far end hidden, and the network that the last one came out of: of the hops between,
+ * that are in the own networks, nothing but their number. */
+static enum status tell_networks(
+	const struct app *a, const struct chain *c, struct arena *arena, json_t *to, struct err *e)
 {
 	const struct hop *first = &c->hop[0], *last = &c->hop[c->n_proven - 1];
 	struct prefix near, far;
-	struct told t;
-	const char *basis;
+	struct told link, origin;
+	const char *basis, *in;
 	enum status s;
 
 	(void)network_of(&a->cfg, flow_peer(first->best.flow, &first->relay), &near);
 	basis = network_of(&a->cfg, flow_peer(last->best.flow, &last->relay), &far);
-	s = put(list, tell_hop(&t, first, c->alpha, near.len, WEIR_CODE, e), &t, e);
-	return s == STATUS_OK ? put(list, tell_origin(&t, last, &far, basis, WEIR_CODE, e), &t, e) : s;
+	s = tell_hop(&link, first, c->alpha, near.len, WEIR_CODE, e);
+	in = s == STATUS_OK ? in_of(&link, arena, e) : NULL;
+	if (s == STATUS_OK)
+		s = in ? tell_origin(&origin, &link, in, c->n_proven - 1, &far, basis, WEIR_CODE, e)
+		       : e->status;
+	if (s == STATUS_OK)
+		s = told_put(to, &link, e);
+	told_free(&link);
+	return in ? put(to, s, &origin, e) : s;
 }
 
-static enum status tell_found(
-	const struct app *a, const struct inspect *i, const struct here *h, json_t *list, struct err *e)
+static enum status tell_found(const struct app *a, const struct inspect *i, const struct here *h,
+	struct arena *arena, json_t *to, struct err *e)
 {
 	struct told t;
 	enum status s;
 
 	if (h->r.seen != SEEN_CONFIRMED || i->disclose == DISCLOSE_NOTHING)
 		return STATUS_OK;
-	s = put(list, tell_seen(&t, h->r.flow, WEIR_CODE, e), &t, e);
+	s = put(to, tell_seen(&t, h->r.flow, WEIR_CODE, e), &t, e);
 	if (s != STATUS_OK || !h->traced || h->chain.n_proven == 0)
 		return s;
-	return i->disclose == DISCLOSE_ADDRESS ? tell_hops(&h->chain, list, e)
-					       : tell_networks(a, &h->chain, list, e);
+	return i->disclose == DISCLOSE_ADDRESS ? tell_hops(&h->chain, to, e)
+					       : tell_networks(a, &h->chain, arena, to, e);
 }
 
 /* The flow of a request that was recognised, as a sighting of the case that is opened for it here. */
@@ -85,19 +106,17 @@ static json_t *sighting_of(const struct here *h)
 static enum status act(struct app *a, const struct inspect *i, const struct report *r, struct arena *arena,
 	json_t *to, struct err *e)
 {
-	json_t *told = json_array(), *seen = json_array();
-	bool nothing = r->here && r->here->n > 0;
+	json_t *seen = json_array();
+	bool nothing = r->here && r->here->n > 0 && i->disclose != DISCLOSE_NOTHING;
 	enum status s = STATUS_OK;
 
-	(void)arena;
 	for (size_t k = 0; r->here && k < r->here->n && s == STATUS_OK; k++) {
 		const struct here *h = &r->here->one[k];
-		s = tell_found(a, i, h, told, e);
+		s = tell_found(a, i, h, arena, to, e);
 		if (h->r.flow && h->r.seen == SEEN_CONFIRMED)
 			(void)json_array_append_new(seen, sighting_of(h));
 		nothing = nothing && h->r.seen == SEEN_NOT;
 	}
-	(void)json_object_set_new(to, "told", told);
 	(void)json_object_set_new(to, "seen", seen);
 	(void)json_object_set_new(to, "saw_nothing", json_boolean(nothing));
 	return s;
@@ -170,7 +189,7 @@ static enum status store_told(
 	n->k.claim = c;
 	for (size_t i = 0; i < count && s == STATUS_OK; i++) {
 		struct told t;
-		s = told_take(&t, json_array_get(list, i), e);
+		s = told_take(&t, n->doc, i, e);
 		if (s == STATUS_OK)
 			s = told_store(p, &t, id_parse(&of, case_id) ? &of : NULL, "", "", &c[i].id, e);
 		c[i].kind = t.kind;
@@ -306,7 +325,7 @@ static enum status answer(
 static enum status run(struct app *a, int argc, char **argv, struct err *e)
 {
 	bool accept = false;
-	const char *doubt = NULL, *refuse = NULL, *disclose = "network", *policy = NULL, *expires = NULL;
+	const char *doubt = NULL, *refuse = NULL, *disclose = NULL, *policy = NULL, *expires = NULL;
 	struct texts key = {0};
 	struct answer n = {.k.m.type = BUNDLE_ANSWER};
 	struct option_row row[] = {{"accept", 0, OPTION_FLAG, &accept}, {"doubt", 0, OPTION_TEXT, &doubt},
@@ -322,6 +341,8 @@ static enum status run(struct app *a, int argc, char **argv, struct err *e)
 		s = err_set(e, STATUS_BAD, "answer: one FILE, and -o FILE");
 	if (s == STATUS_OK)
 		s = verdict_of(&n.k.m, accept, doubt, refuse, e);
+	if (!disclose) /* who does not accept tells nothing unless he says so */
+		disclose = accept ? "network" : "nothing";
 	if (s == STATUS_OK && !disclose_parse(&i.disclose, disclose))
 		s = err_set(e, STATUS_BAD, "--disclose %s: network, address or nothing", disclose);
 	if (s == STATUS_OK)

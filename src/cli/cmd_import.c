@@ -20,16 +20,6 @@ static const struct exchange *asked_of(const struct inspect *i, const struct man
 	return NULL;
 }
 
-/* Does c go on from an earlier link of the same answer? */
-static bool follows(const struct verified *v, size_t at)
-{
-	for (size_t i = 0; i < at; i++)
-		if (v->claim[i].s.kind == STATES_LINK &&
-			strcmp(v->claim[i].s.in_flow, v->claim[at].s.out_flow) == 0)
-			return true;
-	return false;
-}
-
 /* Where IN came from: a host, or the network as far as it is disclosed.  to has PREFIX_TEXT bytes. */
 static char *far_end(char *to, const struct train *in, int end)
 {
@@ -39,14 +29,23 @@ static char *far_end(char *to, const struct train *in, int end)
 	return in->hidden[end] ? prefix_text(to, &p) : ip_text(to, ip);
 }
 
+/* A flow of another network's recording: its id is that of the train that tells of it. */
+static json_t *flow_told(const char *train, const char *flow)
+{
+	return json_pack("{s:s#, s:s}", "id", train, ID_TEXT - 1, "flow", flow);
+}
+
 static json_t *hop_of(const struct checked_claim *c, const struct train *in, const struct recognised *r)
 {
-	char relay[IP_TEXT], far[PREFIX_TEXT], why[256];
+	char id[ID_TEXT], relay[IP_TEXT], far[PREFIX_TEXT], why[256];
 	int end = !flow_side(&in->flow, &c->s.relay);
-	json_t *j = json_pack("{s:s, s:s, s:s, s:s, s:b, s:s}", "relay", ip_text(relay, &c->s.relay), "in",
-		c->s.in_flow, "out", c->s.out_flow, "from", far_end(far, in, end), "hidden",
-		in->hidden[end] != 0, "agreement", printable(why, sizeof(why), r->why));
+	json_t *j = json_pack("{s:s, s:s, s:o, s:o, s:s, s:b, s:s, s:s, s:[]}", "id",
+		id_text(id, &c->claim->id), "relay", ip_text(relay, &c->s.relay), "in",
+		flow_told(c->s.in, c->s.in_flow), "out", flow_told(c->s.out, c->s.out_flow), "from",
+		far_end(far, in, end), "hidden", in->hidden[end] != 0, "agreement",
+		printable(why, sizeof(why), r->why), "verdict", link_verdict_name(LINK_PROVEN), "rivals");
 
+	(void)json_object_set_new(j, "translated", json_boolean(r->translated));
 	(void)json_object_set_new(j, "log10_e", json_real(c->again));
 	(void)json_object_set_new(j, "needed", json_real(c->needed));
 	(void)json_object_set_new(j, "searched", json_integer((json_int_t)c->s.searched));
@@ -56,7 +55,7 @@ static json_t *hop_of(const struct checked_claim *c, const struct train *in, con
 }
 
 /* A claim with its trains as they came. */
-static enum status take_claim(json_t *list, const struct checked_claim *c, struct err *e)
+static enum status take_claim(json_t *doc, const struct checked_claim *c, struct err *e)
 {
 	struct told t = {.kind = c->claim->kind, .body = strdup(c->claim->body)};
 	const char *name[2] = {c->s.in, c->s.out};
@@ -71,52 +70,72 @@ static enum status take_claim(json_t *list, const struct checked_claim *c, struc
 		memcpy(t.name[k], name[k], BLOB_NAME);
 	}
 	if (s == STATUS_OK)
-		s = told_put(list, &t, e);
+		s = told_put(doc, &t, e);
 	told_free(&t);
 	return s;
 }
 
 struct taken {
-	json_t *told, *hops, *origins;
+	json_t *doc, *hops, *origins;
 	const char *why; /* why nothing is taken; NULL: it is */
 	char text[512];
 };
 
+/* A link whose OUT was asked about: a hop, and the answer may go on from its IN. */
 static enum status take_link(struct taken *to, const struct checked_claim *c, const struct recognised *r,
-	struct arena *arena, struct err *e)
+	struct asked *asked, struct arena *arena, struct err *e)
 {
 	struct train in;
 	enum status s = claim_train(&in, c, c->s.in, arena, e);
 
 	if (s == STATUS_OK)
 		(void)json_array_append_new(to->hops, hop_of(c, &in, r));
-	return s;
+	return s == STATUS_OK ? asked_further(asked, c, arena, e) : s;
 }
 
-static enum status take_one(struct taken *to, const struct inspect *i, const struct verified *v, size_t at,
+/* The network that fed a link which was taken; false where the claim speaks of none of those. */
+static bool take_origin(struct taken *to, const struct checked_claim *c)
+{
+	char link[ID_TEXT], network[PREFIX_TEXT], basis[200];
+
+	(void)id_text(link, &c->s.link);
+	for (size_t i = 0; i < json_array_size(to->hops); i++) {
+		if (strcmp(json_text(json_array_get(to->hops, i), "id"), link) != 0)
+			continue;
+		(void)json_array_append_new(to->origins,
+			json_pack("{s:s, s:s, s:I}", "network", prefix_text(network, &c->s.network), "basis",
+				printable(basis, sizeof(basis), c->s.basis), "hops", (json_int_t)c->s.hops));
+		return true;
+	}
+	return false;
+}
+
+static void refuse(struct taken *to, const char *flow, const char *why)
+{
+	(void)snprintf(to->text, sizeof(to->text), "%.128s: %s", flow, why);
+	to->why = to->text;
+}
+
+static enum status take_one(struct taken *to, const struct inspect *i, const struct checked_claim *c,
 	struct asked *asked, struct arena *arena, struct err *e)
 {
-	const struct checked_claim *c = &v->claim[at];
-	bool about = c->s.kind == STATES_SEEN || c->s.kind == STATES_LINK;
-	struct recognised r = {.seen = SEEN_CONFIRMED};
-	enum status s = STATUS_OK;
+	struct recognised r;
+	enum status s;
 
-	if (about && !follows(v, at))
-		s = asked_about(asked, c, i->trusted->trust.alpha, &r, arena, e);
-	if (s == STATUS_OK && r.seen != SEEN_CONFIRMED) {
-		(void)snprintf(to->text, sizeof(to->text),
-			"%.128s is not shown to be a flow that was asked about: %s", c->s.out_flow, r.why);
-		to->why = to->text;
-		return s;
+	if (c->s.kind == STATES_ORIGIN) {
+		if (!take_origin(to, c))
+			refuse(to, c->s.in_flow, "its network is told of no link that was taken");
+		return to->why ? STATUS_OK : take_claim(to->doc, c, e);
 	}
-	if (s == STATUS_OK && c->s.kind == STATES_LINK && c->state == CLAIM_RECOMPUTED)
-		s = take_link(to, c, &r, arena, e);
-	if (c->s.kind == STATES_ORIGIN)
-		(void)json_array_append_new(
-			to->origins, json_pack("{s:s, s:s}", "network", c->s.network, "basis", c->s.basis));
-	return s == STATUS_OK ? take_claim(to->told, c, e) : s;
+	s = asked_about(asked, c, i->trusted->trust.alpha, &r, arena, e);
+	if (s == STATUS_OK && r.seen != SEEN_CONFIRMED)
+		refuse(to, c->s.out_flow, *r.why ? r.why : "not shown to be a flow that was asked about");
+	else if (s == STATUS_OK && c->s.kind == STATES_LINK)
+		s = take_link(to, c, &r, asked, arena, e);
+	return s == STATUS_OK && !to->why ? take_claim(to->doc, c, e) : s;
 }
 
+/* Only of an answer that accepts: what somebody shows beside a doubt is in its file. */
 static enum status take_all(struct taken *to, struct app *a, const struct inspect *i, const struct report *r,
 	const struct exchange *x, struct arena *arena, struct err *e)
 {
@@ -124,7 +143,7 @@ static enum status take_all(struct taken *to, struct app *a, const struct inspec
 	enum status s = asked_read(&asked, a->dir, x, arena, e);
 
 	for (size_t k = 0; k < r->v->n_claim && s == STATUS_OK && !to->why; k++)
-		s = take_one(to, i, r->v, k, &asked, arena, e);
+		s = take_one(to, i, &r->v->claim[k], &asked, arena, e);
 	return s;
 }
 
@@ -133,16 +152,15 @@ static enum status act(struct app *a, const struct inspect *i, const struct repo
 {
 	const struct manifest *m = &r->b->m;
 	const struct exchange *x = asked_of(i, m);
-	struct taken t = {.told = json_array(), .hops = json_array(), .origins = json_array()};
+	struct taken t = {.doc = to, .hops = json_array(), .origins = json_array()};
 	enum status s = STATUS_OK;
 
 	if (m->type != BUNDLE_ANSWER)
 		t.why = "it is a request, not an answer: weir verify, weir answer";
 	else if (r->v->good)
 		t.why = asked_not(x, r->b);
-	if (r->v->good && !t.why)
+	if (r->v->good && !t.why && m->verdict == ANSWER_ACCEPTED)
 		s = take_all(&t, a, i, r, x, arena, e);
-	(void)json_object_set_new(to, "told", t.told);
 	(void)json_object_set_new(to, "hops", t.hops);
 	(void)json_object_set_new(to, "origins", t.origins);
 	(void)json_object_set_new(to, "why_not", t.why ? json_string(t.why) : json_null());
@@ -176,7 +194,7 @@ static enum status store(struct app *a, const json_t *doc, const struct buf *fil
 		s = err_set(e, STATUS_BAD, "the reading process handed back no answer");
 	for (size_t k = 0; k < json_array_size(list) && s == STATUS_OK; k++) {
 		struct told t;
-		s = told_take(&t, json_array_get(list, k), e);
+		s = told_take(&t, doc, k, e);
 		if (s == STATUS_OK)
 			s = told_store(&p, &t, &case_id, x.peer, json_text(r, "id"), &id, e);
 		told_free(&t);
@@ -195,36 +213,57 @@ static enum status store(struct app *a, const json_t *doc, const struct buf *fil
 
 static void say_hop(FILE *o, const json_t *h, const char *from)
 {
-	char n[COUNT_TEXT], text[256];
+	char n[COUNT_TEXT];
 
 	(void)fprintf(o, "hop  relay %s, by the recording of %s\n", json_text(h, "relay"), from);
-	(void)fprintf(o, "  in     %s   PROVEN, computed again here%s\n", json_text(h, "in"),
-		json_is_true(json_object_get(h, "hidden")) ? "; the address is not disclosed" : "");
-	(void)fprintf(o, "  out    %s\n", json_text(h, "out"));
-	(void)fprintf(o, "  log10 e %.1f, needed %.1f (%s, by their word)\n", json_number(h, "log10_e"),
-		json_number(h, "needed"), counted(n, (uint64_t)json_number(h, "searched"), "candidate"));
-	(void)printable(text, sizeof(text), json_text(h, "agreement"));
-	if (*text)
-		(void)fprintf(o, "  its out-leg is the flow that was asked about: %s\n", text);
+	(void)fprintf(o, "  in     %s   PROVEN if that was on the wire, which is their word\n",
+		json_text(json_object_get(h, "in"), "flow"));
+	(void)fprintf(o, "  out    %s   the flow that was asked about%s\n",
+		json_text(json_object_get(h, "out"), "flow"),
+		json_is_true(json_object_get(h, "translated")) ? ", under other addresses" : "");
+	(void)fprintf(o, "  out    %s\n", json_text(h, "agreement"));
+	(void)fprintf(o, "  log10 e %.1f, computed again here; needed %.1f (%s, by their word)\n",
+		json_number(h, "log10_e"), json_number(h, "needed"),
+		counted(n, (uint64_t)json_number(h, "searched"), "candidate"));
+}
+
+/* Where the chain ends now: NULL where no hop was told. */
+static json_t *ends_of(const json_t *doc)
+{
+	const json_t *hops = json_object_get(doc, "hops"), *origins = json_object_get(doc, "origins");
+	const json_t *hop = json_array_get(hops, json_array_size(hops) - 1);
+	const json_t *origin = json_array_get(origins, json_array_size(origins) - 1);
+
+	if (!hop)
+		return NULL;
+	if (origin)
+		return json_pack("{s:s, s:s, s:s, s:I}", "network", json_text(origin, "network"), "kind",
+			"disclosed", "why", json_text(origin, "basis"), "hops",
+			json_integer_value(json_object_get(origin, "hops")));
+	return json_pack("{s:s, s:s, s:s}", json_is_true(json_object_get(hop, "hidden")) ? "network" : "host",
+		json_text(hop, "from"), "kind", "disclosed", "why", "only its own network can look further");
 }
 
 static void say_next(FILE *o, const json_t *doc, const char *case_id)
 {
-	const json_t *hops = json_object_get(doc, "hops"), *origins = json_object_get(doc, "origins");
-	const json_t *last = json_array_get(hops, json_array_size(hops) - 1);
-	const json_t *origin = json_array_get(origins, json_array_size(origins) - 1);
-	char basis[200];
+	json_t *ends = ends_of(doc);
+	const char *network = json_string_value(json_object_get(ends, "network"));
+	json_int_t more = json_integer_value(json_object_get(ends, "hops"));
+	char n[COUNT_TEXT];
 
-	if (origin)
-		(void)fprintf(o, "ends at network %s (%s)\n", json_text(origin, "network"),
-			printable(basis, sizeof(basis), json_text(origin, "basis")));
-	else if (last)
-		(void)fprintf(o, "ends at %s\n", json_text(last, "from"));
-	if (last)
-		(void)fprintf(o,
-			"next: its network can look further: weir bundle %.12s --ask trace --to NAME -o "
-			"FILE\n",
-			case_id);
+	if (!ends) {
+		(void)fprintf(o, "it tells no hop: the chain stands where it was\n");
+		return;
+	}
+	(void)fprintf(
+		o, "ends at %s%s", network ? "network " : "", network ? network : json_text(ends, "host"));
+	if (more > 0)
+		(void)fprintf(o, ", %s further up", counted(n, (uint64_t)more, "relay"));
+	(void)fprintf(o, ", by the word of %s (%s)\n", json_text(json_object_get(doc, "report"), "from"),
+		json_text(ends, "why"));
+	(void)fprintf(
+		o, "next: ask that network: weir bundle %.12s --ask trace --to ITS-KEY -o FILE\n", case_id);
+	json_decref(ends);
 }
 
 static void say_doubt(FILE *o, const json_t *r, const char *case_id)
@@ -240,23 +279,6 @@ static void say_doubt(FILE *o, const json_t *r, const char *case_id)
 			case_id, case_id, json_text(r, "from"));
 }
 
-static json_t *ends_of(const json_t *doc)
-{
-	const json_t *hops = json_object_get(doc, "hops"), *origins = json_object_get(doc, "origins");
-	const json_t *last = json_array_get(hops, json_array_size(hops) - 1);
-	const json_t *origin = json_array_get(origins, json_array_size(origins) - 1);
-
-	if (origin)
-		return json_pack("{s:s, s:s}", "network", json_text(origin, "network"), "why",
-			json_text(origin, "basis"));
-	if (last && json_is_true(json_object_get(last, "hidden")))
-		return json_pack("{s:s, s:s}", "network", json_text(last, "from"), "why",
-			"the address is not disclosed");
-	return last ? json_pack("{s:s, s:s}", "host", json_text(last, "from"), "why",
-			      "only its own network can look further")
-		    : json_null();
-}
-
 static enum status say(struct app *a, const json_t *doc, struct err *e)
 {
 	const json_t *r = json_object_get(doc, "report"), *hops = json_object_get(doc, "hops");
@@ -264,7 +286,7 @@ static enum status say(struct app *a, const json_t *doc, struct err *e)
 
 	if (a->json)
 		return json_out(a,
-			json_pack("{s:O, s:s, s:O, s:O, s:O, s:O, s:O, s:o}", "id", json_object_get(r, "id"),
+			json_pack("{s:O, s:s, s:O, s:O, s:O, s:O, s:O, s:o?}", "id", json_object_get(r, "id"),
 				"case", case_id, "from", json_object_get(r, "from"), "verdict",
 				json_object_get(r, "verdict"), "reason", json_object_get(r, "reason"),
 				"reply_to", json_object_get(r, "reply_to"), "hops", hops, "ends",

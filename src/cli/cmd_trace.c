@@ -58,12 +58,13 @@ static json_t *json_reported(const struct attack_case *c)
 	for (size_t i = 0; i < c->n_claim; i++) {
 		struct statement l;
 		if (reported_read(&c->claim[i], &l, &arena))
-			(void)json_array_append_new(
-				list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:f, s:f, s:I}", "id",
-					      id_text(id, &c->claim[i].id), "by", c->claim[i].origin, "relay",
-					      ip_text(relay, &l.relay), "in", l.in_flow, "out", l.out_flow,
-					      "log10_e", l.log10_e, "needed", l.needed, "searched",
-					      (json_int_t)l.searched));
+			(void)json_array_append_new(list,
+				json_pack("{s:s, s:s, s:s, s:{s:s#, s:s}, s:{s:s#, s:s}, s:s, s:f, s:f, s:I}",
+					"id", id_text(id, &c->claim[i].id), "by", c->claim[i].origin, "relay",
+					ip_text(relay, &l.relay), "in", "id", l.in, ID_TEXT - 1, "flow",
+					l.in_flow, "out", "id", l.out, ID_TEXT - 1, "flow", l.out_flow,
+					"verdict", link_verdict_name(LINK_PROVEN), "log10_e", l.log10_e,
+					"needed", l.needed, "searched", (json_int_t)l.searched));
 	}
 	arena_free(&arena);
 	return list;
@@ -78,7 +79,8 @@ static void print_reported(FILE *o, const struct attack_case *c)
 		struct statement l;
 		if (reported_read(&c->claim[i], &l, &arena))
 			(void)fprintf(o,
-				"answered by %s: %s   PROVEN\n  log10 e %.1f, needed %.1f; claim %.12s\n",
+				"by the recording and the word of %s: %s   PROVEN\n  log10 e %.1f, needed "
+				"%.1f; claim %.12s\n",
 				c->claim[i].origin, statement_text(text, sizeof(text), &l), l.log10_e,
 				l.needed, id_text(id, &c->claim[i].id));
 	}

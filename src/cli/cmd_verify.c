@@ -36,7 +36,7 @@ static enum status check(struct bundle *b, struct verified *v, const struct buf 
 	return s == STATUS_OK ? verify_bundle(v, b, &t->trust, arena, e) : s;
 }
 
-static enum status verify(struct app *a, const char *path, const struct trusted *t, struct err *e)
+static enum status verify(struct app *a, const char *path, struct trusted *t, struct err *e)
 {
 	struct arena arena = {0};
 	struct buf file = {0};

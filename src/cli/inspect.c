@@ -9,39 +9,77 @@
 
 #include "cli/confine.h"
 
-#define DOCUMENT_BYTES (192 << 20) /* of what the reading process may hand back */
+#define DOCUMENT_BYTES (80 << 20) /* of what the reading process may hand back */
 
 /* ---- claims there and back ---- */
 
-enum status told_put(json_t *list, const struct told *t, struct err *e)
+/* Each train's text once, by its name. */
+static enum status train_put(json_t *trains, const struct told *t, int k, struct err *e)
 {
-	json_t *trains = json_array();
-	json_t *j = json_pack("{s:s, s:s, s:o}", "kind", t->kind, "body", t->body, "trains", trains);
-
-	for (int k = 0; k < 2 && j; k++)
-		if (t->name[k][0])
-			(void)json_array_append_new(
-				trains, json_stringn((const char *)t->train[k].p, t->train[k].n));
-	return json_array_append_new(list, j) == 0 ? STATUS_OK : err_nomem(e);
+	if (!t->name[k][0] || json_object_get(trains, t->name[k]))
+		return STATUS_OK;
+	return json_object_set_new(
+		       trains, t->name[k], json_stringn((const char *)t->train[k].p, t->train[k].n)) == 0
+		       ? STATUS_OK
+		       : err_nomem(e);
 }
 
-enum status told_take(struct told *to, const json_t *j, struct err *e)
+static json_t *part(json_t *doc, const char *key, json_t *empty)
 {
+	json_t *there = json_object_get(doc, key);
+
+	if (there)
+		json_decref(empty);
+	else if (json_object_set_new(doc, key, empty) == 0)
+		there = empty;
+	return there;
+}
+
+enum status told_put(json_t *doc, const struct told *t, struct err *e)
+{
+	json_t *list = part(doc, "told", json_array()), *trains = part(doc, "trains", json_object());
+	json_t *names = json_array();
+	enum status s = list && trains ? STATUS_OK : err_nomem(e);
+
+	for (int k = 0; k < 2 && s == STATUS_OK; k++) {
+		s = train_put(trains, t, k, e);
+		(void)json_array_append_new(names, json_string(t->name[k]));
+	}
+	if (json_array_append_new(list,
+		    json_pack("{s:s, s:s, s:o}", "kind", t->kind, "body", t->body, "trains", names)) != 0 &&
+		s == STATUS_OK)
+		s = err_nomem(e);
+	return s;
+}
+
+static enum status train_take(struct told *to, int k, const json_t *doc, const char *name, struct err *e)
+{
+	const json_t *v = json_object_get(json_object_get(doc, "trains"), name);
+
+	if (!*name)
+		return STATUS_OK;
+	buf_put(&to->train[k], json_string_value(v), json_string_length(v));
+	if (to->train[k].failed || !blob_name(to->name[k], to->train[k].p, to->train[k].n))
+		return err_nomem(e);
+	return STATUS_OK;
+}
+
+enum status told_take(struct told *to, const json_t *doc, size_t at, struct err *e)
+{
+	const json_t *j = json_array_get(json_object_get(doc, "told"), at);
 	enum statement_kind kind;
-	const json_t *trains = json_object_get(j, "trains");
+	enum status s = STATUS_OK;
 
 	*to = (struct told){0};
-	if (!statement_kind_parse(&kind, json_text(j, "kind")) || json_array_size(trains) > 2)
+	if (!statement_kind_parse(&kind, json_text(j, "kind")))
 		return err_set(e, STATUS_BAD, "the reading process handed back no claim");
 	to->kind = statement_kind_name(kind);
 	to->body = strdup(json_text(j, "body"));
-	for (size_t k = 0; k < json_array_size(trains); k++) {
-		const json_t *v = json_array_get(trains, k);
-		buf_put(&to->train[k], json_string_value(v), json_string_length(v));
-		if (to->train[k].failed || !blob_name(to->name[k], to->train[k].p, to->train[k].n))
-			return err_nomem(e);
+	for (int k = 0; k < 2 && s == STATUS_OK; k++) {
+		const char *name = json_string_value(json_array_get(json_object_get(j, "trains"), (size_t)k));
+		s = train_take(to, k, doc, name ? name : "", e);
 	}
-	return to->body ? STATUS_OK : err_nomem(e);
+	return s == STATUS_OK && !to->body ? err_nomem(e) : s;
 }
 
 /* ---- the reading process ---- */
@@ -82,6 +120,8 @@ static enum status read_bundle(
 
 	if (s == STATUS_OK)
 		s = bundle_read(&b, file->p, file->n, &arena, e);
+	if (s == STATUS_OK)
+		trusted_pin(i->trusted, &b.m);
 	if (s == STATUS_OK)
 		s = verify_bundle(&v, &b, &i->trusted->trust, &arena, e);
 	if (s == STATUS_OK && i->here && v.genuine)
@@ -136,8 +176,8 @@ static enum status document(json_t **to, const struct buf *b, int how, const cha
 	json_int_t status = json_integer_value(json_object_get(*to, "status"));
 	if (status == STATUS_OK)
 		return STATUS_OK;
-	return err_set(e, status == STATUS_MACHINE ? STATUS_MACHINE : STATUS_BAD, "%s: %s", path,
-		json_text(*to, "error"));
+	return err_set(e, status == STATUS_NO || status == STATUS_MACHINE ? (enum status)status : STATUS_BAD,
+		"%s: %s", path, json_text(*to, "error"));
 }
 
 enum status inspect_file(struct app *a, const struct inspect *i, const char *path, struct buf *file,

@@ -3,20 +3,24 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum status outfile_write(
 	struct outfile *to, const struct world *w, const char *path, const struct buf *b, struct err *e)
 {
 	enum status s = STATUS_OK;
+	struct stat there;
 	int fd;
 
 	*to = (struct outfile){.w = w, .path = path};
+	if (stat(path, &there) == 0 && !S_ISREG(there.st_mode))
+		return err_set(e, STATUS_BAD, "%s: not a file that could be replaced", path);
 	if (snprintf(to->tmp, sizeof(to->tmp), "%s.tmp.%d", path, (int)getpid()) >= (int)sizeof(to->tmp)) {
 		to->tmp[0] = '\0';
 		return err_set(e, STATUS_BAD, "%s: too long a name", path);
 	}
-	fd = w->open(w->self, to->tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	fd = w->open(w->self, to->tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0) {
 		to->tmp[0] = '\0';
 		return err_errno(e, "%s", path);

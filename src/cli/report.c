@@ -21,7 +21,7 @@ const char *report_why(const struct report *r)
 
 char *statement_text(char *to, size_t n, const struct statement *s)
 {
-	char relay[IP_TEXT], text[1024];
+	char relay[IP_TEXT], network[PREFIX_TEXT], from[WALL_TEXT], until[WALL_TEXT], text[1024];
 
 	switch (s->kind) {
 	case STATES_ATTACK:
@@ -35,10 +35,12 @@ char *statement_text(char *to, size_t n, const struct statement *s)
 			s->out_flow, s->in_flow);
 		break;
 	case STATES_ORIGIN:
-		(void)snprintf(text, sizeof(text), "%s came out of %s", s->in_flow, s->network);
+		(void)snprintf(text, sizeof(text), "%s, %llu relays further up, came out of network %s",
+			s->in_flow, (unsigned long long)s->hops, prefix_text(network, &s->network));
 		break;
 	case STATES_BLOCK:
-		(void)snprintf(text, sizeof(text), "blocked: %s", s->rule);
+		(void)snprintf(text, sizeof(text), "blocked from %s to %s: %s", wall_text(from, s->from),
+			wall_text(until, s->until), s->rule);
 		break;
 	case STATES_SEARCH:
 		(void)snprintf(text, sizeof(text), "nobody named at %s, for %s", ip_text(relay, &s->relay),
@@ -63,6 +65,24 @@ static void proven_text(char *to, size_t n, const struct checked_claim *c)
 		(void)snprintf(to, n, "nothing: %s", c->why);
 }
 
+/* Besides the trains and M: what the claimant says of his clocks and of when he was blind. */
+static void link_asserted(char *to, size_t n, const struct checked_claim *c, const char *by)
+{
+	char more[160] = "";
+	int64_t unseen = 0;
+
+	for (size_t i = 0; i < c->s.n_blind; i++)
+		unseen += c->s.blind[i].to_us - c->s.blind[i].from_us;
+	if (c->s.apart)
+		(void)snprintf(more, sizeof(more), ", that the legs' clocks are %+.3f s apart",
+			(double)c->s.clock.offset_us / 1e6);
+	if (unseen)
+		(void)snprintf(more + strlen(more), sizeof(more) - strlen(more),
+			", that %.1f s were not seen", (double)unseen / 1e6);
+	(void)snprintf(to, n, "that the trains were on the wire, that %llu were searched%s: word of %s",
+		(unsigned long long)c->s.searched, more, by);
+}
+
 /* What has to be taken on trust. */
 static void asserted_text(char *to, size_t n, const struct checked_claim *c)
 {
@@ -78,9 +98,7 @@ static void asserted_text(char *to, size_t n, const struct checked_claim *c)
 		(void)snprintf(to, n, "that this train was on the wire: word of %s", by);
 		break;
 	case STATES_LINK:
-		(void)snprintf(to, n,
-			"that the trains were on the wire, and that %llu were searched: word of %s",
-			(unsigned long long)c->s.searched, by);
+		link_asserted(to, n, c, by);
 		break;
 	case STATES_ORIGIN:
 		(void)snprintf(to, n, "the network (%s): word of %s",
@@ -132,8 +150,9 @@ static json_t *json_here(const struct app *a, const struct here *h)
 {
 	char id[ID_TEXT];
 	const struct recognised *r = &h->r;
-	json_t *j = json_pack("{s:s, s:s, s:s, s:s}", "flow", h->flow, "claim",
-		id_text(id, &h->claim->claim->id), "seen", seen_here_name(r->seen), "why", r->why);
+	json_t *j = json_pack("{s:{s:s#, s:s}, s:s, s:s, s:s}", "flow", "id", h->train, ID_TEXT - 1, "flow",
+		h->flow, "claim", id_text(id, &h->claim->claim->id), "seen", seen_here_name(r->seen), "why",
+		r->why);
 
 	(void)json_object_set_new(j, "as", json_flow(a, r->flow));
 	(void)json_object_set_new(j, "translated", json_boolean(r->translated));
@@ -245,6 +264,7 @@ static void print_head(FILE *o, const struct report *r)
 			g->id[1], g->id[2], g->id[3]);
 }
 
+/* What was looked at: without DIR a reader has no name, and every recording may say otherwise. */
 static void print_verified(FILE *o, const struct report *r)
 {
 	char files[COUNT_TEXT], proofs[COUNT_TEXT], links[COUNT_TEXT];
@@ -252,11 +272,14 @@ static void print_verified(FILE *o, const struct report *r)
 
 	for (size_t i = 0; i < r->v->n_claim; i++)
 		n_link += r->v->claim[i].s.kind == STATES_LINK;
-	(void)fprintf(o, "VERIFIED: signature, recipient, time, %s, %s",
-		counted(files, r->b->m.n_file, "file"), counted(proofs, r->v->n_claim, "log proof"));
+	(void)fprintf(o, "%s: signature, %stime, %s, %s",
+		report_good(r) ? "VERIFIED" : "CONTRADICTED, although whole",
+		r->v->named ? "recipient, " : "", counted(files, r->b->m.n_file, "file"),
+		counted(proofs, r->v->n_claim, "log proof"));
 	if (n_link)
 		(void)fprintf(o, ", %s computed again", counted(links, n_link, "link"));
-	(void)fputc('\n', o);
+	(void)fprintf(
+		o, "%s\n", r->v->named ? "" : " (the recipient was not looked at: no -C DIR with keys)");
 }
 
 void print_report(struct app *a, const struct report *r)

@@ -100,17 +100,6 @@ static enum status self_load(struct trusted *to, const char *dir, struct err *e)
 	return to->trust.self ? STATUS_OK : err_nomem(e);
 }
 
-/* Whoever was asked by key is trusted with it. */
-static enum status asked_load(struct trusted *to, struct err *e)
-{
-	enum status s = STATUS_OK;
-
-	for (size_t i = 0; i < to->n_sent && s == STATUS_OK; i++)
-		if (strchr(to->sent[i].peer, '+'))
-			s = key_add(to, to->sent[i].peer, "a request's recipient", e);
-	return s;
-}
-
 static enum status exchanges_load(struct trusted *to, const struct app *a, struct err *e)
 {
 	struct case_db *db = NULL;
@@ -139,7 +128,7 @@ static enum status exchanges_load(struct trusted *to, const struct app *a, struc
 	}
 	qsort(seen, to->trust.n_seen, sizeof(*seen), id_order);
 	to->trust.seen = seen;
-	return asked_load(to, e);
+	return STATUS_OK;
 }
 
 static enum status dir_load(struct trusted *to, struct app *a, struct err *e)
@@ -171,6 +160,15 @@ enum status trusted_load(struct trusted *to, struct app *a, const struct texts *
 		s = with_dir ? dir_load(to, a, e) : config_parse(&a->cfg, "defaults", "", 0, e);
 	to->trust.alpha = alpha > 0 ? alpha : a->cfg.alpha;
 	return s;
+}
+
+void trusted_pin(struct trusted *t, const struct manifest *m)
+{
+	struct err e;
+
+	for (size_t i = 0; m->type == BUNDLE_ANSWER && i < t->n_sent; i++)
+		if (id_order(&t->sent[i].id, &m->reply_to) == 0 && strchr(t->sent[i].peer, '+'))
+			(void)key_add(t, t->sent[i].peer, "the request", &e);
 }
 
 void trusted_free(struct trusted *t)

@@ -20,6 +20,8 @@ struct trusted {
  * is not made where it is not there). alpha 0: the configuration's. */
 enum status trusted_load(struct trusted *to, struct app *a, const struct texts *key, const char *policy,
 	bool with_dir, double alpha, struct err *e);
+/* Whoever was asked by key is trusted with the answer to that request, and with nothing else. */
+void trusted_pin(struct trusted *t, const struct manifest *m);
 void trusted_free(struct trusted *t);
 
 /* A whole file of at most TAR_BYTES, "-" for standard input.  STATUS_BAD: it is longer, or no file. */

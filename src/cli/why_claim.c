@@ -19,9 +19,10 @@ enum status stored_out(struct app *a, json_t *j, const char *case_id, struct err
 
 /* ---- the ledger ---- */
 
-/* Does the entry at this index say so, and is it in the tree of the published checkpoint? */
-static enum status entry_proven(struct why *y, int64_t at, bool *proven, struct err *e)
+/* Does the entry say what the row says, and is it in the tree of the published checkpoint? */
+static enum status entry_proven(struct why *y, const struct logged *row, bool *proven, struct err *e)
 {
+	int64_t at = row->entry;
 	struct buf entry = {0}, text = {0};
 	struct policy *own = arena_alloc(&y->arena, sizeof(*own));
 	struct tlog_proof p;
@@ -36,7 +37,7 @@ static enum status entry_proven(struct why *y, int64_t at, bool *proven, struct 
 		policy_of_log(own, ledger_key(y->ledger));
 		s = tlog_proof_verify(&p, own, entry.p, entry.n, &c, e);
 	}
-	*proven = s == STATUS_OK;
+	*proven = s == STATUS_OK && entry.n == strlen(row->text) && memcmp(entry.p, row->text, entry.n) == 0;
 	buf_free(&entry);
 	buf_free(&text);
 	return s == STATUS_NO ? STATUS_OK : s;
@@ -54,7 +55,7 @@ static enum status logged_json(struct why *y, const struct id *object, json_t **
 		json_t *j = json_pack("{s:s}", "kind", row[i].kind);
 		bool proven = false;
 		if (row[i].entry >= 0 && y->ledger)
-			s = entry_proven(y, row[i].entry, &proven, e);
+			s = entry_proven(y, &row[i], &proven, e);
 		(void)json_object_set_new(
 			j, "entry", row[i].entry >= 0 ? json_integer(row[i].entry) : json_null());
 		(void)json_object_set_new(j, "proven", json_boolean(proven));
@@ -80,7 +81,8 @@ static void print_logged(struct why *y, const json_t *list)
 				ledger_head(y->ledger)->origin, index);
 		else
 			(void)fprintf(o,
-				"ledger: entry %lld, but its inclusion is NOT proven (weir ledger check)\n",
+				"ledger: entry %lld was to say it, and does NOT (weir ledger check; a "
+				"restored backup?)\n",
 				index);
 	}
 }
@@ -106,7 +108,7 @@ static void print_legs(struct why *y, const json_t *body)
 {
 	FILE *o = y->a->out;
 	bool gone = false;
-	char flow[FLOW_TEXT], point[POINT_TEXT];
+	char flow[FLOW_TEXT], id[ID_TEXT], point[POINT_TEXT], first[WALL_TEXT], last[WALL_TEXT];
 
 	for (size_t k = 0; k < N_LEGS; k++) {
 		const json_t *leg = json_object_get(body, leg_keys[k]);
@@ -114,9 +116,11 @@ static void print_legs(struct why *y, const json_t *body)
 		if (!json_is_object(leg))
 			continue;
 		(void)fprintf(o, "  %-4s  %s  flow %.12s at point %s, %s .. %s\n", leg_keys[k],
-			printable(flow, sizeof(flow), json_text(leg, "flow")), json_text(leg, "id"),
-			printable(point, sizeof(point), json_text(leg, "point")), json_text(leg, "first"),
-			json_text(leg, "last"));
+			printable(flow, sizeof(flow), json_text(leg, "flow")),
+			printable(id, sizeof(id), json_text(leg, "id")),
+			printable(point, sizeof(point), json_text(leg, "point")),
+			printable(first, sizeof(first), json_text(leg, "first")),
+			printable(last, sizeof(last), json_text(leg, "last")));
 		if (strlen(train) == BLOB_NAME - 1 && train_kept(y, leg))
 			(void)fprintf(o, "        train %s/blobs/%.2s/%s\n", y->a->dir, train, train);
 		else
@@ -135,44 +139,90 @@ static uint64_t count_of(const json_t *j, const char *key)
 	return v > 0 && v < 1e15 ? (uint64_t)v : 0;
 }
 
-static void print_numbers(FILE *o, const json_t *j)
+/* Of a search, which is only ever our own. */
+static void print_search(FILE *o, const json_t *j)
 {
-	char flows[COUNT_TEXT], bursts[COUNT_TEXT];
+	char flows[COUNT_TEXT];
 
-	(void)fprintf(o, "verdict: %s\n", json_text(j, "verdict"));
-	(void)fprintf(o, "  log10 e %.2f, needed %.2f = log10(1/%g) + log10(%s searched)\n",
+	(void)fprintf(o,
+		"  best log10 e %.2f, needed %.2f = log10(1/%g) + log10(%s searched): nobody is named, nor "
+		"is it said "
+		"that the host relayed anything\n",
 		json_number(j, "log10_e"), json_number(j, "needed"), json_number(j, "alpha"),
 		counted(flows, count_of(j, "searched"), "flow"));
-	(void)fprintf(o, "  lag %.1f ms, %s, bursts merged at %.0f ms\n", json_number(j, "lag_ms"),
-		counted(bursts, count_of(j, "bursts"), "burst"), json_number(j, "burst_gap_us") / 1000);
-	if (strcmp(json_text(j, "verdict"), "proven") == 0)
+}
+
+static enum status kept_train(struct why *y, const char *name, struct train *to, struct err *e)
+{
+	struct buf b = {0};
+	enum status s = blob_read(y->a->dir, name, &b, e);
+
+	if (s == STATUS_OK)
+		s = train_read(to, (const char *)b.p, b.n, &y->arena, e);
+	buf_free(&b);
+	return s;
+}
+
+/* The test run again on the trains that were kept. */
+static void print_again(struct why *y, const struct statement *said)
+{
+	struct relink_room room = {0};
+	struct recomputed again;
+	struct train in, out;
+	struct err e;
+
+	if (kept_train(y, said->in, &in, &e) != STATUS_OK || kept_train(y, said->out, &out, &e) != STATUS_OK)
+		return;
+	if (statement_recompute(&room, said, &in, &out, &again, &e) != STATUS_OK)
+		(void)fprintf(y->a->out, "  computed again just now: NOT so: %s\n", e.text);
+	else if (!again.same)
+		(void)fprintf(y->a->out, "  computed again just now: NOT so: %s\n", again.why);
+	else
+		(void)fprintf(y->a->out, "  computed again just now from the trains kept here: the same\n");
+	relink_free(&room);
+}
+
+static void print_link(struct why *y, const struct statement *l, const char *by)
+{
+	char flows[COUNT_TEXT], bursts[COUNT_TEXT];
+	FILE *o = y->a->out;
+
+	(void)fprintf(o, "verdict: %s\n", l->proven ? "proven" : "not proven");
+	(void)fprintf(o, "  log10 e %.2f, needed %.2f = log10(1/%g) + log10(%s searched%s%s)\n", l->log10_e,
+		l->needed, l->alpha, counted(flows, l->searched, "flow"), *by ? ", by the word of " : "", by);
+	(void)fprintf(o, "  lag %.1f ms, %s, bursts merged at %d ms\n", (double)l->lag_us / 1000,
+		counted(bursts, l->bursts, "burst"), BURST_GAP_READ_US / 1000);
+	print_again(y, l);
+	if (l->proven)
 		(void)fprintf(o,
 			"means: were there no link, a number this high would be seen at most once in 10^%.1f "
 			"such "
 			"searches\n",
-			json_number(j, "log10_e") - log10(json_number(j, "searched")));
+			l->log10_e - log10((double)l->searched));
 	(void)fprintf(o, "how it is computed: evidence.md, in %s or in doc/ of the source\n", WEIR_DOC);
 }
 
 /* ---- claims and bundles ---- */
 
-static void print_says(struct why *y, const struct claim *c)
+static void print_says(struct why *y, const struct claim *c, const json_t *body)
 {
 	struct statement said;
 	struct err e;
 	char text[512];
 
-	if (statement_read(&said, c->kind, c->body, strlen(c->body), &y->arena, &e) == STATUS_OK)
-		(void)fprintf(y->a->out, "says: %s\n", statement_text(text, sizeof(text), &said));
-	if (strcmp(c->kind, "search") == 0)
-		(void)fprintf(
-			y->a->out, "  nobody is named, nor is it said that the host relayed anything\n");
+	if (statement_read(&said, c->kind, c->body, strlen(c->body), &y->arena, &e) != STATUS_OK)
+		return;
+	(void)fprintf(y->a->out, "says: %s\n", statement_text(text, sizeof(text), &said));
+	if (said.kind == STATES_LINK)
+		print_link(y, &said, c->origin);
+	else if (said.kind == STATES_SEARCH && !*c->origin)
+		print_search(y->a->out, body);
 }
 
 enum status why_claim(struct why *y, const struct claim *c, const char *case_id, struct err *e)
 {
 	FILE *o = y->a->out;
-	char id[ID_TEXT], when[WALL_TEXT];
+	char id[ID_TEXT], when[WALL_TEXT], code[80];
 	json_t *body = json_loads(c->body, 0, NULL), *logged;
 	enum status s = logged_json(y, &c->id, &logged, e);
 
@@ -182,11 +232,9 @@ enum status why_claim(struct why *y, const struct claim *c, const char *case_id,
 		s = stored_out(y->a, j, case_id, e);
 	} else if (s == STATUS_OK) {
 		(void)fprintf(o, "claim %.12s, made %s by %s%s%s%s%.12s\n", id_text(id, &c->id),
-			wall_text(when, c->made), json_text(body, "code"), *c->origin ? ", claimed by " : "",
-			c->origin, *case_id ? ", in case " : "", case_id);
-		print_says(y, c);
-		if (json_object_get(body, "verdict"))
-			print_numbers(o, body);
+			wall_text(when, c->made), printable(code, sizeof(code), json_text(body, "code")),
+			*c->origin ? ", claimed by " : "", c->origin, *case_id ? ", in case " : "", case_id);
+		print_says(y, c, body);
 		(void)fprintf(o, "rests on:\n");
 		print_legs(y, body);
 		if (*c->bundle)

@@ -14,6 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/sandbox.h"
+
 #include "ledger/files.h"
 
 #define RETIRED_MAX ((size_t)1 << 20) /* bytes of retired.vkeys: some thousand rotations */
@@ -142,6 +144,7 @@ enum status keys_secret(const char *dir, enum key_role role, struct skey *to, st
 	enum status s = keys_public(dir, role, &v, e);
 
 	*to = (struct skey){0};
+	sandbox_no_dump();
 	if (s == STATUS_OK)
 		s = secret_of(dir, role, &v, to, e);
 	if (s != STATUS_OK)
