@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/world.h"
 #include "case/case.h"
+#include "case/logged.h"
 #include "record/flow.h"
 #include "trace/trace.h"
 
@@ -93,6 +94,7 @@ double json_number(const json_t *j, const char *key);
 /* What is stored, whole: what was said, what was claimed and the data that makes it checkable. */
 json_t *json_sighting(const struct sighting *g);
 json_t *json_claim(const struct claim *c);
+json_t *json_exchange(const struct exchange *x);
 json_t *json_case(const struct attack_case *c);
 
 /* "12.3 MB" */

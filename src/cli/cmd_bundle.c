@@ -8,6 +8,12 @@
 
 /* ---- the claims ---- */
 
+static enum status unrecorded(const char *flow)
+{
+	log_line("%s: not recorded here, so that nothing is claimed of it", flow);
+	return STATUS_OK;
+}
+
 /* A claim "flow F hit us" for each sighting whose flow was recorded here, with the train as it is now. */
 static enum status claim_attacks(
 	struct app *a, const struct place *p, const struct attack_case *c, struct err *e)
@@ -24,7 +30,7 @@ static enum status claim_attacks(
 		if (s == STATUS_OK)
 			s = claim_attack(p, &c->id, f, g, e);
 		else if (s == STATUS_NO)
-			s = STATUS_OK;
+			s = unrecorded(text);
 	}
 	tracer_close(t);
 	return s;
@@ -96,8 +102,13 @@ static enum status answers(const struct place *p, const struct attack_case *c, s
 		struct pack_answer *one = &to[k->n_answer++];
 		*one = (struct pack_answer){.id = x[i].id};
 		s = blob_read(p->dir, x[i].blob, &one->file, e);
-		if (s == STATUS_NO)
-			s = err_set(e, STATUS_NO, "an answer that was to be forwarded was forgotten here");
+		if (s == STATUS_NO) { /* weir forget took it: what is left is still worth asking with */
+			char id[ID_TEXT];
+			log_line("answer %.12s was forgotten here and is not forwarded",
+				id_text(id, &one->id));
+			k->n_answer--;
+			s = STATUS_OK;
+		}
 	}
 	return s;
 }

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "case/logged.h"
 #include "cli/report.h"
 
 /* What the operator names: the recorded flow, or, where it was not recorded, the notation as it stands. */
@@ -163,23 +162,6 @@ static void print_claim(FILE *o, const struct claim *c)
 	arena_free(&arena);
 }
 
-static enum status print_exchanges(struct app *a, struct case_db *db, const struct id *id, struct err *e)
-{
-	struct arena arena = {0};
-	struct exchange *x;
-	char text[ID_TEXT], when[WALL_TEXT], why[512];
-	size_t n = 0;
-	enum status s = exchange_list(db, id, &arena, &x, &n, e);
-
-	for (size_t i = 0; i < n && s == STATUS_OK; i++)
-		(void)fprintf(a->out, "%s %.12s  %s %.*s, %s: %s%s%s%s\n", x[i].answer ? "answer" : "request",
-			id_text(text, &x[i].id), x[i].received ? "from" : "to", (int)strcspn(x[i].peer, "+"),
-			x[i].peer, wall_text(when, x[i].made), x[i].ask, x[i].verdict, *x[i].why ? ", " : "",
-			printable(why, sizeof(why), x[i].why));
-	arena_free(&arena);
-	return s;
-}
-
 static void print_case(FILE *o, const struct attack_case *c)
 {
 	char id[ID_TEXT], when[WALL_TEXT], text[FLOW_TEXT], words[128], count[COUNT_TEXT];
@@ -198,6 +180,39 @@ static void print_case(FILE *o, const struct attack_case *c)
 		print_claim(o, &c->claim[i]);
 }
 
+static void print_exchange(FILE *o, const struct exchange *x)
+{
+	char text[ID_TEXT], when[WALL_TEXT], why[512];
+
+	(void)fprintf(o, "%s %.12s  %s %.*s, %s: %s%s%s%s\n", x->answer ? "answer" : "request",
+		id_text(text, &x->id), x->received ? "from" : "to", (int)strcspn(x->peer, "+"), x->peer,
+		wall_text(when, x->made), x->ask, x->verdict, *x->why ? ", " : "",
+		printable(why, sizeof(why), x->why));
+}
+
+/* A case with the bundles that went and came. */
+static enum status show_case(struct app *a, struct case_db *db, const struct attack_case *c, struct err *e)
+{
+	struct arena arena = {0};
+	struct exchange *x = NULL;
+	size_t n = 0;
+	enum status s = exchange_list(db, &c->id, &arena, &x, &n, e);
+
+	if (s == STATUS_OK && a->json) {
+		json_t *j = json_case(c), *list = json_array();
+		for (size_t i = 0; i < n; i++)
+			(void)json_array_append_new(list, json_exchange(&x[i]));
+		(void)json_object_set_new(j, "exchanges", list);
+		s = json_out(a, j, e);
+	} else if (s == STATUS_OK) {
+		print_case(a->out, c);
+		for (size_t i = 0; i < n; i++)
+			print_exchange(a->out, &x[i]);
+	}
+	arena_free(&arena);
+	return s;
+}
+
 static enum status run_show(struct app *a, int argc, char **argv, struct err *e)
 {
 	struct case_db *db = NULL;
@@ -212,12 +227,8 @@ static enum status run_show(struct app *a, int argc, char **argv, struct err *e)
 		s = cases_open(a, &db, e);
 	if (s == STATUS_OK)
 		s = case_read(db, argv[first], &arena, &c, e);
-	if (s == STATUS_OK && a->json)
-		s = json_out(a, json_case(&c), e);
-	else if (s == STATUS_OK)
-		print_case(a->out, &c);
-	if (s == STATUS_OK && !a->json)
-		s = print_exchanges(a, db, &c.id, e);
+	if (s == STATUS_OK)
+		s = show_case(a, db, &c, e);
 	case_db_close(db);
 	arena_free(&arena);
 	return s;

@@ -189,6 +189,17 @@ json_t *json_claim(const struct claim *c)
 		json_time(c->made.us), "by", c->origin, "body", body ? body : json_null());
 }
 
+json_t *json_exchange(const struct exchange *x)
+{
+	char id[ID_TEXT], reply[ID_TEXT];
+
+	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:s, s:s, s:s, s:o}", "id", id_text(id, &x->id),
+		"type", x->answer ? "answer" : "request", "way", x->received ? "received" : "sent", "peer",
+		x->peer, "made", json_time(x->made.us), "not_after", json_time(x->not_after.us), "sha256",
+		x->blob, "ask", x->ask, "verdict", x->verdict, "reason", x->why, "reply_to",
+		x->answer ? json_string(id_text(reply, &x->reply_to)) : json_null());
+}
+
 json_t *json_sighting(const struct sighting *g)
 {
 	char id[ID_TEXT], text[FLOW_TEXT];

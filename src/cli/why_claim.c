@@ -246,17 +246,6 @@ enum status why_claim(struct why *y, const struct claim *c, const char *case_id,
 	return s;
 }
 
-static json_t *json_exchange(const struct exchange *x)
-{
-	char id[ID_TEXT], reply[ID_TEXT];
-
-	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:s, s:s, s:s, s:o}", "id", id_text(id, &x->id),
-		"type", x->answer ? "answer" : "request", "way", x->received ? "received" : "sent", "peer",
-		x->peer, "made", json_time(x->made.us), "not_after", json_time(x->not_after.us), "sha256",
-		x->blob, "ask", x->ask, "verdict", x->verdict, "reason", x->why, "reply_to",
-		x->answer ? json_string(id_text(reply, &x->reply_to)) : json_null());
-}
-
 enum status why_exchange(struct why *y, const struct exchange *x, struct err *e)
 {
 	FILE *o = y->a->out;
