@@ -74,14 +74,17 @@ static inline void desk_tell(struct desk *d, struct told t)
 	told_free(&t);
 }
 
-/* "F hit us", "R relayed it", a block: one claim of each of three kinds. */
-static inline void desk_tell_some(struct desk *d)
+/* "F hit us" (of who answers: "F passed here"), "R relayed it", a block: one claim of each of three kinds. */
+static inline void desk_tell_some(struct desk *d, bool answers)
 {
 	struct kit_pair p;
 	struct told t;
 
 	kit_pair_make(&p, &d->a, 120);
-	ok(tell_attack(&t, &p.out, NULL, 0, KIT_CODE, &err));
+	if (answers)
+		ok(tell_seen(&t, &p.out, KIT_CODE, &err));
+	else
+		ok(tell_attack(&t, &p.out, NULL, 0, KIT_CODE, &err));
 	desk_tell(d, t);
 	ok(tell_hop(&t, &p.hop, 1e-6, 0, KIT_CODE, &err));
 	assert_string_equal(t.kind, "link");

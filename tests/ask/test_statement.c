@@ -92,24 +92,32 @@ static void link_there_and_back(void **state)
 	assert_memory_equal(&s->needed, &p.hop.needed, sizeof(double));
 }
 
+/* The network of what fed a link, further up: nothing but the link and the network is told. */
 static void origin_there_and_back(void **state)
 {
 	struct fixture *f = *state;
-	struct prefix net;
 	struct kit_pair p;
+	struct told link;
+	struct prefix net;
 
-	kit_pair_make(&p, &f->a, 30);
+	kit_pair_make(&p, &f->a, 120);
 	assert_true(prefix_parse(&net, "198.51.100.0/24"));
-	ok(tell_origin(&f->t, &p.hop, &net, "its registry", KIT_CODE, &err));
+	ok(tell_hop(&link, &p.hop, 1e-6, 24, KIT_CODE, &err));
+	struct claim c = {.kind = link.kind, .body = link.body};
+	assert_true(claim_make_id(&c));
+	ok(tell_origin(&f->t, &link, "tcp 198.51.100.0/24 > 203.0.113.10:22", 2, &net, "its registry",
+		KIT_CODE, &err));
 	read_told(f);
 	assert_int_equal(f->s.kind, STATES_ORIGIN);
-	assert_string_equal(f->s.in, f->t.name[0]);
+	assert_int_equal(id_order(&f->s.link, &c.id), 0);
+	assert_int_equal(f->s.hops, 2);
 	assert_string_equal(f->s.in_flow, "tcp 198.51.100.0/24 > 203.0.113.10:22");
-	assert_string_equal(f->s.network, "198.51.100.0/24");
+	assert_memory_equal(&f->s.network, &net, sizeof(net));
 	assert_string_equal(f->s.basis, "its registry");
-	assert_null(strstr(f->t.body, "198.51.100.7"));
-	assert_null(strstr(f->t.body, "\"id\"")); /* a hash over the address: it could be guessed */
-	assert_null(memmem(f->t.train[0].p, f->t.train[0].n, "198.51.100.7", 12));
+	assert_true(!f->t.name[0][0] && !f->t.name[1][0] && !f->s.in[0] && !f->s.out[0]);
+	assert_null(strstr(link.body, "198.51.100.7"));
+	assert_null(memmem(link.train[0].p, link.train[0].n, "198.51.100.7", 12));
+	told_free(&link);
 }
 
 static void block_is_read(void **state)
@@ -159,6 +167,8 @@ struct row {
 };
 
 static const struct row rows[] = {
+	{"attack", NULL, "v", 0, {"0", "2", "1.0", "\"1\""}},
+	{"block", NULL, "v", 0, {"2"}},
 	{"attack", "flow", "train", 0,
 		{"\"00112233\"", "\"0011223344556677889900112233445566778899001122334455667788990011a\"",
 			"\"001122334455667788990011223344556677889900112233445566778899001A\""}},
@@ -184,12 +194,13 @@ static const struct row rows[] = {
 		{"[1,2]", "[[1]]", "[[1,2,3]]", "[[2,1]]", "[[2,2]]", "[[1,3],[2,4]]", "[[-1,1]]",
 			"[[1.0,2]]", "[{\"0\":1}]"}},
 	{"link", "clock", "at_us", 0, {"-1", "8000000000000001"}},
-	{"link", "clock", "offset_us", 0, {"31622400000001", "-31622400000001", "0.0"}},
-	{"link", "clock", "error_us", 0, {"-1", "31622400000001"}},
+	{"link", "clock", "offset_us", 0, {"600000001", "-600000001", "0.0"}},
+	{"link", "clock", "error_us", 0, {"-1", "600000001"}},
 	{"link", "clock", "drift", 0, {"1.1e-3", "-1.1e-3"}},
-	{"origin", "flow", "train", 0, {0}},
-	{"origin", "flow", "flow", TEXT, {0}},
-	{"origin", NULL, "network", TEXT, {0}},
+	{"origin", NULL, "link", 0, {"\"00112233\"", "\"00112233445566778899AABBCCDDEEFF\""}},
+	{"origin", NULL, "flow", TEXT, {0}},
+	{"origin", NULL, "hops", 0, {"-1", "17", "1.0"}},
+	{"origin", NULL, "network", 0, {"\"198.51.100.7/24\"", "\"198.51.100.0/33\""}},
 	{"origin", NULL, "basis", TEXT, {0}},
 	{"origin", NULL, "code", TEXT, {0}},
 	{"block", NULL, "rule", TEXT, {0}},
@@ -201,7 +212,7 @@ static const struct row rows[] = {
 /* A good body of each kind. */
 static struct told good_body(struct fixture *f, const char *kind)
 {
-	struct told t = {0};
+	struct told t = {0}, link;
 	struct prefix net;
 	struct kit_pair p;
 
@@ -214,10 +225,13 @@ static struct told good_body(struct fixture *f, const char *kind)
 		ok(tell_seen(&t, &p.out, KIT_CODE, &err));
 	else if (strcmp(kind, "link") == 0)
 		ok(tell_hop(&t, &p.hop, 1e-6, 0, KIT_CODE, &err));
-	else if (strcmp(kind, "origin") == 0)
-		ok(tell_origin(&t, &p.hop, &net, "its registry", KIT_CODE, &err));
-	else
+	else if (strcmp(kind, "block") == 0)
 		t = kit_block("drop");
+	else {
+		ok(tell_hop(&link, &p.hop, 1e-6, 0, KIT_CODE, &err));
+		ok(tell_origin(&t, &link, "", 0, &net, "its registry", KIT_CODE, &err));
+		told_free(&link);
+	}
 	return t;
 }
 

@@ -19,7 +19,7 @@ static int set_up(void **state)
 	if (!f)
 		return -1;
 	f->d = desk_open("victim.example");
-	desk_tell_some(f->d);
+	desk_tell_some(f->d, false);
 	f->known[0] = f->d->key.pub;
 	f->t = (struct trust){
 		.key = f->known, .n_key = 1, .self = "relay.example", .now = {KIT_NOW}, .alpha = 1e-6};
@@ -509,7 +509,7 @@ static void forwarded(void **state)
 	struct desk *relay = desk_open("relay.example");
 	struct skey other;
 
-	desk_tell_some(relay);
+	desk_tell_some(relay, true);
 	f->known[1] = relay->key.pub;
 	f->t.n_key = 2;
 	verdict(f, forwarding(f, relay, "victim.example"), NULL);
@@ -531,6 +531,26 @@ static void forwarded(void **state)
 	skey_wipe(&other);
 }
 
+/* An answer asks nothing, and a request tells of no other flow. */
+static void claims_in_their_place(void **state)
+{
+	struct fixture *f = *state;
+	struct buf file = request(f);
+	struct bundle b;
+	struct told t;
+	struct kit_pair p;
+
+	ok(bundle_read(&b, file.p, file.n, &f->a, &err));
+	f->t.self = NULL;
+	verdict(f, desk_pack(f->d, "relay.example", &b, NULL, 0), "kind attack has no place in it");
+	kit_pair_make(&p, &f->a, 30);
+	ok(tell_seen(&t, &p.in, KIT_CODE, &err));
+	desk_tell(f->d, t);
+	ok(register_flush(&f->d->p, &err));
+	verdict(f, request(f), "kind seen has no place in it");
+	buf_free(&file);
+}
+
 /* An answer that forwards answers, a request as an answer, an answer that is no bundle. */
 static void what_is_no_answer(void **state)
 {
@@ -538,7 +558,7 @@ static void what_is_no_answer(void **state)
 	struct desk *relay = desk_open("relay.example");
 	struct pack_answer n = {.id = {{1}}};
 
-	desk_tell_some(relay);
+	desk_tell_some(relay, true);
 	n.file = forwarding(f, relay, "victim.example");
 	verdict(f, desk_pack(f->d, "*", NULL, &n, 1), "an answer with other answers in it");
 	buf_free(&n.file);
@@ -557,7 +577,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {TEST(good), TEST(whose_and_for_whom), TEST(when), TEST(replayed),
 		TEST(forged), TEST(readers_alpha), TEST(another_log), TEST(listed_and_signed_but_wrong),
-		TEST(witnesses), TEST(forwarded), TEST(what_is_no_answer)};
+		TEST(witnesses), TEST(forwarded), TEST(claims_in_their_place), TEST(what_is_no_answer)};
 
 	kit_seed("sessions");
 	return cmocka_run_group_tests_name("verify", tests, NULL, NULL);
