@@ -101,6 +101,8 @@ static enum status tell(struct told *to, const struct plan *p, size_t number, st
 		return err_nomem(e);
 	if (strcmp(p->kind, "attack") == 0)
 		return tell_attack(to, &out, NULL, 0, "bench 1", e);
+	if (p->error_us > 0)
+		out.head.point = "other";
 	struct hop h = {.relay = relay.ip, .out = &out, .searched = 100, .needed = 8};
 	h.best.flow = &in;
 	/* said to be proven, so that it is told as a link, whatever the test then says */
