@@ -166,7 +166,31 @@ static void test_crc32c(void **state)
 		for (size_t k = 0; k < sizeof(b); k++)
 			b[k] = (uint8_t)random();
 		assert_int_equal(crc32c(b + at, n), crc32c_slow(b + at, n));
+		assert_int_equal(crc32c_portable(0, b + at, n), crc32c_slow(b + at, n));
 	}
+}
+
+/* Every length up to some pages, at any place, in one piece and in two, with and without the instruction. */
+static void test_crc32c_lengths(void **state)
+{
+	enum { MOST = 20000, PLACES = 64 };
+	uint8_t *b = malloc(MOST + PLACES);
+
+	(void)state;
+	assert_non_null(b);
+	seed_random();
+	for (size_t i = 0; i < MOST + PLACES; i++)
+		b[i] = (uint8_t)random();
+	for (size_t n = 0; n <= MOST; n++) {
+		const uint8_t *p = b + random() % PLACES;
+		size_t cut = (size_t)random() % (n + 1);
+		uint32_t before = (uint32_t)random_u64(), want = crc32c_portable(before, p, n);
+		if (crc32c_more(before, p, n) != want ||
+			crc32c_more(crc32c_more(before, p, cut), p + cut, n - cut) != want)
+			fail_msg("%zu bytes, cut at %zu, at %zu", n, cut, (size_t)(p - b));
+		b[random() % MOST] ^= (uint8_t)random();
+	}
+	free(b);
 }
 
 static void test_ip(void **state)
@@ -402,6 +426,7 @@ int main(void)
 		cmocka_unit_test(test_varint),
 		cmocka_unit_test(test_buf),
 		cmocka_unit_test(test_crc32c),
+		cmocka_unit_test(test_crc32c_lengths),
 		cmocka_unit_test(test_ip),
 		cmocka_unit_test(test_ip_round_trip),
 		cmocka_unit_test(test_endpoint),
