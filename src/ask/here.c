@@ -50,8 +50,9 @@ static bool looked_for(const struct here_list *l, const char *train)
 	return false;
 }
 
-static enum status look_one(struct here_list *l, struct tracer *t, const struct brought *b, bool trace,
-	struct arena *a, struct err *e)
+/* ends: what is confirmed and an end of these is traced; NULL: nothing is. */
+static enum status look_one(struct here_list *l, struct tracer *t, const struct brought *b,
+	const struct verified *ends, struct arena *a, struct err *e)
 {
 	struct here *h = &l->one[l->n];
 	struct train said;
@@ -66,7 +67,7 @@ static enum status look_one(struct here_list *l, struct tracer *t, const struct 
 	*h = (struct here){.claim = b->claim, .train = b->train};
 	(void)train_text(h->flow, &said);
 	s = recognise(t, &said.flow, &h->r, e);
-	h->traced = s == STATUS_OK && trace && h->r.seen == SEEN_CONFIRMED;
+	h->traced = s == STATUS_OK && h->r.seen == SEEN_CONFIRMED && ends && !goes_on(ends, b->flow);
 	if (h->traced)
 		s = trace_chain(t, h->r.flow, NULL, &h->chain, e);
 	l->contradicted = l->contradicted || (s == STATUS_OK && h->r.seen == SEEN_CONTRADICTED);
@@ -92,8 +93,7 @@ enum status here_look(struct here_list *to, struct tracer *t, const struct bundl
 			if (to->n == HERE_FLOWS)
 				to->left_off++;
 			else
-				s = look_one(
-					to, t, &brought[k], !answer && !goes_on(v, brought[k].flow), a, e);
+				s = look_one(to, t, &brought[k], answer ? NULL : v, a, e);
 		}
 	}
 	return s;
