@@ -44,7 +44,9 @@ class Copy:
 
 def traced():
     """Can one process look at another here?  (The sanitizer's search for leaks is such a look itself.)"""
-    return not kit.SANITIZED and shutil.which("strace") and subprocess.run(["strace", "-o", "/dev/null", "true"], check=False).returncode == 0
+    if kit.SANITIZED or not shutil.which("strace"):
+        return False
+    return subprocess.run(["strace", "-o", "/dev/null", "true"], check=False).returncode == 0
 
 
 def calls_of(command):
@@ -166,8 +168,9 @@ def test_an_import_that_is_killed():
 def test_commands_at_once_in_one_directory():
     victim, relay, case, request = kit.asked.__wrapped__("nested")
     relay_case = relay.json("case", "open", "--flow", HOP["out"])["id"]
-    commands = [lambda n, c: n.weir("trace", c, status=(0, 1)), lambda n, c: n.bundle(c, "*"), lambda n, c: n.weir("ledger", "list"),
-                lambda n, c: n.weir("ledger", "check"), lambda n, c: n.weir("case", "show", c), lambda n, c: n.weir("flows")]
+    commands = [lambda n, c: n.weir("trace", c, status=(0, 1)), lambda n, c: n.bundle(c, "*"),
+                lambda n, c: n.weir("ledger", "list"), lambda n, c: n.weir("ledger", "check"),
+                lambda n, c: n.weir("case", "show", c), lambda n, c: n.weir("flows")]
     jobs = [(f, n, c) for f in commands for n, c in ((victim, case), (relay, relay_case)) for _ in range(4)]
     jobs += [(lambda n, c: n.verify(request, victim), relay, relay_case)] * 4
     RNG.shuffle(jobs)
