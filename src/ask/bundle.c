@@ -158,6 +158,9 @@ static enum status answer_of(struct bundle *b, const struct tar_file *f, struct 
 		s = err_set(e, STATUS_BAD, "not an answer");
 	if (s == STATUS_OK && strcmp(f->name, path) != 0)
 		s = err_set(e, STATUS_BAD, "it has another id than its name says");
+	b->n_told += to->n_claim;
+	if (s == STATUS_OK && b->n_told > BUNDLE_TOLD)
+		s = err_set(e, STATUS_BAD, "the answers in it have more than %d claims", BUNDLE_TOLD);
 	if (s != STATUS_OK)
 		return err_wrap(e, "%s", f->name);
 	b->n_answer++;

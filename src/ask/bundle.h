@@ -27,11 +27,12 @@ struct bundle {
 	size_t n_file;
 	struct bundle_claim *claim;
 	size_t n_claim;
-	struct bundle *answer; /* other networks' answers, forwarded whole; these have none themselves */
-	size_t n_answer;
+	struct bundle *answer;   /* other networks' answers, forwarded whole; these have none themselves */
+	size_t n_answer, n_told; /* and how many claims they have together */
 };
 
-#define BUNDLE_CLAIMS  4096
+#define BUNDLE_CLAIMS  4096  /* of its own */
+#define BUNDLE_TOLD    16384 /* those of its answers together */
 #define BUNDLE_ANSWERS 64
 
 /* Points into the bytes, the rest in the arena.  STATUS_BAD: not a bundle, and why. */
