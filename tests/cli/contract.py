@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The command line is a contract: shapes of the JSON, exit statuses, what is on which stream, and every bad input that
 the recorder may meet, each with one clear line and nothing stored before lost.  What networks send each other, and the
-keys and the ledger behind it: contract_exchange.py, contract_keys.py.
+keys and the ledger behind it: contract_exchange.py, contract_answer.py, contract_keys.py.
 
 Takes the path of weir.
 """

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""The contract of bundle, verify, answer and case import, by which networks deal with each other: exit statuses, JSON,
-which stream, what has which rights, and that a check changes nothing.  At the end what all new commands have in common.
+"""The contract of bundle and verify, by which networks deal with each other: exit statuses, JSON, which stream, what has
+which rights, and that a check changes nothing.  At the end what all new commands have in common.
 
-What the bundles say, and hostile ones, are in tests/scenario.  Takes the path of weir.
+answer and case import: contract_answer.py.  What the bundles say, and hostile ones: tests/scenario.  Takes the path of weir.
 """
 import datetime
 import fcntl
@@ -11,14 +11,14 @@ import json
 import os
 import pathlib
 import re
-import resource
 import shutil
 import subprocess
 import sys
+import tarfile
 import time
 
-from contract_kit import (ATTACK, GOOD, IN_LEG, TMP, WEIR, answered, copies, copy, exchange, file_of, fresh, key_of, network, one,
-                          recorded, refused, snapshot, tap, weir)
+from contract_kit import (ATTACK, GOOD, IN_LEG, TMP, WEIR, answered, copies, copy, exchange, file_of, fresh, key_of, limited,
+                          network, one, recorded, refused, snapshot, tap, weir)
 
 SOURCE = pathlib.Path(os.environ.get("WEIR_SOURCE", pathlib.Path(__file__).resolve().parents[2]))
 ID = re.compile(r"[0-9a-f]{32}")
@@ -75,7 +75,9 @@ def test_bundle_says_no():
                                "src_port": 42000, "dest_ip": "192.0.2.10", "dest_port": 22, "proto": "TCP",
                                "alert": {"signature": "x", "signature_id": 1}}) + "\n")
     unseen = one("-C", empty, "case", "open", "--eve", eve)["id"]
-    refused("-C", empty, "bundle", unseen, "-o", to, status=1, say="nothing to show")
+    _, err = weir("-C", empty, "bundle", unseen, "-o", to, status=1)
+    assert [line.rsplit(": ", 1)[1] for line in err.splitlines()] == [
+        "not recorded here, so that nothing is claimed of it", "there is nothing to show"], err
     assert not to.exists()
 
 
@@ -84,6 +86,13 @@ def test_bundle_says_no():
 REPORT = set("id type from to made not_after sha256 ask reason signer verified why claims here".split())
 CLAIM = set("id kind by by_known forwarded says state proven asserted logged why".split())
 HERE = set("flow claim seen why as translated searched compared equal log10_e needed trace".split())
+
+
+def train_id(path):
+    """What the flow of a train is called in JSON: the first 32 digits of the train's SHA-256.  Of a bundle with one train."""
+    with tarfile.open(path) as tar:
+        (train,) = [tar.extractfile(name).read() for name in tar.getnames() if name.startswith("trains/")]
+    return hashlib.sha256(train).hexdigest()[:32]
 
 
 def test_verify_json():
@@ -97,7 +106,8 @@ def test_verify_json():
     assert claim.keys() == CLAIM and claim["kind"] == "attack" and claim["state"] == "asserted" and claim["proven"] is None
     assert claim["logged"] == {"origin": "victim.example/log", "index": 1, "size": 2}, claim
     (here,) = one("-C", relay, "verify", request, "--key", key_of(victim))["here"]
-    assert HERE <= here.keys() and here["seen"] == "confirmed" and here["flow"] == here["as"]["flow"] == ATTACK, here
+    assert HERE <= here.keys() and here["seen"] == "confirmed" and here["flow"]["flow"] == here["as"]["flow"] == ATTACK, here
+    assert here["flow"]["id"] == train_id(request), here
     assert here["claim"] == claim["id"] and here["translated"] is False
     assert here["trace"]["hops"][0]["in"]["flow"] == IN_LEG, here
 
@@ -110,7 +120,16 @@ def test_verify_an_answer():
     assert link.keys() == CLAIM | {"log10_e", "again", "needed", "alpha", "searched"}, link
     assert link["state"] == "re-computed" and abs(link["again"] - link["log10_e"]) <= 1e-9 and link["searched"] == 13, link
     (here,) = one("-C", victim, "verify", path, "--key", key_of(relay))["here"]
-    assert here["seen"] == "confirmed" and here["flow"] == ATTACK, here
+    assert here["seen"] == "confirmed" and here["flow"]["flow"] == ATTACK and here["trace"] is None, here
+
+
+def test_verify_says_what_was_looked_at():
+    victim, relay, _, request = exchange()
+    for args, say in ((("-C", relay), r"VERIFIED: signature, recipient, time, 5 files, 1 log proof\n"),
+                      ((), r"VERIFIED: signature, time, 5 files, 1 log proof \(the recipient was not looked at: no -C DIR with keys\)\n"),
+                      (("-C", recorded()), r"VERIFIED: signature, time, .*not looked at")):
+        text, _ = weir(*args, "verify", request, "--key", key_of(victim))
+        assert re.search("^" + say, text, re.M), text
 
 
 def test_verify_exit_status():
@@ -247,116 +266,6 @@ def test_who_reads_the_file_never_sees_a_key():
         assert min(secret) > at["exited"][0], "the key was read before the file had been"
 
 
-# ---- answer, case import ----
-
-
-def test_answer_json():
-    victim, relay, _, path, doc = answered()
-    assert doc.keys() == {"id", "file", "reply_to", "to", "verdict", "claims", "case"}, doc
-    request = one("verify", exchange()[3], "--key", key_of(victim))
-    assert (doc["to"], doc["reply_to"], doc["verdict"], doc["claims"]) == ("victim.example", request["id"], "accepted", 2), doc
-    assert doc["file"] == str(path) and one("verify", path, "--key", key_of(relay))["id"] == doc["id"]
-    case = one("-C", relay, "case", "show", doc["case"])
-    assert [s["flow"] for s in case["sightings"]] == [ATTACK] and len(case["claims"]) == 2, case
-
-
-def test_answer_discloses_as_far_as_it_is_told():
-    for level, flows in (("address", {ATTACK, IN_LEG}), ("network", {ATTACK, IN_LEG.replace("198.51.100.7:41000", "198.51.100.0/24")}),
-                         ("nothing", set())):
-        _, relay, _, path, doc = answered("--accept", "--disclose", level)
-        claims = one("verify", path, "--key", key_of(relay))["claims"]
-        said = " ".join(c["says"] for c in claims)
-        assert len(claims) == doc["claims"] and all(f in said for f in flows), said
-        assert (IN_LEG.split()[1] in path.read_bytes().decode("latin-1")) == (level == "address"), level
-
-
-def test_answer_says_no():
-    victim, relay, _, request = copies()
-    to, key = fresh("answer"), ("--key", key_of(victim))
-    for args, status, say in (((request, *key, "-o", to), 2, "one of --accept, --doubt WHY, --refuse WHY"),
-                              ((request, "--accept", "--doubt", "x", *key, "-o", to), 2, "one of"),
-                              ((request, "--accept", *key), 2, "-o FILE"), (("--accept", *key, "-o", to), 2, "one FILE"),
-                              ((request, "--accept", "--disclose", "all", *key, "-o", to), 2, "network, address or nothing"),
-                              ((request, "--doubt", "", *key, "-o", to), 2, "--doubt"),
-                              ((request, "--doubt", "x" * 401, *key, "-o", to), 2, "400"),
-                              ((request, "--doubt", "a\nb", *key, "-o", to), 2, "one line"),
-                              ((request, "--doubt", "\x1b[31m", *key, "-o", to), 2, "one line"),
-                              ((request, "--accept", "-o", to), 1, "not verified, and not answered: .*--key"),
-                              ((GOOD, "--accept", *key, "-o", to), 2, "tar")):
-        refused("-C", relay, "answer", *args, status=status, say=say)
-        assert not to.exists()
-    refused("-C", victim, "answer", request, "--accept", *key, "-o", to, status=1, say="it is for relay.example")
-    assert [e["entry"]["kind"] for e in weir("-C", relay, "ledger", "list", json_out=True)[0]] == ["init"]
-
-
-def test_an_answer_without_a_recording_says_so():
-    victim, _, _, request = exchange()
-    where, to = network("relay.example"), fresh("answer")
-    _, err = weir("-C", where, "answer", request, "--accept", "--key", key_of(victim), "-o", to)
-    assert err == f"weir: {where}: holds no recording yet\n", err
-    assert one("verify", to, "--key", key_of(where))["claims"] == []
-
-
-def test_a_request_is_answered_once():
-    victim, relay, _, request = copies()
-    for status in (0, 1):
-        to = fresh("answer")
-        weir("-C", relay, "answer", request, "--doubt", "too short", "--key", key_of(victim), "-o", to, status=status)
-        assert to.exists() == (status == 0)
-
-
-def test_what_failed_can_be_done_again():
-    """The request is entered before the answer goes out, and the claims before the answer that brought them."""
-    victim, relay, case, request = copies()
-    to, key = fresh("answer"), ("--accept", "--key", key_of(victim))
-    refused("-C", relay, "answer", request, *key, "-o", TMP / "absent" / "x", status=3, say="absent/x")
-    weir("-C", relay, "answer", request, *key, "-o", to)
-    kinds = [e["entry"]["kind"] for e in weir("-C", relay, "ledger", "list", json_out=True)[0]]
-    assert kinds.count("request-received") == kinds.count("answer-sent") == 1, kinds
-    for most in (0, 2000, 6000, 12000, 20000):
-        run = subprocess.run([WEIR, "-C", victim, "case", "import", to, "--key", key_of(relay)], **limited(most))
-        assert run.returncode == 3 and not run.stdout and len(run.stderr.splitlines()) == 1, (most, run)
-    assert len(one("-C", victim, "case", "import", to, "--key", key_of(relay))["hops"]) == 1
-    assert len(one("-C", victim, "case", "show", case)["claims"]) == 4
-
-
-def test_import_json():
-    victim, relay, case, path, given = answered()
-    doc = one("-C", victim, "case", "import", path, "--key", key_of(relay))
-    assert doc.keys() == {"id", "case", "from", "verdict", "reason", "reply_to", "hops", "ends"}, doc
-    assert (doc["id"], doc["case"], doc["from"], doc["verdict"], doc["reason"]) == (
-        given["id"], case, "relay.example", "accepted", None), doc
-    (hop,) = doc["hops"]
-    fields = set("relay in out from hidden agreement log10_e needed searched lag_ms bursts".split())
-    assert hop.keys() == fields and (hop["relay"], hop["in"], hop["out"]) == ("203.0.113.10", IN_LEG, ATTACK), hop
-    assert hop["from"] == "198.51.100.7" and hop["hidden"] is False and hop["searched"] == 13, hop
-    assert doc["ends"].keys() == {"host", "why"} and doc["ends"]["host"] == "198.51.100.7", doc
-    claims = one("-C", victim, "case", "show", case)["claims"]
-    assert sorted((c["kind"], c["by"]) for c in claims) == [("attack", ""), ("link", "relay.example"), ("seen", "relay.example")]
-    again = refused("-C", victim, "case", "import", path, "--key", key_of(relay), status=1, say="not taken: .*came before")
-    assert str(path) in again
-
-
-def test_import_of_a_network_a_doubt_and_a_refusal():
-    for verdict, ends, reason in ((("--accept",), {"network"}, None), (("--doubt", "too short", "--disclose", "nothing"), None, "too short"),
-                                  (("--refuse", "no ground", "--disclose", "nothing"), None, "no ground")):
-        victim, relay, _, path, _ = answered(*verdict)
-        doc = one("-C", victim, "case", "import", path, "--key", key_of(relay))
-        assert doc["reason"] == reason and bool(doc["hops"]) == (ends is not None), doc
-        assert (doc["ends"] is None) == (ends is None) and (ends is None or ends < doc["ends"].keys()), doc
-
-
-def test_import_says_no():
-    victim, relay, _, path, _ = answered()
-    before = weir("-C", victim, "ledger", "list", json_out=True)[0]
-    for args, status, say in (((), 2, "one FILE"), ((TMP / "absent",), 2, "no such file"), ((GOOD,), 2, "tar"),
-                              ((path,), 1, "not taken: signed by relay.example"),
-                              ((exchange()[3], "--key", key_of(relay)), 1, "not taken")):
-        refused("-C", victim, "case", "import", *args, status=status, say=say)
-    assert weir("-C", victim, "ledger", "list", json_out=True)[0] == before
-    refused("-C", network("other.example"), "case", "import", path, "--key", key_of(relay), status=1, say="victim.example")
-
-
 # ---- all of them ----
 
 
@@ -396,13 +305,6 @@ def test_standard_output_closed():
         with open("/dev/full", "w", encoding="ascii") as full:
             run = subprocess.run([WEIR, "-C", where, *map(str, args)], stdout=full, stderr=subprocess.PIPE, check=False)
         assert run.returncode == 3 and b"standard output" in run.stderr and run.stderr.count(b"\n") == 1, run
-
-
-def limited(bytes_):
-    """Runs a command that may write no file longer than so many bytes: a full disk that needs no mount."""
-    def limit():
-        resource.setrlimit(resource.RLIMIT_FSIZE, (bytes_, bytes_))
-    return {"preexec_fn": limit, "restore_signals": False, "capture_output": True, "text": True, "check": False, "timeout": 60}
 
 
 def test_full_disk():

@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import re
+import resource
 import shutil
 import stat
 import subprocess
@@ -72,6 +73,13 @@ def refused(*args, status, say="", **how):
     assert not out, f"{args}: {out}"
     assert len(err.splitlines()) == 1 and re.search(say, err), f"{args}: {err!r}"
     return err
+
+
+def limited(bytes_):
+    """Runs a command that may write no file longer than so many bytes: a full disk that needs no mount."""
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (bytes_, bytes_))
+    return {"preexec_fn": limit, "restore_signals": False, "capture_output": True, "text": True, "check": False, "timeout": 60}
 
 
 def network(name, capture=None):
