@@ -53,7 +53,7 @@ static enum status body_set(struct told *to, const char *kind, json_t *j, const 
 {
 	if (j && json_object_set_new(j, "v", json_integer(STATEMENT_VERSION)) == 0 &&
 		json_object_set_new(j, "code", json_string(code)) == 0)
-		to->body = json_dumps(j, JSON_COMPACT | JSON_REAL_PRECISION(17));
+		to->body = json_dumps(j, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(17));
 	json_decref(j);
 	to->kind = kind;
 	return to->body ? STATUS_OK : err_nomem(e);

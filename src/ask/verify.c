@@ -77,6 +77,35 @@ static bool is_train(const struct tar_file *f)
 	return strncmp(f->name, "trains/", strlen("trains/")) == 0;
 }
 
+static int by_train(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* A train that no claim names is nobody's business, and nothing that was asked.  n claims c. */
+static enum status trains_named(struct verified *to, const struct view *v, const struct checked_claim *c,
+	size_t n, struct arena *a, struct err *e)
+{
+	const char **name = arena_array(a, 2 * n + 1, sizeof(*name));
+	size_t k = 0;
+
+	if (!name)
+		return err_nomem(e);
+	for (size_t i = 0; i < n; i++) {
+		name[k++] = c[i].s.in;
+		name[k++] = c[i].s.out;
+	}
+	qsort(name, k, sizeof(*name), by_train);
+	for (size_t i = 0; i < v->n_train; i++) {
+		char text[BLOB_NAME];
+		const char *p = text;
+		(void)snprintf(text, sizeof(text), "%s", v->train[i]->name + strlen("trains/"));
+		if (!bsearch(&p, name, k, sizeof(*name), by_train))
+			no(to, "%s: a train that no claim names", v->train[i]->name);
+	}
+	return STATUS_OK;
+}
+
 /* Is the file what view_write() gives?  *same says. */
 static enum status view_same(const struct view *v, const struct tar_file *f, bool *same, struct err *e)
 {
@@ -106,7 +135,8 @@ static enum status view_checked(struct verified *to, const struct bundle *b, con
 	for (size_t i = 0; i < b->n_file; i++)
 		if (is_train(b->sorted[i]))
 			train[v.n_train++] = b->sorted[i];
-	if (f)
+	s = trains_named(to, &v, c, b->n_claim, a, e);
+	if (s == STATUS_OK && f)
 		s = view_same(&v, f, &same, e);
 	if (s == STATUS_OK && f && !same && b->m.type == BUNDLE_ANSWER) {
 		v.looked_and_saw_nothing = true;

@@ -6,6 +6,7 @@ Takes the path of weir, a folder of runs (lab/set), and view_of.  What the file 
 nothing but the file; what only the other's recording shows must be called contradicted there, and never confirmed.
 """
 import copy
+import hashlib
 import pathlib
 import random
 import struct
@@ -419,6 +420,8 @@ def test_files_that_no_claim_is_about_are_refused():
                       ("entries/" + "0" * 32 + ".json", "belongs to no claim"),
                       ("proofs/" + "0" * 32 + ".tlog-proof", "belongs to no claim")):
         alone(repacked(add(path, b"{}")), say=say)
+    unnamed = "trains/" + hashlib.sha256(b"weir-train/v1\n").hexdigest() + ".train"
+    alone(repacked(add(unnamed, b"weir-train/v1\n")), say="a train that no claim names")
 
 
 # ---- answers that lie ----
