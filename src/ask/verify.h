@@ -27,7 +27,7 @@ struct trust {
 /* A bundle with more to compute is no honest case: bursts of the trains that its claims name, each claim's
  * counted; and those of links times the offsets that are tried of their clocks (trace/link.h). */
 #define VERIFY_BURSTS 4000000
-#define VERIFY_WORK   50000000
+#define VERIFY_WORK   40000000
 
 enum claim_state {
 	CLAIM_RECOMPUTED,   /* a link, computed again to the same number, and sufficient for the reader */
