@@ -110,46 +110,66 @@ struct sweep {
 	struct err e;
 };
 
-#define SWEEP_STEP 64 /* tiles that a thread takes at once: they share a directory */
+#define SWEEP_ROOM ((size_t)256 << 10)
+#define SWEEP_STEP 100 /* tiles that a thread takes at once */
+_Static_assert(TILE_SHELF % SWEEP_STEP == 0, "a step does not leave its directory");
 
-/* The sum of a file whose length is known not to exceed cap; room is the thread's. */
-static enum status file_sum(uint32_t *to, const char *path, uint8_t *room, size_t cap, struct err *e)
+/* The directory of a step's tiles, so that each is found without the whole way to it. */
+struct shelf {
+	int fd;
+	char path[PATH_MAX], *name; /* of the tile that is looked at; its last part */
+};
+
+static enum status not_opened(const char *path, struct err *e)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	uint32_t crc = 0;
+	return errno == ENOENT ? err_set(e, STATUS_BAD, "%s: missing", path) : err_errno(e, "%s", path);
+}
+
+static enum status shelf_open(struct shelf *to, const char *root, struct tile first, struct err *e)
+{
+	enum status s = tile_path(to->path, root, first, e);
+
+	if (s != STATUS_OK)
+		return s;
+	to->name = strrchr(to->path, '/') + 1;
+	to->name[-1] = '\0';
+	to->fd = open(to->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	to->name[-1] = '/';
+	return to->fd < 0 ? not_opened(to->path, e) : STATUS_OK;
+}
+
+/* The sum of the file that in->name names; room is the thread's. */
+static enum status file_sum(uint32_t *to, const struct shelf *in, uint8_t *room, struct err *e)
+{
+	int fd = openat(in->fd, in->name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	ssize_t n = 0;
 
+	*to = 0;
 	if (fd < 0)
-		return errno == ENOENT ? err_set(e, STATUS_BAD, "%s: missing", path)
-				       : err_errno(e, "%s", path);
+		return not_opened(in->path, e);
 	do {
-		n = read(fd, room, cap);
+		n = read(fd, room, SWEEP_ROOM);
 		if (n > 0)
-			crc = crc32c_more(crc, room, (size_t)n);
-	} while (n == (ssize_t)cap || (n < 0 && errno == EINTR));
-	enum status s = n < 0 ? err_errno(e, "%s", path) : STATUS_OK;
+			*to = crc32c_more(*to, room, (size_t)n);
+	} while (n == (ssize_t)SWEEP_ROOM || (n < 0 && errno == EINTR));
+	enum status s = n < 0 ? err_errno(e, "%s", in->path) : STATUS_OK;
 	(void)close(fd);
-	*to = crc;
 	return s;
 }
 
-#define SWEEP_ROOM ((size_t)256 << 10)
-
-static enum status sweep_tile(const struct sweep *w, uint64_t k, uint8_t *room, struct err *e)
+static enum status sweep_tile(
+	const struct sweep *w, uint64_t k, const struct shelf shelf[2], uint8_t *room, struct err *e)
 {
-	static const int level[2] = {0, LEVEL_ENTRIES};
 	struct rd r = rd_of(w->sums + 8 * k, 8);
-	char path[PATH_MAX];
 	uint32_t crc = 0;
 	enum status s = STATUS_OK;
 
 	for (unsigned i = 0; i < 2 && s == STATUS_OK; i++) {
 		uint32_t want = rd_le32(&r);
-		s = tile_path(path, w->root, (struct tile){level[i], k, TILE_WIDTH}, e);
-		if (s == STATUS_OK)
-			s = file_sum(&crc, path, room, SWEEP_ROOM, e);
+		tile_name(shelf[i].name, k);
+		s = file_sum(&crc, &shelf[i], room, e);
 		if (s == STATUS_OK && crc != want)
-			s = err_set(e, STATUS_BAD, "%s: not the bytes that were written", path);
+			s = err_set(e, STATUS_BAD, "%s: not the bytes that were written", shelf[i].path);
 	}
 	return s;
 }
@@ -164,23 +184,35 @@ static void sweep_bad(struct sweep *w, uint64_t k, const struct err *e)
 	(void)pthread_mutex_unlock(&w->mutex);
 }
 
+/* The tiles from *k up to end; *k: the first bad one. */
+static enum status sweep_step(const struct sweep *w, uint64_t *k, uint64_t end, uint8_t *room, struct err *e)
+{
+	struct shelf shelf[2] = {{.fd = -1}, {.fd = -1}};
+	enum status s = shelf_open(&shelf[0], w->root, (struct tile){0, *k, TILE_WIDTH}, e);
+
+	if (s == STATUS_OK)
+		s = shelf_open(&shelf[1], w->root, (struct tile){LEVEL_ENTRIES, *k, TILE_WIDTH}, e);
+	while (s == STATUS_OK && *k < end) {
+		s = sweep_tile(w, *k, shelf, room, e);
+		*k += s == STATUS_OK;
+	}
+	for (unsigned i = 0; i < 2; i++)
+		if (shelf[i].fd >= 0)
+			(void)close(shelf[i].fd);
+	return s;
+}
+
 static void *sweep_run(void *self)
 {
 	struct sweep *w = self;
 	uint8_t *room = malloc(SWEEP_ROOM);
 	struct err e = {0};
-	uint64_t at;
+	uint64_t k;
 
-	while ((at = atomic_fetch_add(&w->next, SWEEP_STEP)) < w->n) {
-		enum status s = room ? STATUS_OK : err_nomem(&e);
-		for (uint64_t k = at; k < at + SWEEP_STEP && k < w->n && s == STATUS_OK; k++) {
-			if (sweep_tile(w, k, room, &e) == STATUS_OK)
-				continue;
+	while ((k = atomic_fetch_add(&w->next, SWEEP_STEP)) < w->n) {
+		uint64_t end = w->n - k < SWEEP_STEP ? w->n : k + SWEEP_STEP;
+		if ((room ? sweep_step(w, &k, end, room, &e) : err_nomem(&e)) != STATUS_OK)
 			sweep_bad(w, k, &e);
-			s = e.status;
-		}
-		if (!room)
-			sweep_bad(w, at, &e);
 	}
 	free(room);
 	return NULL;

@@ -23,6 +23,10 @@ struct tile {
 struct tile tile_of(int level, uint64_t n, uint64_t size);
 /* root is DIR/ledger. */
 enum status tile_path(char to[PATH_MAX], const char *root, struct tile t, struct err *e);
+/* The last part of a full tile's path: its name in the directory that so many of a level share. */
+#define TILE_SHELF 1000U
+#define TILE_NAME  4
+void tile_name(char to[TILE_NAME], uint64_t n);
 /* t.width hashes, from the partial tile or the beginning of the full one.  STATUS_BAD: missing, or of another
  * length. */
 enum status tile_hashes(struct hash *to, const char *root, struct tile t, struct err *e);

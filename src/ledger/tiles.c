@@ -17,17 +17,29 @@ struct tile tile_of(int level, uint64_t n, uint64_t size)
 	return t;
 }
 
+void tile_name(char to[TILE_NAME], uint64_t n)
+{
+	to[3] = '\0';
+	for (size_t i = 3; i-- > 0; n /= 10)
+		to[i] = (char)('0' + n % 10);
+}
+
 /* n in groups of three digits, all but the last behind an x: 1234067 is x001/x234/067. */
 static void number_text(char to[40], uint64_t n)
 {
-	unsigned group[7];
-	size_t k = 0, used = 0;
+	uint64_t group[7];
+	size_t k = 0;
 
 	do
-		group[k++] = (unsigned)(n % 1000);
-	while ((n /= 1000) > 0);
-	while (k-- > 0)
-		used += (size_t)snprintf(to + used, 40 - used, k ? "x%03u/" : "%03u", group[k]);
+		group[k++] = n;
+	while ((n /= TILE_SHELF) > 0);
+	while (--k > 0) {
+		*to++ = 'x';
+		tile_name(to, group[k]);
+		to += 3;
+		*to++ = '/';
+	}
+	tile_name(to, group[0]);
 }
 
 enum status tile_path(char to[PATH_MAX], const char *root, struct tile t, struct err *e)

@@ -514,6 +514,37 @@ static void flip_above(void **state)
 	kit_dir_free(dir);
 }
 
+/* Full tiles on both sides of where a thread's step ends and of where a directory is full: each is looked at
+ * and named. */
+static void tile_is_named(void **state)
+{
+	static const char *const name[] = {
+		"0/000", "entries/099", "0/100", "entries/999", "0/x001/000", "entries/x001/000"};
+	char *dir = kit_ledger(1001 * TILE_WIDTH), path[PATH_MAX], part[64];
+	size_t n;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(name) / sizeof(name[0]); i++) {
+		(void)snprintf(part, sizeof(part), "ledger/tile/%s", name[i]);
+		path_in(path, dir, part);
+		uint8_t *p = kit_slurp(path, &n);
+		p[n - 1] ^= 1;
+		kit_spill(path, p, n);
+		(void)snprintf(part, sizeof(part), "tile/%s: not the bytes", name[i]);
+		refused(dir, part);
+		assert_int_equal(unlink(path), 0);
+		(void)snprintf(part, sizeof(part), "tile/%s: missing", name[i]);
+		refused(dir, part);
+		p[n - 1] ^= 1;
+		kit_spill(path, p, n);
+		free(p);
+	}
+	path_in(path, dir, "ledger/tile/entries/x001");
+	kit_empty(path);
+	refused(dir, "tile/entries/x001/000: missing");
+	kit_dir_free(dir);
+}
+
 /* Appends an entry that no other branch has. */
 static void grow_apart(const char *dir, const char *text, uint64_t n)
 {
@@ -575,7 +606,7 @@ int main(void)
 		cmocka_unit_test(flips_everywhere), cmocka_unit_test(files_cut), cmocka_unit_test(check_sees),
 		cmocka_unit_test(sums_missing), cmocka_unit_test(backups_mixed),
 		cmocka_unit_test(branches_mixed), cmocka_unit_test(witness_remembers),
-		cmocka_unit_test(flip_above)};
+		cmocka_unit_test(flip_above), cmocka_unit_test(tile_is_named)};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
