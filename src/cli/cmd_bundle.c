@@ -8,15 +8,10 @@
 
 /* ---- the claims ---- */
 
-static enum status unrecorded(const char *flow)
-{
-	log_line("%s: not recorded here, so that nothing is claimed of it", flow);
-	return STATUS_OK;
-}
-
-/* A claim "flow F hit us" for each sighting whose flow was recorded here, with the train as it is now. */
+/* A claim "flow F hit us" for each sighting whose flow was recorded here, with the train as it is now; *left:
+ * how many were not. */
 static enum status claim_attacks(
-	struct app *a, const struct place *p, const struct attack_case *c, struct err *e)
+	struct app *a, const struct place *p, const struct attack_case *c, size_t *left, struct err *e)
 {
 	struct tracer *t = NULL;
 	const struct flow *f;
@@ -29,8 +24,10 @@ static enum status claim_attacks(
 		s = tracer_flow(t, flow_text(text, &head), g->at, &f, e);
 		if (s == STATUS_OK)
 			s = claim_attack(p, &c->id, f, g, e);
-		else if (s == STATUS_NO)
-			s = unrecorded(text);
+		if (s == STATUS_NO) {
+			++*left;
+			s = STATUS_OK;
+		}
 	}
 	tracer_close(t);
 	return s;
@@ -143,17 +140,21 @@ static enum status bundle(
 	struct arena arena = {0};
 	struct place p = {0};
 	struct attack_case c;
-	char sha256[BLOB_NAME], case_id[ID_TEXT];
+	char sha256[BLOB_NAME], case_id[ID_TEXT], count[COUNT_TEXT];
+	size_t left = 0;
 	enum status s = place_open(a, &p, e);
 
 	if (s == STATUS_OK)
 		s = case_read(p.db, id, &arena, &c, e);
 	if (s == STATUS_OK)
-		s = claim_attacks(a, &p, &c, e);
+		s = claim_attacks(a, &p, &c, &left, e);
 	if (s == STATUS_OK)
 		s = case_read(p.db, id, &arena, &c, e);
 	if (s == STATUS_OK)
 		s = choose(&c, &arena, k, e);
+	if (s == STATUS_OK && left)
+		log_line("%s of the case not recorded here: nothing is claimed of it",
+			counted(count, left, "flow"));
 	if (s == STATUS_OK)
 		s = answers(&p, &c, &arena, k, e);
 	if (s == STATUS_OK)

@@ -127,6 +127,8 @@ static enum status take_one(struct taken *to, const struct inspect *i, const str
 			refuse(to, c->s.in_flow, "its network is told of no link that was taken");
 		return to->why ? STATUS_OK : take_claim(to->doc, c, e);
 	}
+	if (c->s.kind == STATES_BLOCK) /* what they did: it names no flow that was asked about */
+		return take_claim(to->doc, c, e);
 	s = asked_about(asked, c, i->trusted->trust.alpha, &r, arena, e);
 	if (s == STATUS_OK && r.seen != SEEN_CONFIRMED)
 		refuse(to, c->s.out_flow, *r.why ? r.why : "not shown to be a flow that was asked about");

@@ -28,12 +28,15 @@ static enum status report_out(struct app *a, const struct report *r, struct err 
 	return s;
 }
 
-static enum status check(struct bundle *b, struct verified *v, const struct buf *file,
-	const struct trusted *t, struct arena *arena, struct err *e)
+static enum status check(struct bundle *b, struct verified *v, const struct buf *file, struct trusted *t,
+	struct arena *arena, struct err *e)
 {
 	enum status s = bundle_read(b, file->p, file->n, arena, e);
 
-	return s == STATUS_OK ? verify_bundle(v, b, &t->trust, arena, e) : s;
+	if (s != STATUS_OK)
+		return s;
+	trusted_pin(t, &b->m);
+	return verify_bundle(v, b, &t->trust, arena, e);
 }
 
 static enum status verify(struct app *a, const char *path, struct trusted *t, struct err *e)

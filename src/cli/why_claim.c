@@ -72,16 +72,17 @@ static void print_logged(struct why *y, const json_t *list)
 		const json_t *j = json_array_get(list, i), *at = json_object_get(j, "entry");
 		long long index = json_integer_value(at);
 		if (json_is_null(at))
-			(void)fprintf(o, "ledger: waits for an entry (weir init makes the keys)\n");
+			(void)fprintf(o, "our ledger: waits for an entry (weir init makes the keys)\n");
 		else if (json_is_true(json_object_get(j, "proven")))
 			(void)fprintf(o,
-				"ledger: entry %lld of %llu in %s, inclusion proven just now (weir ledger "
+				"our ledger: entry %lld of %llu in %s, inclusion proven just now (weir "
+				"ledger "
 				"proof %lld)\n",
 				index, (unsigned long long)ledger_head(y->ledger)->size,
 				ledger_head(y->ledger)->origin, index);
 		else
 			(void)fprintf(o,
-				"ledger: entry %lld was to say it, and does NOT (weir ledger check; a "
+				"our ledger: entry %lld was to say it, and does NOT (weir ledger check; a "
 				"restored backup?)\n",
 				index);
 	}

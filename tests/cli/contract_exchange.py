@@ -76,8 +76,7 @@ def test_bundle_says_no():
                                "alert": {"signature": "x", "signature_id": 1}}) + "\n")
     unseen = one("-C", empty, "case", "open", "--eve", eve)["id"]
     _, err = weir("-C", empty, "bundle", unseen, "-o", to, status=1)
-    assert [line.rsplit(": ", 1)[1] for line in err.splitlines()] == [
-        "not recorded here, so that nothing is claimed of it", "there is nothing to show"], err
+    assert err.endswith(": there is nothing to show\n") and err.count("\n") == 1, err
     assert not to.exists()
 
 
