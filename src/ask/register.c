@@ -112,7 +112,7 @@ static enum status last_kept(const struct place *p, struct ledger *l, struct are
 {
 	struct logged *row;
 	struct buf entry = {0};
-	size_t n;
+	size_t n = 0;
 	enum status s = logged_last(p->db, a, &row, &n, e);
 
 	if (s != STATUS_OK || n == 0)
@@ -133,7 +133,7 @@ static enum status last_kept(const struct place *p, struct ledger *l, struct are
 static enum status flush_locked(const struct place *p, struct ledger *l, struct arena *a, struct err *e)
 {
 	struct logged *row;
-	size_t n;
+	size_t n = 0;
 	enum status s = last_kept(p, l, a, e);
 
 	if (s == STATUS_OK)
@@ -147,7 +147,7 @@ enum status register_flush(const struct place *p, struct err *e)
 	struct logged *row;
 	struct ledger *l = NULL;
 	struct err late;
-	size_t n;
+	size_t n = 0;
 	enum status s = logged_waiting(p->db, &arena, &row, &n, e), closed;
 
 	if (s == STATUS_OK && n) {
