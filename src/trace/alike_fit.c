@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "trace/alike.h"
+#include "trace/tracer.h"
 
 #define SAMPLES    2048 /* a direction */
 #define ENOUGH     4    /* in a direction, below which its offset stays as guessed */
@@ -23,19 +24,6 @@ struct fitting {
 	size_t n[2];
 	int64_t *v;
 };
-
-static int by_value(const void *a, const void *b)
-{
-	const int64_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
-static int64_t median(int64_t *v, size_t n)
-{
-	qsort(v, n, sizeof(*v), by_value);
-	return v[n / 2];
-}
 
 /* B's burst of these bytes nearest to t, within the window; false where there is none. */
 static bool nearest(const struct burst *b, size_t n, uint64_t bytes, int64_t t, int64_t within, int64_t *at)
@@ -79,7 +67,7 @@ static void centre(struct fitting *f, struct pose *p)
 		for (size_t i = 0; i < f->n[d]; i++)
 			f->v[i] = f->s[d][i].r;
 		if (known[d])
-			m[d] = median(f->v, f->n[d]);
+			m[d] = median_of(f->v, f->n[d]);
 	}
 	for (int d = 0; d < 2; d++) {
 		if (!known[d])
@@ -105,12 +93,12 @@ static bool half(struct fitting *f, int64_t middle, bool late, int64_t *r, int64
 				f->v[n++] = f->s[d][i].r;
 	if (n < ENOUGH)
 		return false;
-	*r = median(f->v, n);
+	*r = median_of(f->v, n);
 	for (int d = 0; d < 2; d++)
 		for (size_t i = 0; i < f->n[d]; i++)
 			if ((f->s[d][i].t >= middle) == late)
 				f->v[k++] = f->s[d][i].t;
-	*t = median(f->v, k);
+	*t = median_of(f->v, k);
 	return true;
 }
 
@@ -129,7 +117,7 @@ static void tilt(struct fitting *f, struct pose *p)
 	}
 	if (n < 4 * ENOUGH || high - low < DRIFT_SPAN)
 		return;
-	int64_t middle = median(f->v, n);
+	int64_t middle = median_of(f->v, n);
 	if (!half(f, middle, false, &r[0], &t[0]) || !half(f, middle, true, &r[1], &t[1]) || t[1] <= t[0])
 		return;
 	double more = (double)(r[1] - r[0]) / (double)(t[1] - t[0]), drift = p->clock.drift + more;
@@ -146,9 +134,8 @@ static void measure(struct fitting *f, struct pose *p)
 	for (int d = 0; d < 2; d++)
 		for (size_t i = 0; i < f->n[d]; i++)
 			f->v[n++] = llabs(f->s[d][i].r);
-	qsort(f->v, n, sizeof(*f->v), by_value);
 	p->clock.flows = n >= ENOUGH;
-	p->clock.error_us = n ? f->v[n - 1 - n / 20] : 0;
+	p->clock.error_us = n ? most_of(f->v, n) : 0;
 }
 
 static void refine(

@@ -85,29 +85,17 @@ static void vote_all(struct ballot *l, int d, const struct key *a, size_t na, co
 			vote(l, d, &a[i], &b[j], na > nb ? na : nb);
 }
 
-static size_t pause_from(const struct key *k, size_t n, int64_t pause)
-{
-	size_t lo = 0, hi = n;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		if (k[mid].pause_us < pause)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
-}
-
 /* Many: those with the same pause before them, the longest pauses first. */
 static void vote_paused(
 	struct ballot *l, int d, const struct key *a, size_t na, const struct key *b, size_t nb)
 {
-	size_t visits = 0;
+	size_t visits = 0, from = nb, to = nb;
 
 	for (size_t i = na; i-- > 0 && visits < GROUP_VISIT;) {
-		size_t from = pause_from(b, nb, a[i].pause_us - PAUSE_US);
-		size_t to = pause_from(b, nb, a[i].pause_us + PAUSE_US + 1);
+		while (from > 0 && b[from - 1].pause_us >= a[i].pause_us - PAUSE_US)
+			from--;
+		while (to > 0 && b[to - 1].pause_us > a[i].pause_us + PAUSE_US)
+			to--;
 		for (size_t j = from; j < to && visits < GROUP_VISIT; j++, visits++)
 			vote(l, d, &a[i], &b[j], to - from);
 	}

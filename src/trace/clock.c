@@ -39,10 +39,16 @@ static int by_value(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-static int64_t median(int64_t *v, size_t n)
+int64_t median_of(int64_t *v, size_t n)
 {
 	qsort(v, n, sizeof(*v), by_value);
 	return v[n / 2];
+}
+
+int64_t most_of(int64_t *v, size_t n)
+{
+	qsort(v, n, sizeof(*v), by_value);
+	return v[n - 1 - n / 20];
 }
 
 /* Bursts of one direction at both points: the next of equal size within the skew. */
@@ -71,7 +77,7 @@ static int64_t half_median(const struct samples *s, size_t from, size_t n, int64
 {
 	for (size_t i = 0; i < n; i++)
 		v[i] = s->s[from + i].d;
-	return median(v, n);
+	return median_of(v, n);
 }
 
 static void fit_line(struct clock_fit *f, struct samples *s, int64_t *v)
@@ -91,8 +97,7 @@ static void fit_line(struct clock_fit *f, struct samples *s, int64_t *v)
 		int64_t r = s->s[i].d - (clock_in(f, s->s[i].t) - s->s[i].t);
 		v[i] = r < 0 ? -r : r;
 	}
-	qsort(v, s->n, sizeof(*v), by_value);
-	f->error_us = v[s->n - 1 - s->n / 20];
+	f->error_us = most_of(v, s->n);
 }
 
 /* Flows of one 5-tuple, [run, run + n): each of OUT's point with the first of IN's that was alive with it. */

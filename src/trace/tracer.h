@@ -57,6 +57,10 @@ int tuple_compare(const struct flow *a, const struct flow *b);
 /* Sorts v->by_tuple, which holds v->n flows. */
 void view_sort(struct view *v);
 
+/* Both sort v, n > 0: the middle one; the largest but for one in twenty. */
+int64_t median_of(int64_t *v, size_t n);
+int64_t most_of(int64_t *v, size_t n);
+
 /* The clock of out's point against in's, from the flows of v that both points saw. */
 struct clock_fit clock_between(
 	const struct view *v, const char *in_point, const char *out_point, int64_t skew_us);
