@@ -14,7 +14,7 @@
 #define GOOD_SHARE 0.9 /* of the stretches, laid opening on opening: no other place is looked for */
 #define GOOD_MIN   3
 #define STEP_SHARE 0.04 /* of the stretches differ: perhaps a step of the clock */
-#define STEP_MIN   10
+#define STEP_MIN   4    /* stretches of a piece */
 
 static const uint8_t derived[2] = {FLOW_DERIVED_0, FLOW_DERIVED_1};
 
@@ -48,6 +48,25 @@ static void couple_free(struct couple *c)
 	}
 }
 
+static struct span span_join(struct span x, struct span y)
+{
+	return (struct span){
+		x.from_us < y.from_us ? x.from_us : y.from_us, x.to_us > y.to_us ? x.to_us : y.to_us};
+}
+
+/* First and last packet of a direction, as far as they are known. */
+static struct span way_life(const struct flow *f, int d)
+{
+	const struct flow_count *k = &f->count[d];
+	struct span s = {INT64_MAX, INT64_MIN};
+
+	if (f->n_burst[d])
+		s = (struct span){f->burst[d][0].start_us, burst_end(&f->burst[d][f->n_burst[d] - 1])};
+	return k->first_us > 0 && k->last_us >= k->first_us
+		       ? span_join(s, (struct span){k->first_us, k->last_us})
+		       : s;
+}
+
 static bool couple_load(struct couple *c, const struct flow *a, const struct flow *b, bool turned)
 {
 	int64_t gap = BURST_GAP_RECORDED_US;
@@ -58,9 +77,11 @@ static bool couple_load(struct couple *c, const struct flow *a, const struct flo
 	gap = b->head.source.gap_us > gap ? b->head.source.gap_us : gap;
 	for (int d = 0; d < 2; d++) {
 		c->ways |= seen(a, d) && seen(b, d ^ turned) ? 1u << d : 0;
+		c->b_way[d] = way_life(b, d ^ turned);
 		if (!lane_copy(&c->a, d, a, d, all, gap) || !lane_copy(&c->b, d, b, d ^ turned, near, gap))
 			return false;
 	}
+	c->gap = gap;
 	c->a_life = (struct span){a->head.first_us, a->last_us};
 	c->b_life = (struct span){b->head.first_us, b->last_us};
 	c->a_opened = a->head.flags & FLOW_SYN;
@@ -99,7 +120,7 @@ static double places(const struct couple *c, bool anchored)
 
 static int64_t score(const struct alike *k)
 {
-	return (int64_t)k->equal - (int64_t)k->other - (int64_t)k->more;
+	return (int64_t)k->equal - (int64_t)k->other - (int64_t)k->more - (int64_t)k->beyond;
 }
 
 /* Lays a on b at a guess; keeps it where it is better than what is kept. */
@@ -165,30 +186,37 @@ static enum status lay_piece(
 	return s;
 }
 
-/* Is what differs one step of a's clock?  The piece from the first stretch that differs on, or the piece up
- * to the last one, is laid on b anew: where nearly all of it agrees then, it is. */
-static enum status look_for_step(const struct couple *c, struct alike *k, struct err *e)
+/* Would one step of a's clock at the edge of this piece explain what differs?  Nearly all of the piece
+ * agrees, laid on b by itself, and outside of it nearly nothing differs. */
+static enum status try_step(
+	const struct couple *c, struct span piece, const struct turn *at, struct alike *k, struct err *e)
 {
-	struct span late = {k->first_other_us, c->a_life.to_us},
-		    early = {c->a_life.from_us, k->last_other_us};
-	struct alike piece;
-	bool good;
+	bool good = false, late = piece.to_us == c->a_life.to_us;
+	struct alike part;
+	enum status s = STATUS_OK;
 
-	if (k->log10_e <= 0 || (double)(k->more + k->other) < STEP_SHARE * (double)k->compared)
-		return STATUS_OK; /* a is not on b at all, or has nothing to explain */
-	enum status s = lay_piece(c, late, &piece, &good, e);
-	if (s == STATUS_OK && good) {
-		k->step_at_us = late.from_us;
-		k->step_us = clock_in(&k->clock, late.from_us) - clock_in(&piece.clock, late.from_us);
+	if (k->step_us == 0 && piece.from_us < piece.to_us &&
+		(double)at->bad_outside <= 1 + STEP_SHARE * (double)k->compared)
+		s = lay_piece(c, piece, &part, &good, e);
+	if (s != STATUS_OK || !good)
 		return s;
-	}
-	if (s == STATUS_OK)
-		s = lay_piece(c, early, &piece, &good, e);
-	if (s == STATUS_OK && good) {
-		k->step_at_us = early.to_us;
-		k->step_us = clock_in(&piece.clock, early.to_us) - clock_in(&k->clock, early.to_us);
+	int64_t now = clock_in(&k->clock, at->at_us), then = clock_in(&part.clock, at->at_us);
+	if (llabs(now - then) > ALIKE_JITTER_US) {
+		k->step_at_us = at->at_us;
+		k->step_us = late ? now - then : then - now;
 	}
 	return s;
+}
+
+/* Is what differs one step of a's clock? */
+static enum status look_for_step(const struct couple *c, bool opening, struct alike *k, struct err *e)
+{
+	struct span late = {k->late.at_us, c->a_life.to_us}, early = {c->a_life.from_us, k->early.at_us};
+
+	if ((k->log10_e <= 0 && !opening) || (double)(k->more + k->other) < STEP_SHARE * (double)k->compared)
+		return STATUS_OK; /* a is not on b at all, or has nothing to explain */
+	enum status s = try_step(c, late, &k->late, k, e);
+	return s == STATUS_OK ? try_step(c, early, &k->early, k, e) : s;
 }
 
 static enum status weigh(const struct couple *c, const struct pose *p, struct alike *to, struct err *e)
@@ -218,12 +246,13 @@ enum status flows_alike(const struct flow *a, const struct flow *b, const struct
 	if (!couple_load(&c, a, b, to->turned))
 		s = err_nomem(e);
 	to->ways = c.ways;
+	bool opening = same_opening(a, b, to->turned);
 	if (s == STATUS_OK && c.ways)
-		s = lay(&c, same_opening(a, b, to->turned), to, &p, e);
+		s = lay(&c, opening, to, &p, e);
 	if (s == STATUS_OK && to->compared)
 		s = weigh(&c, &p, to, e);
 	if (s == STATUS_OK && to->compared)
-		s = look_for_step(&c, to, e);
+		s = look_for_step(&c, opening, to, e);
 	couple_free(&c);
 	return s;
 }

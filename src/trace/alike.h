@@ -22,9 +22,11 @@ struct side {
 struct couple {
 	struct side a, b;
 	unsigned ways;
-	const struct span *blind; /* on B's clock */
+	const struct span *blind; /* on B's clock; NULL: nothing is known but B's own life */
 	size_t n_blind;
 	struct span a_life, b_life; /* first and last packet, each on its own clock */
+	struct span b_way[2];       /* the same of each direction of B */
+	int64_t gap;                /* at which both are merged */
 	bool a_opened, b_opened;    /* saw the flow open; */
 	bool a_closed, b_closed;    /* saw it close: what is beyond is not for want of a recording */
 	int64_t skew_us;
@@ -54,7 +56,7 @@ enum status alike_vote(const struct couple *c, struct guess to[ALIKE_GUESSES], s
 /* The line through the bursts that match near a guess. */
 enum status alike_fit(const struct couple *c, const struct guess *g, struct pose *to, struct err *e);
 
-/* When both recorded the flow, on B's clock. */
+/* When A recorded the flow and B's point was watching, blind intervals aside, on B's clock. */
 struct span alike_common(const struct couple *c, const struct pose *p);
 
 /* Does [from, to] touch a blind interval?  *at: where to begin, for callers whose times rise; 0 at first. */

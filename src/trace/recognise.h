@@ -9,6 +9,12 @@
 
 #include "trace/trace.h"
 
+/* A time of a's, and how many stretches of more or other lie on the side that agrees. */
+struct turn {
+	int64_t at_us;
+	size_t bad_outside;
+};
+
 /* Two trains of what may be one flow, a claimed and b ours. */
 struct alike {
 	struct clock_fit clock; /* b's time = clock_in(a's time); valid where compared > 0 */
@@ -16,13 +22,21 @@ struct alike {
 	size_t equal;    /* of those, with the same payload bytes in both directions */
 	size_t absent;   /* a has nothing at all: its recorder may have had a gap */
 	size_t less;     /* a has less, with fewer packets: its capture may have lost some */
-	size_t close;    /* many packets and nearly the same bytes, or less with no fewer packets */
+	size_t close;    /* many packets or many bytes, and nearly the same bytes */
 	size_t more;     /* a has more, with more packets: what b did not see */
-	size_t other;    /* as many packets with other bytes, or far more than b's capture can have lost */
-	uint64_t packets[2], bytes[2];     /* in those where a has something: a's, b's */
+	size_t other;  /* as many packets with other bytes, far more than b's capture can have lost, or other
+			  pauses inside */
+	size_t beyond; /* not among compared: a goes on in a direction of which b's point, watching, saw no
+			  packet any more, or not yet, and not that it closed or opened */
+	uint64_t packets[2], bytes[2]; /* in those where a has something: a's, b's */
+	uint64_t near_bytes;           /* by so many the close ones differ */
+	double agreed[3]; /* share of b's bursts, bytes, time (of a burst, at least 1 ms) in those that are
+			     equal or close */
+	int64_t claimed_us, within_us; /* a's time from first to last burst, and what of it was compared */
+	double covered;                /* the least of that share, a's bursts' and bytes' */
 	uint64_t lacks[2], lacks_bytes[2]; /* what each is short of beside the other */
 	int64_t first_other_us;      /* a's time of the first stretch of more or other; INT64_MAX: none */
-	int64_t last_other_us;       /* and of the last one; INT64_MIN */
+	struct turn late, early;     /* what differs lies mostly after, or mostly before */
 	int64_t step_us, step_at_us; /* all agrees if a's clock was set forward by step_us there; 0: not so */
 	bool turned;                 /* a's direction 0 is b's direction 1 */
 	bool anchored;               /* laid opening on opening, and the offset not searched */
@@ -32,8 +46,9 @@ struct alike {
 	double most_log10_e;         /* what b could give at most */
 };
 
-/* skew_us: how far the clocks may be apart at most.  blind: on b's clock, sorted, disjoint.  Memory from
- * calloc; STATUS_MACHINE without. */
+/* skew_us: how far the clocks may be apart at most.  blind: when b's point was not watching, on b's clock,
+ * sorted, disjoint; NULL where that is not known: then it was only while b lived.  Memory from calloc;
+ * STATUS_MACHINE without. */
 enum status flows_alike(const struct flow *a, const struct flow *b, const struct span *blind, size_t n_blind,
 	int64_t skew_us, struct alike *to, struct err *e);
 

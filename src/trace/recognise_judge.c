@@ -13,13 +13,15 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "trace/recognise_in.h"
 
-#define NUMBERS_WORTH 4.0  /* both sequence numbers: 2^-64 by chance, but whoever copies them has them too */
 #define SAME_SHARE    0.6  /* of the stretches have the same bytes in a confirmed flow, */
-#define LOST_SHARE    0.25 /* so many may be short of packets, */
+#define LOST_SHARE    0.25 /* so many may be short of packets, and so many only nearly the same, */
+#define MOST_SHARE    0.6  /* of the bursts, bytes and time of either side lie in stretches that agree */
+#define COVERED       0.9  /* of the claim was compared */
 #define BAD_SHARE     0.04 /* so many may have others, and from .. */
 #define BAD_ONE       12   /* .. so many stretches on one more */
 #define LOSS          0.05 /* of the packets, or bytes, that a capture may have lost */
@@ -79,9 +81,7 @@ struct kinship kinship_of(const struct flow *claimed, const struct flow *ours)
 
 double recognise_needed(double alpha, size_t m, const struct kinship *ship)
 {
-	double needed = -log10(alpha) + (m > 1 ? log10((double)m) : 0);
-
-	return ship->numbers ? needed - NUMBERS_WORTH : needed;
+	return -log10(alpha) + (m > 1 && !ship->numbers ? log10((double)m) : 0);
 }
 
 /* Lower limit of a share (Wilson). */
@@ -118,6 +118,12 @@ static size_t bad(const struct alike *k)
 	return k->other + (fmin(share[0], share[1]) > LOSS ? k->more : 0);
 }
 
+/* What agrees is most of it by every measure, not by the number of stretches alone. */
+static bool mostly(const struct alike *k)
+{
+	return k->agreed[0] >= MOST_SHARE && k->agreed[1] >= MOST_SHARE && k->agreed[2] >= MOST_SHARE;
+}
+
 /* Nearly the same train: what differs is what captures lose. */
 static bool agrees(const struct alike *k)
 {
@@ -125,9 +131,11 @@ static bool agrees(const struct alike *k)
 
 	lost(k, 0, theirs);
 	lost(k, 1, mine);
-	return shown(k) > 0 && (double)k->equal >= SAME_SHARE * n &&
-	       (double)(k->less + k->more) <= LOST_SHARE * n && (double)k->other <= BAD_SHARE * n + spare &&
-	       fmin(mine[0], mine[1]) <= LOSS && fmin(theirs[0], theirs[1]) <= LOSS;
+	return shown(k) > 0 && (double)k->equal >= SAME_SHARE * n && mostly(k) &&
+	       (double)(k->less + k->more) <= LOST_SHARE * n && (double)k->close <= LOST_SHARE * n &&
+	       (double)(k->other + k->beyond) <= BAD_SHARE * n + spare &&
+	       (double)k->near_bytes <= LOSS * (double)k->bytes[1] && fmin(mine[0], mine[1]) <= LOSS &&
+	       fmin(theirs[0], theirs[1]) <= LOSS;
 }
 
 /* The evidence that counts. */
@@ -146,7 +154,7 @@ static bool rerun(const struct kinship *ship, const struct alike *k)
 
 static bool suffices(const struct kinship *ship, const struct alike *k, double needed)
 {
-	return have(ship, k) >= needed && !rerun(ship, k);
+	return have(ship, k) >= needed && k->covered >= COVERED && !rerun(ship, k);
 }
 
 static bool contradicts(const struct kinship *ship, const struct alike *k, double needed)
@@ -221,11 +229,21 @@ static void open_why(struct finding *to, const struct kinship *ship, const struc
 			k->equal, shown(k));
 	else if (k->step_us)
 		step_why(to, k);
+	else if (k->beyond)
+		(void)snprintf(to->why, sizeof(to->why),
+			"%zu of %zu stretches have the same bytes, but in %zu the claim goes on where this "
+			"point saw nothing of it",
+			k->equal, shown(k), k->beyond);
 	else if (!agrees(k))
 		(void)snprintf(to->why, sizeof(to->why),
 			"%zu of %zu stretches have the same bytes, %zu others: too few for the same train, "
 			"too many for another one",
 			k->equal, shown(k), bad(k));
+	else if (k->covered < COVERED)
+		(void)snprintf(to->why, sizeof(to->why),
+			"%zu of %zu stretches have the same bytes, but too much of the claim is nowhere to "
+			"be compared",
+			k->equal, shown(k));
 	else if (short_of > 0)
 		(void)snprintf(to->why, sizeof(to->why),
 			"%zu of %zu stretches have the same bytes, but sizes and pauses tell too little "
@@ -249,6 +267,15 @@ static bool is_apart(const struct kinship *ship, const struct alike *k, double n
 	return !agrees(k) && k->log10_e < needed;
 }
 
+/* How much of the claim that is about. */
+static void say_compared(struct finding *to, const struct alike *k)
+{
+	size_t n = strlen(to->why);
+
+	(void)snprintf(to->why + n, sizeof(to->why) - n, "; compared %.1f of %.1f s of the claim",
+		(double)k->within_us / (double)SECOND_US, (double)k->claimed_us / (double)SECOND_US);
+}
+
 void recognise_judge(const struct flow *claimed, const struct candidate_flow *c, const struct alike *k,
 	double needed, struct finding *to)
 {
@@ -267,4 +294,6 @@ void recognise_judge(const struct flow *claimed, const struct candidate_flow *c,
 	} else {
 		open_why(to, &c->ship, k, needed);
 	}
+	if (!never && to->ruling != RULED_APART)
+		say_compared(to, k);
 }

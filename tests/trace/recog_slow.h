@@ -8,7 +8,7 @@ struct slow {
 	size_t compared, equal, absent;
 };
 
-/* n milliseconds from `from` on; both flows on one clock, their times whole milliseconds. */
-struct slow slow_count(const struct flow *a, const struct flow *b, int64_t from, size_t n);
+/* Both flows on one clock, merged at gap_us. */
+struct slow slow_count(const struct flow *a, const struct flow *b, int64_t gap_us);
 
 #endif

@@ -173,6 +173,7 @@ static void table_true(struct bench *b)
 		drop(&r);
 		struct recording all = whole(p->here);
 		ask(&all, p->a, &k);
+		say(p, &k);
 		row_add(&same, &k, p->b);
 		arena_free(&all.arena);
 	}
