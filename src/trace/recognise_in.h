@@ -42,6 +42,32 @@ struct finding {
 enum status recognise_in(
 	struct recording *r, double alpha, const struct flow *claimed, struct recognised *to, struct err *e);
 
+/* What of a recording is read for one claim. */
+struct reach_want {
+	const struct flow *claimed;
+	struct span around;
+	bool at_once[2]; /* the flows of this end of it are read together, else one by one */
+};
+
+struct reach; /* held by the tracer: what was read for claims before */
+
+/* The heads (no bursts) of what was recorded in `around`, and perhaps of more; they live until the next
+ * call. */
+enum status reach_open(struct tracer *t, struct span around, struct recording **heads, struct err *e);
+
+/* How n of these are to be read; w->around is set. */
+void reach_plan(const struct tracer *t, struct reach_want *w, const struct flow *claimed, size_t n);
+
+/* The flow of this head with its bursts, until the next reach_open(); NULL where it is not to be had. */
+enum status reach_flow(struct tracer *t, const struct reach_want *w, const struct flow *head,
+	const struct flow **to, struct err *e);
+
+/* A copy of full, which is the flow of this head, that lives as long as the tracer. */
+enum status reach_keep(struct tracer *t, const struct flow *head, const struct flow *full,
+	const struct flow **to, struct err *e);
+
+void reach_free(struct reach *r);
+
 struct kinship kinship_of(const struct flow *claimed, const struct flow *ours);
 
 /* log10 of the evidence that "confirmed" takes of this candidate, of m that were compared. */

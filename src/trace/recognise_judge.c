@@ -20,7 +20,7 @@
 
 #define SAME_SHARE    0.6  /* of the stretches have the same bytes in a confirmed flow, */
 #define LOST_SHARE    0.25 /* so many may be short of packets, and so many only nearly the same, */
-#define MOST_SHARE    0.6  /* of the bursts, bytes and time of either side lie in stretches that agree */
+#define MOST_SHARE    0.5  /* of the bursts, bytes and time of either side lie in stretches that agree */
 #define COVERED       0.9  /* of the claim was compared */
 #define BAD_SHARE     0.04 /* so many may have others, and from .. */
 #define BAD_ONE       12   /* .. so many stretches on one more */

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "trace/recognise_in.h"
+
 enum status tracer_open(struct tracer **to, const struct world *w, const char *dir, const struct config *cfg,
 	double alpha, struct err *e)
 {
@@ -36,6 +38,7 @@ void tracer_close(struct tracer *t)
 		return;
 	views_free(t->views);
 	views_free(t->found);
+	reach_free(t->reach);
 	arena_free(&t->arena);
 	relink_free(&t->room);
 	free(t);

@@ -34,7 +34,8 @@ struct tracer {
 	double alpha;
 	struct arena arena; /* results */
 	struct view *views;
-	struct view *found; /* queries by id, kept so that flows stay alive */
+	struct view *found;  /* queries by id, kept so that flows stay alive */
+	struct reach *reach; /* of recognise() */
 	struct relink_room room;
 };
 

@@ -18,6 +18,7 @@
 #include "recog_slow.h"
 #include "trace/alike.h"
 #include "trace/recognise_in.h"
+#include "trace/tracer.h"
 
 #define T0 INT64_C(1795000000000000)
 
@@ -641,6 +642,89 @@ static void the_laboratory(void **state)
 	}
 }
 
+/* What is read for many claims gives what the whole recording gives; what is handed out stays, and what was
+ * not found keeps nothing. */
+static void reads_little_for_many_claims(void **state)
+{
+	static const struct config cfg = {.clock_skew_us = SECOND_US};
+	struct err e = {0};
+	struct lab lab;
+	char set[512], dir[160];
+	size_t found = 0;
+
+	(void)state;
+	(void)snprintf(set, sizeof(set), "%s/lab/set", getenv("WEIR_SOURCE"));
+	lab_load(&lab, set, "nat");
+	for (size_t x = 0; x < lab.n; x++) {
+		const struct lab_point *p = &lab.point[x], *q = &lab.point[(x + 1) % lab.n];
+		struct tracer *t;
+		(void)snprintf(dir, sizeof(dir), "%s/%s-%s", lab.dir, p->run, p->name);
+		assert_int_equal(tracer_open(&t, &world_real, dir, &cfg, 1e-6, &e), STATUS_OK);
+		for (size_t i = 0; i < q->rec.n_flow; i++) {
+			struct flow claim = q->rec.flow[i];
+			struct recording all = p->rec;
+			struct recognised r, whole, again;
+			all.arena = (struct arena){0};
+			assert_int_equal(recognise_in(&all, 1e-6, &claim, &whole, &e), STATUS_OK);
+			arena_free(&all.arena);
+			const struct view *before = t->found;
+			assert_int_equal(recognise(t, &claim, &r, &e), STATUS_OK);
+			assert_int_equal(r.seen, whole.seen);
+			assert_int_equal(r.flow != NULL, whole.flow != NULL);
+			if (!r.flow) {
+				assert_ptr_equal(t->found, before);
+				continue;
+			}
+			found += r.seen == SEEN_CONFIRMED;
+			assert_true(fabs(r.alike.log10_e - whole.alike.log10_e) < 1e-9);
+			assert_int_equal(id_order(&r.flow->head.id, &whole.flow->head.id), 0);
+			assert_int_equal(r.flow->n_burst[0], whole.flow->n_burst[0]);
+			assert_int_equal(recognise(t, &claim, &again, &e), STATUS_OK);
+			assert_ptr_equal(again.flow, r.flow);
+		}
+		tracer_close(t);
+	}
+	assert_true(found >= 2);
+	lab_free(&lab);
+}
+
+/* Bursts years apart are not looked for; a life of years around bursts that are not is no matter. */
+static void a_life_of_years_is_not_read(void **state)
+{
+	static const struct config cfg = {.clock_skew_us = SECOND_US};
+	struct err e = {0};
+	struct lab lab;
+	struct recognised r;
+	struct tracer *t;
+	char set[512], dir[160];
+
+	(void)state;
+	(void)snprintf(set, sizeof(set), "%s/lab/set", getenv("WEIR_SOURCE"));
+	lab_load(&lab, set, "nested");
+	const struct lab_point *p = &lab.point[0];
+	(void)snprintf(dir, sizeof(dir), "%s/%s-%s", lab.dir, p->run, p->name);
+	assert_int_equal(tracer_open(&t, &world_real, dir, &cfg, 1e-6, &e), STATUS_OK);
+	for (size_t i = 0; i < p->rec.n_flow; i++) {
+		struct flow claim;
+		flow_copy(&claim, &p->rec.flow[i]);
+		claim.head.first_us = 1000000;
+		claim.last_us = INT64_C(7000000000) * SECOND_US;
+		claim.head.flags &= (uint8_t)~FLOW_CLOSED;
+		assert_int_equal(recognise(t, &claim, &r, &e), STATUS_OK);
+		if (claim.n_burst[0] > 100)
+			assert_int_equal(r.seen, SEEN_CONFIRMED);
+		if (claim.n_burst[0] > 2) {
+			claim.burst[0][0].start_us = 2000000;
+			assert_int_equal(recognise(t, &claim, &r, &e), STATUS_OK);
+			assert_int_equal(r.seen, SEEN_CANNOT_TELL);
+			assert_non_null(strstr(r.why, "30 days"));
+		}
+		flow_drop(&claim);
+	}
+	tracer_close(t);
+	lab_free(&lab);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -667,6 +751,8 @@ int main(void)
 		cmocka_unit_test(most_of_the_claim_is_compared),
 		cmocka_unit_test(counts_as_the_slow_way),
 		cmocka_unit_test(the_laboratory),
+		cmocka_unit_test(reads_little_for_many_claims),
+		cmocka_unit_test(a_life_of_years_is_not_read),
 	};
 	const char *given = getenv("WEIR_SEED");
 	uint64_t seed = given ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
