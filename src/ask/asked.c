@@ -106,7 +106,7 @@ enum status asked_about(struct asked *k, const struct checked_claim *c, double a
 		return err_set(e, STATUS_BAD, "it answers about more than %d flows", ASKED_ABOUT);
 	for (size_t i = 0; i < k->n && s == STATUS_OK && to->seen != SEEN_CONFIRMED; i++) {
 		struct recognised r;
-		s = recognise_pair(&k->flow[i].train.flow, &t.flow, alpha / (double)k->n, &r, e);
+		s = recognise_pair(&t.flow, &k->flow[i].train.flow, alpha / (double)k->n, &r, e);
 		if (s == STATUS_OK && r.seen == SEEN_CONFIRMED && !relay_upstream(c, &t, &r, k->flow[i].up)) {
 			r.seen = SEEN_CANNOT_TELL;
 			(void)snprintf(

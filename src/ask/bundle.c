@@ -252,6 +252,8 @@ static enum status read_one(
 	if (!blob_name(to->sha256, p, n))
 		return err_nomem(e);
 	s = tar_read(&to->file, &to->n_file, p, n, a, e);
+	if (s == STATUS_BAD)
+		(void)err_wrap(e, "not a bundle");
 	if (s == STATUS_OK)
 		s = manifest_of(to, a, e);
 	if (s == STATUS_OK)

@@ -33,11 +33,13 @@ static size_t brings(struct brought to[2], const struct checked_claim *c, bool a
 	return n;
 }
 
-/* Does a link go on from this flow?  Then it is no end of the chain, and is not traced. */
+/* A link whose IN is not disclosed (a prefix stands there) leads nowhere.  Does a link go on from this flow?
+ * Then it is no end of the chain, and is not traced. */
 static bool goes_on(const struct verified *v, const char *flow)
 {
 	for (size_t i = 0; i < v->n_claim; i++)
-		if (v->claim[i].s.kind == STATES_LINK && strcmp(v->claim[i].s.out_flow, flow) == 0)
+		if (v->claim[i].s.kind == STATES_LINK && strcmp(v->claim[i].s.out_flow, flow) == 0 &&
+			!strchr(v->claim[i].s.in_flow, '/'))
 			return true;
 	return false;
 }

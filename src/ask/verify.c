@@ -61,7 +61,8 @@ static void addressed(struct verified *to, const struct manifest *m, const struc
 	if (m->not_after.us < t->now.us)
 		no(to, "it expired at %s", wall_text(a, m->not_after));
 	if (t->n_seen && bsearch(&m->id, t->seen, t->n_seen, sizeof(*t->seen), id_order))
-		no(to, "bundle %.12s came before: it is a replay", id_text(id, &m->id));
+		no(to, "bundle %.12s came before, and is not taken again: it is a replay (weir why %.12s)",
+			id_text(id, &m->id), id);
 }
 
 /* A log of this name that one was told of is this log, or somebody shows another. */
@@ -196,13 +197,19 @@ static enum status forwarded(struct verified *to, const struct bundle *outer, co
 static void stranger(struct verified *to, const struct bundle *b, const struct trust *t)
 {
 	const struct note_sig *g = &b->note.sig[0];
-	bool same = false;
+	const char *why = "whom you were not told to trust: --key, with the line that `weir key` shows there "
+			  "as operator";
 
-	for (size_t i = 0; i < t->n_key; i++)
-		same = same || strcmp(t->key[i].name, g->name) == 0;
+	for (size_t i = 0; i < t->n_key; i++) {
+		if (strcmp(t->key[i].name, b->m.log.name) == 0)
+			why = "and what you were given is the key of its log: the operator's is wanted";
+		if (strcmp(t->key[i].name, g->name) == 0)
+			why = "which is not the key that you trust under this name: it was replaced, or "
+			      "somebody else "
+			      "writes";
+	}
 	no(to, "signed by %s with key %02x%02x%02x%02x, %s", g->name, g->id[0], g->id[1], g->id[2], g->id[3],
-		same ? "which is not the key that you trust under this name"
-		     : "whom you were not told to trust (--key)");
+		why);
 }
 
 enum status verify_bundle(

@@ -79,7 +79,7 @@ static enum status tell_networks(
 }
 
 static enum status tell_found(const struct app *a, const struct inspect *i, const struct here *h,
-	struct arena *arena, json_t *to, struct err *e)
+	bool asks_confirm, struct arena *arena, json_t *to, struct err *e)
 {
 	struct told t;
 	enum status s;
@@ -87,7 +87,7 @@ static enum status tell_found(const struct app *a, const struct inspect *i, cons
 	if (h->r.seen != SEEN_CONFIRMED || i->disclose == DISCLOSE_NOTHING)
 		return STATUS_OK;
 	s = put(to, tell_seen(&t, h->r.flow, WEIR_CODE, e), &t, e);
-	if (s != STATUS_OK || !h->traced || h->chain.n_proven == 0)
+	if (s != STATUS_OK || !h->traced || h->chain.n_proven == 0 || (i->confirm_only && asks_confirm))
 		return s;
 	return i->disclose == DISCLOSE_ADDRESS ? tell_hops(&h->chain, to, e)
 					       : tell_networks(a, &h->chain, arena, to, e);
@@ -112,7 +112,7 @@ static enum status act(struct app *a, const struct inspect *i, const struct repo
 
 	for (size_t k = 0; r->here && k < r->here->n && s == STATUS_OK; k++) {
 		const struct here *h = &r->here->one[k];
-		s = tell_found(a, i, h, arena, to, e);
+		s = tell_found(a, i, h, r->b->m.ask == ASK_CONFIRM, arena, to, e);
 		if (h->r.flow && h->r.seen == SEEN_CONFIRMED)
 			(void)json_array_append_new(seen, sighting_of(h));
 		nothing = nothing && h->r.seen == SEEN_NOT;
@@ -233,9 +233,9 @@ static enum status say_answered(struct app *a, const struct answer *n, const cha
 				"reply_to", request, "to", m->to, "verdict", bundle_verdict_name(m->verdict),
 				"claims", (json_int_t)n->k.n_claim, "case", *case_id ? case_id : NULL),
 			e);
-	(void)fprintf(a->out, "answer %.12s to %s on request %.12s: %s%s%s, %s disclosed\n", id, m->to,
-		request, bundle_verdict_name(m->verdict), *m->why ? ": " : "", m->why,
-		counted(count, n->k.n_claim, "claim"));
+	(void)fprintf(a->out, "answer %.12s to %s on request %.12s: %s%s%s, %s disclosed; written to %s\n",
+		id, m->to, request, bundle_verdict_name(m->verdict), *m->why ? ": " : "", m->why,
+		counted(count, n->k.n_claim, "claim"), n->path);
 	return STATUS_OK;
 }
 
@@ -341,6 +341,7 @@ static enum status run(struct app *a, int argc, char **argv, struct err *e)
 		s = err_set(e, STATUS_BAD, "answer: one FILE, and -o FILE");
 	if (s == STATUS_OK)
 		s = verdict_of(&n.k.m, accept, doubt, refuse, e);
+	i.confirm_only = !disclose;
 	if (!disclose) /* who does not accept tells nothing unless he says so */
 		disclose = accept ? "network" : "nothing";
 	if (s == STATUS_OK && !disclose_parse(&i.disclose, disclose))

@@ -130,7 +130,9 @@ static enum status say_made(
 		counted(n, k->n_claim, "claim"));
 	if (k->n_answer)
 		(void)fprintf(a->out, ", %s forwarded", counted(m, k->n_answer, "answer"));
-	(void)fprintf(a->out, "; holds until %s\n", until);
+	(void)fprintf(a->out,
+		"; holds until %s\nwritten to %s: send it there; your key goes another way (weir key)\n",
+		until, path);
 	return STATUS_OK;
 }
 

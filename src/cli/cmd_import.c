@@ -250,6 +250,7 @@ static void say_next(FILE *o, const json_t *doc, const char *case_id)
 {
 	json_t *ends = ends_of(doc);
 	const char *network = json_string_value(json_object_get(ends, "network"));
+	const char *from = json_text(json_object_get(doc, "report"), "from");
 	json_int_t more = json_integer_value(json_object_get(ends, "hops"));
 	char n[COUNT_TEXT];
 
@@ -261,10 +262,16 @@ static void say_next(FILE *o, const json_t *doc, const char *case_id)
 		o, "ends at %s%s", network ? "network " : "", network ? network : json_text(ends, "host"));
 	if (more > 0)
 		(void)fprintf(o, ", %s further up", counted(n, (uint64_t)more, "relay"));
-	(void)fprintf(o, ", by the word of %s (%s)\n", json_text(json_object_get(doc, "report"), "from"),
-		json_text(ends, "why"));
-	(void)fprintf(
-		o, "next: ask that network: weir bundle %.12s --ask trace --to ITS-KEY -o FILE\n", case_id);
+	(void)fprintf(o, ", by the word of %s (%s)\n", from, json_text(ends, "why"));
+	if (network)
+		(void)fprintf(o,
+			"next: nobody finds the flow without its address: ask %s for it (weir bundle %.12s "
+			"--to %s -o FILE)\n",
+			from, case_id, from);
+	else
+		(void)fprintf(o,
+			"next: ask its network: weir bundle %.12s --ask trace --to ITS-KEY -o FILE\n",
+			case_id);
 	json_decref(ends);
 }
 
@@ -274,6 +281,8 @@ static void say_doubt(FILE *o, const json_t *r, const char *case_id)
 
 	(void)fprintf(
 		o, "%s: %s\n", json_text(r, "verdict"), printable(why, sizeof(why), json_text(r, "reason")));
+	if (json_array_size(json_object_get(r, "claims")))
+		(void)fprintf(o, "what it shows besides is not taken: weir verify shows it\n");
 	if (strcmp(json_text(r, "verdict"), "doubted") == 0)
 		(void)fprintf(o,
 			"next: record what is asked for, then\n"

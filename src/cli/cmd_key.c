@@ -40,6 +40,12 @@ static enum status rotate(struct app *a, const char *what, struct err *e)
 	enum status closed = ledger_close(l, s == STATUS_OK ? e : &later);
 	if (s == STATUS_OK)
 		s = closed;
+	if (s == STATUS_OK && !a->json)
+		(void)fprintf(a->out,
+			"the %s's key was replaced; tell the new one to whoever trusted the old, which signs "
+			"nothing "
+			"from now on\n",
+			what);
 	return s == STATUS_OK ? keys_show(a, e) : s;
 }
 

@@ -35,11 +35,25 @@ static json_t *part(json_t *doc, const char *key, json_t *empty)
 	return there;
 }
 
+/* One claim, though two flows of the bundle lead to it. */
+static bool told_already(const json_t *list, const struct told *t)
+{
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *j = json_array_get(list, i);
+		if (strcmp(json_text(j, "kind"), t->kind) == 0 && strcmp(json_text(j, "body"), t->body) == 0)
+			return true;
+	}
+	return false;
+}
+
 enum status told_put(json_t *doc, const struct told *t, struct err *e)
 {
 	json_t *list = part(doc, "told", json_array()), *trains = part(doc, "trains", json_object());
-	json_t *names = json_array();
 	enum status s = list && trains ? STATUS_OK : err_nomem(e);
+
+	if (told_already(list, t))
+		return STATUS_OK;
+	json_t *names = json_array();
 
 	for (int k = 0; k < 2 && s == STATUS_OK; k++) {
 		s = train_put(trains, t, k, e);

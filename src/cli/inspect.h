@@ -15,6 +15,7 @@
 struct inspect {
 	struct trusted *trusted;
 	enum disclose disclose; /* of an answer */
+	bool confirm_only; /* who is asked to confirm tells no link, unless he says how much he discloses */
 	/* Fills in what is to be done: cmd_answer.c tells what was found here, cmd_import.c takes the
 	 * answer's claims. Runs without rights. */
 	enum status (*act)(struct app *a, const struct inspect *i, const struct report *r,

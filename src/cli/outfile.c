@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,6 +15,8 @@ enum status outfile_write(
 	int fd;
 
 	*to = (struct outfile){.w = w, .path = path};
+	if (strcmp(path, "-") == 0)
+		return err_set(e, STATUS_BAD, "-o -: it takes the name of a file");
 	if (stat(path, &there) == 0 && !S_ISREG(there.st_mode))
 		return err_set(e, STATUS_BAD, "%s: not a file that could be replaced", path);
 	if (snprintf(to->tmp, sizeof(to->tmp), "%s.tmp.%d", path, (int)getpid()) >= (int)sizeof(to->tmp)) {

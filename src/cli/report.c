@@ -278,8 +278,11 @@ static void print_verified(FILE *o, const struct report *r)
 		counted(proofs, r->v->n_claim, "log proof"));
 	if (n_link)
 		(void)fprintf(o, ", %s computed again", counted(links, n_link, "link"));
-	(void)fprintf(
-		o, "%s\n", r->v->named ? "" : " (the recipient was not looked at: no -C DIR with keys)");
+	if (!r->here)
+		(void)fprintf(o, " (no -C DIR: neither the recipient nor a recording was looked at)");
+	else if (!r->v->named)
+		(void)fprintf(o, " (no keys in DIR: the recipient was not looked at)");
+	(void)fputc('\n', o);
 }
 
 void print_report(struct app *a, const struct report *r)

@@ -232,8 +232,9 @@ enum status why_claim(struct why *y, const struct claim *c, const char *case_id,
 		(void)json_object_set(j, "logged", logged);
 		s = stored_out(y->a, j, case_id, e);
 	} else if (s == STATUS_OK) {
-		(void)fprintf(o, "claim %.12s, made %s by %s%s%s%s%.12s\n", id_text(id, &c->id),
-			wall_text(when, c->made), printable(code, sizeof(code), json_text(body, "code")),
+		(void)fprintf(o, "claim %.12s, %s %s, computed by %s%s%s%s%.12s\n", id_text(id, &c->id),
+			*c->origin ? "received" : "made", wall_text(when, c->made),
+			printable(code, sizeof(code), json_text(body, "code")),
 			*c->origin ? ", claimed by " : "", c->origin, *case_id ? ", in case " : "", case_id);
 		print_says(y, c, body);
 		(void)fprintf(o, "rests on:\n");

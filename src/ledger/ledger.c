@@ -140,17 +140,34 @@ static enum status empty_file(struct ledger *l, const char *name, struct err *e)
 	return s;
 }
 
+static enum status ledger_lost(const struct ledger *l, struct err *e)
+{
+	return err_set(e, STATUS_BAD,
+		"%s/checkpoint: missing, but %s/keys/log.head is the signed head of %llu entries: nothing is "
+		"signed; "
+		"restore the directory from a backup",
+		l->root, l->dir, (unsigned long long)l->promised.size);
+}
+
+/* Nothing is published: was there ever? */
+static enum status never_logged(struct ledger *l, struct err *e)
+{
+	enum status s = promised_read(l, e);
+
+	if (s == STATUS_OK && l->promised.size > 0)
+		return ledger_lost(l, e);
+	if (s != STATUS_OK && s != STATUS_NO)
+		return s;
+	return err_set(e, STATUS_NO, "%s: nothing was logged here yet", l->dir);
+}
+
 /* Where the key never signed more than the empty tree: a ledger that begins.  Else it was lost. */
 static enum status ledger_begin(struct ledger *l, struct err *e)
 {
 	enum status s = promised_read(l, e);
 
 	if (s == STATUS_OK && l->promised.size > 0)
-		return err_set(e, STATUS_BAD,
-			"%s/checkpoint: missing, but %s/keys/log.head is the signed head of %llu entries: "
-			"nothing is "
-			"signed; restore the directory from a backup",
-			l->root, l->dir, (unsigned long long)l->promised.size);
+		return ledger_lost(l, e);
 	if (s != STATUS_OK && s != STATUS_NO)
 		return s;
 	l->head = (struct checkpoint){0};
@@ -266,7 +283,7 @@ static enum status open_read(struct ledger *l, struct err *e)
 	enum status s = published_read(l, e);
 
 	if (s == STATUS_NO)
-		return err_set(e, STATUS_NO, "%s: nothing was logged here yet", l->dir);
+		return never_logged(l, e);
 	source_reset(&l->tiles, l->root, l->published.size);
 	if (s == STATUS_OK)
 		s = edge_load(l, e);

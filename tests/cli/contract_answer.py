@@ -44,6 +44,26 @@ def test_who_does_not_accept_tells_nothing_unless_he_says_so():
         assert sorted(c["kind"] for c in one("verify", path, "--key", key_of(relay))["claims"]) == told, verdict
 
 
+def test_who_is_asked_again_about_what_he_told_answers_again():
+    """The flow that was asked about and the one that the forwarded answer saw are one: it is told once."""
+    victim, relay, case, path, _ = answered("--accept")
+    weir("-C", victim, "case", "import", path, "--key", key_of(relay))
+    again, to = fresh("again"), fresh("more")
+    weir("-C", victim, "bundle", case, "--to", "relay.example", "-o", again)
+    weir("-C", relay, "answer", again, "--accept", "--disclose", "address", "--key", key_of(victim), "-o", to)
+    doc = one("-C", victim, "case", "import", to, "--key", key_of(relay))
+    assert doc["hops"][0]["in"]["flow"] == IN_LEG and doc["ends"]["host"] == IN_LEG.split()[1].rsplit(":", 1)[0], doc
+
+
+def test_who_is_asked_to_confirm_tells_no_link_unless_he_says_so():
+    for more, told in (((), ["seen"]), (("--disclose", "address"), ["link", "seen"])):
+        victim, relay, case, _ = copies()
+        request, to = fresh("confirm"), fresh("answer")
+        weir("-C", victim, "bundle", case, "--ask", "confirm", "-o", request)
+        weir("-C", relay, "answer", request, "--accept", *more, "--key", key_of(victim), "-o", to)
+        assert sorted(c["kind"] for c in one("verify", to, "--key", key_of(relay))["claims"]) == told, more
+
+
 def test_a_network_is_never_told_narrower_than_its_24():
     for own, told in (("198.51.0.0/16", "198.51.0.0/16"), ("198.51.100.0/28", "198.51.100.0/24"), ("192.0.2.0/24", "198.51.100.0/24")):
         victim, relay, _, request = copies()

@@ -125,7 +125,7 @@ def test_verify_an_answer():
 def test_verify_says_what_was_looked_at():
     victim, relay, _, request = exchange()
     for args, say in ((("-C", relay), r"VERIFIED: signature, recipient, time, 5 files, 1 log proof\n"),
-                      ((), r"VERIFIED: signature, time, 5 files, 1 log proof \(the recipient was not looked at: no -C DIR with keys\)\n"),
+                      ((), r"VERIFIED: signature, time, 5 files, 1 log proof \(no -C DIR: neither the recipient nor a recording was looked at\)\n"),
                       (("-C", recorded()), r"VERIFIED: signature, time, .*not looked at")):
         text, _ = weir(*args, "verify", request, "--key", key_of(victim))
         assert re.search("^" + say, text, re.M), text
