@@ -208,35 +208,49 @@ static void lies_are_contradicted(void **state)
 	}
 }
 
-/* A blind interval of ours is no contradiction, and neither is the claimant's gap. */
-static void gaps_are_no_contradiction(void **state)
+/* One of the two recorders has nothing for 8 s; whose own gap it is knows of it. */
+static enum seen_here with_gap(bool ours)
 {
 	struct scene s;
 	struct packets p;
+	enum seen_here seen;
 
+	scene_begin(&s, 600);
+	struct flow *f = ours ? &s.ours[0] : &s.claim, was = *f;
+	int64_t from = s.claim.head.first_us + 60 * SECOND_US;
+	packets_of(&p, f);
+	size_t k = 0;
+	for (size_t i = 0; i < p.n; i++)
+		if (p.p[i].t < from || p.p[i].t > from + 8 * SECOND_US)
+			p.p[k++] = p.p[i];
+	p.n = k;
+	packets_flow(f, &p, &was, BURST_GAP_RECORDED_US);
+	packets_free(&p);
+	flow_drop(&was);
+	struct coverage c[2] = {s.cover, s.cover};
+	c[1].blind = true;
+	c[1].span = (struct span){from, from + 8 * SECOND_US};
+	struct recording r = {.flow = s.ours, .n_flow = 1, .coverage = c, .n_coverage = ours ? 2 : 1};
+	struct err e = {0};
+	assert_int_equal(recognise_in(&r, 1e-6, &s.claim, &s.r, &e), STATUS_OK);
+	seen = s.r.seen;
+	arena_free(&r.arena);
+	scene_end(&s);
+	return seen;
+}
+
+/* Never contradicted; and confirmed but where chance took too much of it (nine in ten: doc/recognise.md). */
+static void gaps_are_no_contradiction(void **state)
+{
 	(void)state;
-	for (int who = 0; who < 2; who++) {
-		scene_begin(&s, 600);
-		struct flow *f = who ? &s.ours[0] : &s.claim, was = *f;
-		int64_t from = s.claim.head.first_us + 60 * SECOND_US;
-		packets_of(&p, f);
-		size_t k = 0;
-		for (size_t i = 0; i < p.n; i++)
-			if (p.p[i].t < from || p.p[i].t > from + 8 * SECOND_US)
-				p.p[k++] = p.p[i];
-		p.n = k;
-		packets_flow(f, &p, &was, BURST_GAP_RECORDED_US);
-		packets_free(&p);
-		flow_drop(&was);
-		struct coverage c[2] = {s.cover, s.cover};
-		c[1].blind = true;
-		c[1].span = (struct span){from, from + 8 * SECOND_US};
-		struct recording r = {.flow = s.ours, .n_flow = 1, .coverage = c, .n_coverage = who ? 2 : 1};
-		struct err e = {0};
-		assert_int_equal(recognise_in(&r, 1e-6, &s.claim, &s.r, &e), STATUS_OK);
-		assert_int_equal(s.r.seen, SEEN_CONFIRMED);
-		arena_free(&r.arena);
-		scene_end(&s);
+	for (int ours = 0; ours < 2; ours++) {
+		int confirmed = 0;
+		for (int i = 0; i < 12; i++) {
+			enum seen_here seen = with_gap(ours);
+			assert_int_not_equal(seen, SEEN_CONTRADICTED);
+			confirmed += seen == SEEN_CONFIRMED;
+		}
+		assert_true(confirmed >= 6);
 	}
 }
 
