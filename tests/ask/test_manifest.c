@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "../lib/rnd.h"
 #include "ask/manifest.h"
 #include "ask/tar.h"
 #include "base/utf8.h"
@@ -16,27 +17,10 @@
 /* The key of the examples in c2sp.org/signed-note. */
 #define LOG "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k"
 
-static uint64_t state_of_rnd;
-
-static uint64_t rnd(uint64_t below)
-{
-	state_of_rnd = state_of_rnd * UINT64_C(6364136223846793005) + 1442695040888963407U;
-	return (state_of_rnd >> 20) % below;
-}
-
-static void seed(void)
-{
-	const char *given = getenv("WEIR_SEED");
-
-	state_of_rnd =
-		given ? strtoull(given, NULL, 0) : (uint64_t)time(NULL) * 1000003U + (uint64_t)getpid();
-	print_message("# WEIR_SEED=%llu\n", (unsigned long long)state_of_rnd);
-}
-
 static void hex64(char to[65])
 {
 	for (int i = 0; i < 64; i++)
-		to[i] = "0123456789abcdef"[rnd(16)];
+		to[i] = "0123456789abcdef"[kit_rnd(16)];
 	to[64] = '\0';
 }
 
@@ -50,28 +34,28 @@ static void random_manifest(struct manifest *m, struct manifest_file file[FILES]
 	struct err e;
 
 	memset(m, 0, sizeof(*m));
-	m->type = rnd(2) ? BUNDLE_REQUEST : BUNDLE_ANSWER;
-	strcpy(m->from, names[rnd(4)]);
-	strcpy(m->to, rnd(3) ? names[rnd(4)] : "*");
-	m->made.us = (int64_t)rnd(INT64_C(7258118400000000));
-	m->not_after.us = m->made.us + (int64_t)rnd((uint64_t)(INT64_C(7258118400000001) - m->made.us));
+	m->type = kit_rnd(2) ? BUNDLE_REQUEST : BUNDLE_ANSWER;
+	strcpy(m->from, names[kit_rnd(4)]);
+	strcpy(m->to, kit_rnd(3) ? names[kit_rnd(4)] : "*");
+	m->made.us = (int64_t)kit_rnd(INT64_C(7258118400000000));
+	m->not_after.us = m->made.us + (int64_t)kit_rnd((uint64_t)(INT64_C(7258118400000001) - m->made.us));
 	assert_int_equal(vkey_parse(&m->log, LOG, &e), STATUS_OK);
 	if (m->type == BUNDLE_REQUEST) {
-		m->ask = (enum bundle_ask)rnd(3);
+		m->ask = (enum bundle_ask)kit_rnd(3);
 	} else {
 		for (size_t i = 0; i < sizeof(m->reply_to.b); i++)
-			m->reply_to.b[i] = (uint8_t)rnd(256);
+			m->reply_to.b[i] = (uint8_t)kit_rnd(256);
 		hex64(m->reply_sha256);
-		m->verdict = (enum bundle_verdict)rnd(3);
+		m->verdict = (enum bundle_verdict)kit_rnd(3);
 	}
-	strcpy(m->why, whys[rnd(6)]);
+	strcpy(m->why, whys[kit_rnd(6)]);
 	strcpy(m->code, "weir 0.1.0");
-	m->n_file = 1 + rnd(FILES);
+	m->n_file = 1 + kit_rnd(FILES);
 	m->file = file;
 	for (size_t i = 0; i < m->n_file; i++) {
 		hex64(file[i].sha256);
 		(void)snprintf(
-			file[i].path, sizeof(file[i].path), "%s/%zu.json", rnd(2) ? "claims" : "x/y", i);
+			file[i].path, sizeof(file[i].path), "%s/%zu.json", kit_rnd(2) ? "claims" : "x/y", i);
 	}
 }
 
@@ -174,7 +158,7 @@ static void same(const struct manifest *a, const struct manifest *b)
 static void there_and_back(void **state)
 {
 	(void)state;
-	seed();
+	kit_seed("manifest");
 	for (int i = 0; i < 500; i++) {
 		struct manifest_file file[FILES];
 		struct manifest m, back;
@@ -215,7 +199,7 @@ static bool lower_hex(char c)
 static void every_byte_counts(void **state)
 {
 	(void)state;
-	seed();
+	kit_seed("manifest");
 	for (int round = 0; round < 4; round++) {
 		struct manifest_file file[FILES];
 		struct manifest m;
@@ -364,7 +348,7 @@ static void lengths(void **state)
 	size_t n;
 
 	(void)state;
-	seed();
+	kit_seed("manifest");
 	random_manifest(&m, file);
 	memset(m.why, 'x', MANIFEST_WHY);
 	m.why[MANIFEST_WHY] = '\0';
@@ -386,7 +370,7 @@ static void large(void **state)
 	struct err e;
 
 	(void)state;
-	seed();
+	kit_seed("manifest");
 	assert_non_null(all);
 	random_manifest(&m, file);
 	for (size_t i = 0; i < TOO_MANY; i++) {
@@ -414,7 +398,7 @@ static void not_written(void **state)
 	struct err e;
 
 	(void)state;
-	seed();
+	kit_seed("manifest");
 #define WRITES(change, want)                                                                                 \
 	do {                                                                                                 \
 		random_manifest(&m, file);                                                                   \

@@ -1,7 +1,7 @@
 /* A link that is computed again from the trains as they travel gives the number that tracing found, to the
  * bit: on relays of the zoo, on the laboratory's captures, with ends hidden, clocks apart, blind spans, and
  * flows too long to travel whole.  What was changed on the way is found, or changes nothing. */
-#include "ask_kit.h"
+#include "told_kit.h"
 
 #include <glob.h>
 #include <limits.h>
@@ -9,28 +9,6 @@
 
 #include "../trace/zoo_gen.h"
 #include "record/record.h"
-
-struct fixture {
-	struct arena a;
-	struct told t;
-	struct statement s;
-};
-
-static int set_up(void **state)
-{
-	*state = calloc(1, sizeof(struct fixture));
-	return *state ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-	struct fixture *f = *state;
-
-	told_free(&f->t);
-	arena_free(&f->a);
-	free(f);
-	return 0;
-}
 
 static enum status again(struct fixture *f, const struct statement *s, struct recomputed *r)
 {

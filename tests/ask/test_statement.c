@@ -1,32 +1,10 @@
 /* Statements: each kind is written and read back; a body with a field missing, of another type or out of
  * bounds is refused by the field's name. */
-#include "ask_kit.h"
+#include "told_kit.h"
 
 #include <jansson.h>
 
 /* ---- helpers ---- */
-
-struct fixture {
-	struct arena a;
-	struct told t;
-	struct statement s;
-};
-
-static int set_up(void **state)
-{
-	*state = calloc(1, sizeof(struct fixture));
-	return *state ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-	struct fixture *f = *state;
-
-	told_free(&f->t);
-	arena_free(&f->a);
-	free(f);
-	return 0;
-}
 
 static enum status read_body(struct fixture *f, const char *kind, const char *body)
 {

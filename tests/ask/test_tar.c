@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "../lib/rnd.h"
 #include "ask/tar.h"
 
 #define BLOCK 512
@@ -25,23 +26,6 @@ static const struct {
 };
 
 enum { SAMPLES = sizeof(sample) / sizeof(sample[0]) };
-
-static uint64_t state_of_rnd;
-
-static uint64_t rnd(uint64_t below)
-{
-	state_of_rnd = state_of_rnd * UINT64_C(6364136223846793005) + 1442695040888963407U;
-	return (state_of_rnd >> 20) % below;
-}
-
-static void seed(void)
-{
-	const char *given = getenv("WEIR_SEED");
-
-	state_of_rnd =
-		given ? strtoull(given, NULL, 0) : (uint64_t)time(NULL) * 1000003U + (uint64_t)getpid();
-	print_message("# WEIR_SEED=%llu\n", (unsigned long long)state_of_rnd);
-}
 
 static struct buf sample_tar(void)
 {
@@ -85,21 +69,21 @@ static enum status try_read(const uint8_t *p, size_t n, struct err *e)
 static void there_and_back(void **state)
 {
 	(void)state;
-	seed();
+	kit_seed("tar");
 	for (int round = 0; round < 200; round++) {
 		static uint8_t bytes[3 * BLOCK];
 		struct buf b = {0};
 		struct arena a = {0};
 		struct tar_file *f;
 		struct err e = {0};
-		size_t n[12], at[12], files = rnd(12), k;
+		size_t n[12], at[12], files = kit_rnd(12), k;
 		for (size_t i = 0; i < sizeof(bytes); i++)
-			bytes[i] = (uint8_t)rnd(256);
+			bytes[i] = (uint8_t)kit_rnd(256);
 		for (size_t i = 0; i < files; i++) {
 			char name[TAR_NAME];
-			n[i] = rnd(4) ? rnd(2 * BLOCK + 1) : BLOCK * rnd(3);
-			at[i] = rnd(BLOCK);
-			(void)snprintf(name, sizeof(name), "%s/%zu", rnd(2) ? "a" : "b.c/d", i);
+			n[i] = kit_rnd(4) ? kit_rnd(2 * BLOCK + 1) : BLOCK * kit_rnd(3);
+			at[i] = kit_rnd(BLOCK);
+			(void)snprintf(name, sizeof(name), "%s/%zu", kit_rnd(2) ? "a" : "b.c/d", i);
 			tar_put(&b, name, bytes + at[i], n[i]);
 		}
 		tar_end(&b);
