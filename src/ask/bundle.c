@@ -40,15 +40,17 @@ static enum status sort_files(struct bundle *to, struct arena *a, struct err *e)
 	return STATUS_OK;
 }
 
-const char *bundle_train(const struct bundle *b, const char *name, size_t *n)
+const struct tar_file *bundle_train(const struct bundle *b, const char *name)
 {
 	char path[TAR_NAME];
-	const struct tar_file *f;
 
 	(void)snprintf(path, sizeof(path), "trains/%s.train", name);
-	f = bundle_find(b, path);
-	*n = f ? f->n : 0;
-	return f ? (const char *)f->p : NULL;
+	return bundle_find(b, path);
+}
+
+const char *bundle_sha256(const struct bundle *b, const struct tar_file *f)
+{
+	return b->m.file[f - b->file - 1].sha256; /* in the list's order, behind MANIFEST */
 }
 
 /* ---- the manifest ---- */

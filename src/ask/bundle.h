@@ -40,7 +40,9 @@ enum status bundle_read(struct bundle *to, const void *p, size_t n, struct arena
 
 /* A file by its path, NULL where it is not there. */
 const struct tar_file *bundle_find(const struct bundle *b, const char *name);
-/* The train of this name, NULL where it is not there.  *n: its bytes. */
-const char *bundle_train(const struct bundle *b, const char *name, size_t *n);
+/* The train of this name, NULL where it is not there. */
+const struct tar_file *bundle_train(const struct bundle *b, const char *name);
+/* The SHA-256 that MANIFEST lists of a file of b (not MANIFEST itself); bundle_read() has compared it. */
+const char *bundle_sha256(const struct bundle *b, const struct tar_file *f);
 
 #endif

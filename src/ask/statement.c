@@ -87,7 +87,7 @@ static const struct field block[] = {{NULL, "rule", FIELD_TEXT, AT(rule), 0, 0},
 
 static bool train_name(char to[BLOB_NAME], const char *s)
 {
-	if (strlen(s) != BLOB_NAME - 1 || strspn(s, "0123456789abcdef") != BLOB_NAME - 1)
+	if (!blob_name_valid(s))
 		return false;
 	memcpy(to, s, BLOB_NAME);
 	return true;

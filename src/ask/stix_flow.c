@@ -48,7 +48,7 @@ enum status stix_flow_check(const struct stix_flow *f, struct err *e)
 
 bool stix_address_is_host(const struct prefix *p)
 {
-	return p->len == (p->ip.v == 4 ? 32 : 128);
+	return p->len == ip_bits(&p->ip);
 }
 
 const char *stix_address_type(const struct prefix *p)

@@ -22,18 +22,14 @@ const char *claim_state_name(enum claim_state s)
 enum status claim_train(
 	struct train *to, const struct checked_claim *c, const char *name, struct arena *a, struct err *e)
 {
-	size_t n;
-	const char *text = bundle_train(c->in, name, &n);
-	char again[BLOB_NAME];
+	const struct tar_file *f = bundle_train(c->in, name);
 	enum status s;
 
-	if (!text)
+	if (!f)
 		return err_set(e, STATUS_BAD, "its train %.12s is not in the bundle", name);
-	if (!blob_name(again, text, n))
-		return err_nomem(e);
-	if (strcmp(again, name) != 0)
+	if (strcmp(bundle_sha256(c->in, f), name) != 0)
 		return err_set(e, STATUS_BAD, "train %.12s: its bytes are others'", name);
-	s = train_read(to, text, n, a, e);
+	s = train_read(to, (const char *)f->p, f->n, a, e);
 	return s == STATUS_OK ? s : err_wrap(e, "train %.12s", name);
 }
 

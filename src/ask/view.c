@@ -10,9 +10,8 @@
 static struct prefix end_of(const struct train *t, int end)
 {
 	const struct ip *ip = &t->flow.head.end[end].ip;
-	uint8_t whole = ip->v == 4 ? 32 : 128;
 
-	return (struct prefix){*ip, t->hidden[end] ? (uint8_t)(t->hidden[end] - 1) : whole};
+	return (struct prefix){*ip, t->hidden[end] ? (uint8_t)(t->hidden[end] - 1) : ip_bits(ip)};
 }
 
 static enum status flow_view(struct stix_flow *to, const struct tar_file *f, struct arena *a, struct err *e)
@@ -37,20 +36,20 @@ static enum status flow_view(struct stix_flow *to, const struct tar_file *f, str
 	return s;
 }
 
+static int by_train(const void *name, const void *file)
+{
+	const struct tar_file *f = *(const struct tar_file *const *)file;
+
+	return strncmp(name, f->name + strlen("trains/"), BLOB_NAME - 1);
+}
+
 /* The flow of a train by its name, NULL for "". */
 static const struct stix_flow *flow_of(const char *name, const struct view *v, const struct stix_flow *flow)
 {
-	for (size_t lo = 0, hi = v->n_train; *name && lo < hi;) {
-		size_t mid = lo + (hi - lo) / 2;
-		int c = strncmp(name, v->train[mid]->name + strlen("trains/"), BLOB_NAME - 1);
-		if (c == 0)
-			return &flow[mid];
-		if (c < 0)
-			hi = mid;
-		else
-			lo = mid + 1;
-	}
-	return NULL;
+	const struct tar_file *const *at =
+		*name ? bsearch(name, v->train, v->n_train, sizeof(*v->train), by_train) : NULL;
+
+	return at ? &flow[at - v->train] : NULL;
 }
 
 /* A claim's time is the bundle's: a reader of the file knows no other. */
@@ -63,7 +62,7 @@ static void claim_view(struct stix_claim *to, const struct view_claim *c, struct
 		to->relay = s->network;
 	if (s->kind != STATES_LINK)
 		return;
-	to->relay = (struct prefix){s->relay, s->relay.v == 4 ? 32 : 128};
+	to->relay = (struct prefix){s->relay, ip_bits(&s->relay)};
 	to->log10_e = s->log10_e;
 	to->needed = s->needed;
 	to->alpha = s->alpha;

@@ -226,7 +226,7 @@ static bool network_parse(struct arena *a, void *to, const char *s)
 static const char *short_text(char to[PREFIX_TEXT], const struct prefix *p)
 {
 	(void)prefix_text(to, p);
-	if (p->len == (p->ip.v == 4 ? 32 : 128))
+	if (p->len == ip_bits(&p->ip))
 		*strchr(to, '/') = '\0';
 	return to;
 }

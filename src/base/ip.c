@@ -48,7 +48,7 @@ static bool number_parse(unsigned *to, const char *s, unsigned max)
 	return v <= max;
 }
 
-static unsigned ip_bits(const struct ip *ip)
+uint8_t ip_bits(const struct ip *ip)
 {
 	return ip->v == 4 ? 32 : 128;
 }

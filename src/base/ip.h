@@ -77,6 +77,8 @@ char *ip_text(char to[IP_TEXT], const struct ip *ip);
 char *prefix_text(char to[PREFIX_TEXT], const struct prefix *p);
 char *endpoint_text(char to[ENDPOINT_TEXT], const struct endpoint *e);
 
+/* 32 or 128: of an address, or of its host prefix. */
+uint8_t ip_bits(const struct ip *ip);
 /* The prefix of len bits (at most those of the address) that ip is in. */
 struct prefix prefix_of(const struct ip *ip, uint8_t len);
 bool prefix_has(const struct prefix *p, const struct ip *ip);

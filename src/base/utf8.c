@@ -33,6 +33,17 @@ bool utf8_next(struct rd *r, uint32_t *c)
 	return !r->bad && *c >= form[k].least && *c <= 0x10ffff && (*c < 0xd800 || *c > 0xdfff);
 }
 
+bool utf8_valid(const char *s)
+{
+	struct rd r = rd_of(s, strlen(s));
+	uint32_t c;
+
+	while (rd_left(&r) > 0)
+		if (!utf8_next(&r, &c))
+			return false;
+	return true;
+}
+
 bool utf8_line_valid(const char *s)
 {
 	static const struct {

@@ -63,7 +63,7 @@ bool address_in_text(const void *p, size_t n, const struct ip *address)
 {
 	const uint8_t *at = p, *end = rd_of(p, n).end;
 	char mark = address->v == 4 ? '.' : ':';
-	int host = address->v == 4 ? 32 : 128;
+	int host = ip_bits(address);
 
 	while (at < end) {
 		const uint8_t *word = at;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/utf8.h"
 #include "case/db.h"
 
 /* Fills in the ids of the sightings and makes that of the case. */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/utf8.h"
 #include "case/db.h"
 
 bool claim_make_id(struct claim *c)

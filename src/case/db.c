@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <jansson.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -268,14 +267,6 @@ enum status db_one(struct case_db *db, sqlite3_stmt *st, db_row take, const char
 		s = row ? take(db, st, a, to, e) : err_set(e, STATUS_NO, "there is no such %s", what);
 	db_done(st);
 	return s;
-}
-
-bool utf8_valid(const char *s)
-{
-	json_t *j = json_string(s);
-
-	json_decref(j);
-	return j != NULL;
 }
 
 /* ---- opening ---- */

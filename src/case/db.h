@@ -89,9 +89,6 @@ enum status db_case_of(
 /* Room for one more element in an array of n in the arena; NULL when memory is out. */
 void *db_room(struct arena *a, void *array, size_t n, size_t *cap, size_t size);
 
-/* Is s valid UTF-8?  Texts go out as JSON. */
-bool utf8_valid(const char *s);
-
 /* Takes the row that a statement stands at into an object; its texts go to the arena. */
 typedef enum status (*db_row)(struct case_db *db, sqlite3_stmt *st, struct arena *a, void *to, struct err *e);
 

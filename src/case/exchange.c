@@ -2,6 +2,7 @@
  * that comes a second time is known.  The file itself is a blob (blob.c). */
 #include <string.h>
 
+#include "base/utf8.h"
 #include "case/blob.h"
 #include "case/db.h"
 

@@ -2,6 +2,7 @@
  *
  * Statements come in with what they are about, in its transaction, and go out in that order to whoever holds
  * the ledger; the entry number that comes back says that the statement stands there. */
+#include "base/utf8.h"
 #include "case/logged.h"
 
 #include "case/db.h"

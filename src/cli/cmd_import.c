@@ -62,11 +62,10 @@ static enum status take_claim(json_t *doc, const struct checked_claim *c, struct
 	enum status s = t.body ? STATUS_OK : err_nomem(e);
 
 	for (int k = 0; k < 2; k++) {
-		size_t n;
-		const char *text = *name[k] ? bundle_train(c->in, name[k], &n) : NULL;
-		if (!text)
+		const struct tar_file *f = *name[k] ? bundle_train(c->in, name[k]) : NULL;
+		if (!f)
 			continue;
-		buf_put(&t.train[k], text, n);
+		buf_put(&t.train[k], f->p, f->n);
 		memcpy(t.name[k], name[k], BLOB_NAME);
 	}
 	if (s == STATUS_OK)

@@ -29,7 +29,7 @@ static const uint8_t derived_flag[2] = {FLOW_DERIVED_0, FLOW_DERIVED_1};
 void train_hide(struct train *t, int end, uint8_t prefix_len)
 {
 	struct flow_head *h = &t->flow.head;
-	uint8_t bits = h->end[end].ip.v == 4 ? 32 : 128;
+	uint8_t bits = ip_bits(&h->end[end].ip);
 
 	if (prefix_len > bits)
 		prefix_len = bits;
