@@ -6,21 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One line of JSON; `more` is merged in (its reference is taken).  NULL: no memory. */
-static char *entry_text(const struct place *p, const char *kind, const struct id *id, json_t *more)
-{
-	char text[ID_TEXT], at[WALL_TEXT];
-	json_t *j = json_pack("{s:i, s:s, s:s, s:s}", "v", 1, "kind", kind, "id", id_text(text, id), "at",
-		wall_text(at, p->w->now(p->w->self)));
-	char *s = NULL;
-
-	if (j && more && json_object_update(j, more) == 0)
-		s = json_dumps(j, JSON_COMPACT);
-	json_decref(j);
-	json_decref(more);
-	return s;
-}
-
 static enum status trains_store(const struct place *p, const struct told *t, struct err *e)
 {
 	enum status s = STATUS_OK;
@@ -44,7 +29,8 @@ enum status told_store(const struct place *p, const struct told *t, const struct
 		return s;
 	if (!claim_make_id(&c) || !blob_name(sha, t->body, strlen(t->body)))
 		return err_nomem(e);
-	char *text = entry_text(p, l.kind, &c.id, json_pack("{s:s, s:s}", "claim", t->kind, "sha256", sha));
+	char *text =
+		logged_text(p->w, l.kind, &c.id, json_pack("{s:s, s:s}", "claim", t->kind, "sha256", sha));
 	if (!text)
 		return err_nomem(e);
 	l.object = c.id;
@@ -69,7 +55,7 @@ enum status exchange_store(
 	json_t *more = json_pack("{s:s, s:s}", "sha256", name, "peer", x->peer);
 	if (more && *x->verdict)
 		(void)json_object_set_new(more, "verdict", json_string(x->verdict));
-	char *text = entry_text(p, l.kind, &x->id, more);
+	char *text = logged_text(p->w, l.kind, &x->id, more);
 	if (!text)
 		return err_nomem(e);
 	x->blob = name;

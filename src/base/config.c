@@ -54,6 +54,37 @@ static const struct key {
 		"Flows that the recorder keeps in memory at most."},
 	{"partner_keys", NULL, &config_vkey_type, LIST(partner_keys),
 		"Verifier keys of partners: what they sign is checked with these."},
+	{"never_block", NULL, &config_network_type, LIST(never_block),
+		"Networks that no block touches, whatever the evidence."},
+	{"partner_networks", NULL, &config_network_type, LIST(partner_networks),
+		"Networks of partners: asked for help, never blocked."},
+	{"alpha_rate", "0.01", &config_alpha_type, KEY(alpha_rate),
+		"Evidence that a rate limit for one host needs."},
+	{"alpha_host", "0.001", &config_alpha_type, KEY(alpha_host),
+		"Evidence that blocking one host for an hour needs."},
+	{"alpha_wide", "1e-5", &config_alpha_type, KEY(alpha_wide),
+		"Evidence that blocking longer, or a prefix, needs."},
+	{"block_for", "1h", &config_block_type, KEY(block_for_us),
+		"How long a block lasts, unless it says otherwise."},
+	{"max_block", "1d", &config_block_type, KEY(max_block_us), "How long a block lasts at most."},
+	{"max_rules", "20000", &config_rules_type, KEY(max_rules),
+		"Rules that are in force at once at most."},
+	{"widest_v4", "24", &config_widest_v4_type, KEY(widest_v4),
+		"Shortest IPv4 prefix that may be blocked."},
+	{"widest_v6", "48", &config_widest_v6_type, KEY(widest_v6),
+		"Shortest IPv6 prefix that may be blocked."},
+	{"rate_limit", "50", &config_rate_type, KEY(rate_limit),
+		"Packets per second that a rate limit lets pass."},
+	{"look_back", "1d", &config_look_type, KEY(look_back_us),
+		"How far back in the recording the bystanders of a block are counted."},
+	{"on_alert", "propose", &config_on_alert_type, KEY(on_alert),
+		"What weir watch does by itself: tell, make a plan, or enforce the marked option."},
+	{"watch_blocks", "10", &config_blocks_type, KEY(watch_blocks),
+		"Blocks an hour that weir watch may give by itself."},
+	{"announce", "flowspec", &config_announce_type, KEY(announce),
+		"What the own routers are told over ExaBGP."},
+	{"rtbh_next_hop", NULL, &config_ip_type, LIST(rtbh_next_hop),
+		"Next hop of a blackhole route, one for each address family."},
 };
 
 #define N_KEYS (sizeof(keys) / sizeof(keys[0]))
@@ -125,7 +156,7 @@ __attribute__((format(printf, 2, 0))) static void error_keep(cfg_t *cfg, const c
 static enum status syntax_error(const cfg_t *cfg, const char *name, struct err *e)
 {
 	const char *text = cfg->title ? cfg->title : "syntax error";
-	char safe[160], all[256] = "";
+	char safe[160], all[512] = "";
 	bool unknown = strncmp(text, "no such", 7) == 0 || strncmp(text, "no sub-section", 14) == 0;
 
 	for (size_t i = 0; i < N_KEYS && unknown; i++) {

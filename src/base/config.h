@@ -18,6 +18,9 @@ struct config_host {
 	uint16_t port;
 };
 
+enum on_alert { ON_ALERT_NOTIFY, ON_ALERT_PROPOSE, ON_ALERT_BLOCK };
+enum announce { ANNOUNCE_FLOWSPEC, ANNOUNCE_RTBH };
+
 struct config {
 	struct arena arena; /* owns everything below */
 	const char *path;   /* the file that was read, NULL for defaults only */
@@ -40,6 +43,26 @@ struct config {
 	char **partner_keys; /* partner_keys = {"NAME+HASH+KEY"}: verifier keys (ledger/note.h) that are
 				trusted */
 	size_t n_partner_keys;
+
+	/* plan and block */
+	struct prefix *never_block; /* never_block = {...}: no rule touches these */
+	size_t n_never_block;
+	struct prefix *partner_networks; /* partner_networks = {...}: nor these */
+	size_t n_partner_networks;
+	double alpha_rate, alpha_host, alpha_wide; /* what a rate limit for one host, one host for an hour,
+						      and all that is wider need */
+	int64_t block_for_us; /* block_for = "1h": how long a block lasts unless said otherwise */
+	int64_t max_block_us; /* max_block = "24h": how long at most */
+	uint64_t max_rules;   /* max_rules = 20000: in force at once */
+	uint64_t widest_v4,
+		widest_v6;        /* widest_v4 = 24, widest_v6 = 48: shortest prefix that may be blocked */
+	uint64_t rate_limit;      /* rate_limit = 50: packets per second that a rate limit lets pass */
+	int64_t look_back_us;     /* look_back = "24h": of the recording, in which bystanders are counted */
+	enum on_alert on_alert;   /* on_alert = "propose": what `weir watch` does by itself */
+	uint64_t watch_blocks;    /* watch_blocks = 10: blocks an hour that it may give by itself */
+	enum announce announce;   /* announce = "flowspec": what `weir enforce --exabgp` announces */
+	struct ip *rtbh_next_hop; /* rtbh_next_hop = {...}: one an address family */
+	size_t n_rtbh_next_hop;
 };
 
 /* Reads the configuration of data directory dir (which need not exist).  STATUS_BAD names file, line and key;

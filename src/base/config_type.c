@@ -196,19 +196,104 @@ static void bool_print(const void *from, FILE *to)
 	(void)fputs(*(const bool *)from ? "true" : "false", to);
 }
 
-static bool flows_parse(struct arena *a, void *to, const char *s)
+static bool count_in(void *to, const char *s, uint64_t min, uint64_t max)
 {
 	size_t n = strlen(s);
 	uint64_t v;
 
-	(void)a;
 	if (n == 0 || n > 9 || strspn(s, "0123456789") != n)
 		return false;
 	v = strtoull(s, NULL, 10);
-	if (v < FLOWS_MIN || v > FLOWS_MAX)
+	if (v < min || v > max)
 		return false;
 	*(uint64_t *)to = v;
 	return true;
+}
+
+/* Numbers in a range: NAME_parse(). */
+#define COUNT_TYPE(name, min, max)                                                                           \
+	static bool name##_parse(struct arena *a, void *to, const char *s)                                   \
+	{                                                                                                    \
+		(void)a;                                                                                     \
+		return count_in(to, s, min, max);                                                            \
+	}
+
+COUNT_TYPE(flows, FLOWS_MIN, FLOWS_MAX)
+COUNT_TYPE(rules, 1, 20000)
+COUNT_TYPE(widest_v4, 8, 32)
+COUNT_TYPE(widest_v6, 16, 64)
+COUNT_TYPE(rate, 1, 1000000)
+COUNT_TYPE(blocks, 0, 10000)
+
+static bool block_parse(struct arena *a, void *to, const char *s)
+{
+	(void)a;
+	return span_in(to, s, SECOND_US, INT64_C(30) * 86400 * SECOND_US);
+}
+
+static bool look_parse(struct arena *a, void *to, const char *s)
+{
+	(void)a;
+	return span_in(to, s, 60 * SECOND_US, INT64_C(365) * 86400 * SECOND_US);
+}
+
+/* One of a few words, as an enum whose values are their places. */
+static bool word_parse(const char *const *words, int *to, const char *s)
+{
+	for (int i = 0; words[i]; i++)
+		if (strcmp(words[i], s) == 0) {
+			*to = i;
+			return true;
+		}
+	return false;
+}
+
+static const char *const on_alert_words[] = {"notify", "propose", "block", NULL};
+static const char *const announce_words[] = {"flowspec", "rtbh", NULL};
+
+static bool on_alert_parse(struct arena *a, void *to, const char *s)
+{
+	int v;
+
+	(void)a;
+	if (!word_parse(on_alert_words, &v, s))
+		return false;
+	*(enum on_alert *)to = (enum on_alert)v;
+	return true;
+}
+
+static void on_alert_print(const void *from, FILE *to)
+{
+	(void)fprintf(to, "\"%s\"", on_alert_words[*(const enum on_alert *)from]);
+}
+
+static bool announce_parse(struct arena *a, void *to, const char *s)
+{
+	int v;
+
+	(void)a;
+	if (!word_parse(announce_words, &v, s))
+		return false;
+	*(enum announce *)to = (enum announce)v;
+	return true;
+}
+
+static void announce_print(const void *from, FILE *to)
+{
+	(void)fprintf(to, "\"%s\"", announce_words[*(const enum announce *)from]);
+}
+
+static bool address_parse(struct arena *a, void *to, const char *s)
+{
+	(void)a;
+	return ip_parse(to, s);
+}
+
+static void address_print(const void *from, FILE *to)
+{
+	char text[IP_TEXT];
+
+	(void)fprintf(to, "\"%s\"", ip_text(text, from));
 }
 
 static void count_print(const void *from, FILE *to)
@@ -325,3 +410,16 @@ const struct config_type config_relay_type = {
 const struct config_type config_vkey_type = {
 	"verifier keys of at most 300 characters, NAME+HASH+KEY, as \"weir key\" shows them",
 	vkey_parse_shape, text_print, sizeof(char *)};
+const struct config_type config_block_type = {"a time from \"1s\" to \"30d\"", block_parse, span_print, 0};
+const struct config_type config_look_type = {"a time from \"1m\" to \"365d\"", look_parse, span_print, 0};
+const struct config_type config_rules_type = {"a number from 1 to 20000", rules_parse, count_print, 0};
+const struct config_type config_widest_v4_type = {"a number from 8 to 32", widest_v4_parse, count_print, 0};
+const struct config_type config_widest_v6_type = {"a number from 16 to 64", widest_v6_parse, count_print, 0};
+const struct config_type config_rate_type = {"a number from 1 to 1000000", rate_parse, count_print, 0};
+const struct config_type config_blocks_type = {"a number from 0 to 10000", blocks_parse, count_print, 0};
+const struct config_type config_on_alert_type = {
+	"\"notify\", \"propose\" or \"block\"", on_alert_parse, on_alert_print, 0};
+const struct config_type config_announce_type = {
+	"\"flowspec\" or \"rtbh\"", announce_parse, announce_print, 0};
+const struct config_type config_ip_type = {
+	"addresses, such as \"192.0.2.66\"", address_parse, address_print, sizeof(struct ip)};

@@ -38,10 +38,20 @@ enum db_query {
 	DB_RECEIVED_FIND,
 	DB_EXCHANGE_READ,
 	DB_EXCHANGE_LIST,
+	DB_PLAN_ADD,
+	DB_PLAN_LAST,
+	DB_PLAN_FIND,
+	DB_PLAN_READ,
+	DB_ORDER_ADD,
+	DB_ORDER_FIND,
+	DB_ORDER_READ,
+	DB_ORDER_LIST,
+	DB_ORDER_UNDO,
+	DB_ORDER_MEASURE,
 	DB_QUERIES,
 };
 
-#define DB_VERSION     2          /* PRAGMA user_version: of the schema */
+#define DB_VERSION     3          /* PRAGMA user_version: of the schema */
 #define DB_APPLICATION 0x77656972 /* PRAGMA application_id: "weir" */
 
 extern const char *const db_steps[DB_VERSION]; /* from version N to N + 1; 0 is an empty file */

@@ -79,7 +79,41 @@
 	") STRICT;"                                                                                          \
 	"CREATE INDEX exchanges_case ON exchanges (case_id);"
 
-const char *const db_steps[DB_VERSION] = {STEP_1, STEP_2};
+/* What was planned and ordered; the texts are blobs. */
+#define STEP_3                                                                                               \
+	"CREATE TABLE plans ("                                                                               \
+	" row INTEGER PRIMARY KEY,"                                                                          \
+	" id TEXT NOT NULL UNIQUE CHECK (length(id) = 32),"                                                  \
+	" case_id TEXT NOT NULL REFERENCES cases (id),"                                                      \
+	" evidence TEXT NOT NULL CHECK (length(evidence) = 32),"                                             \
+	" made INTEGER NOT NULL,"                                                                            \
+	" blob TEXT NOT NULL"                                                                                \
+	") STRICT;"                                                                                          \
+	"CREATE INDEX plans_case ON plans (case_id, row);"                                                   \
+	"CREATE TABLE orders ("                                                                              \
+	" row INTEGER PRIMARY KEY,"                                                                          \
+	" id TEXT NOT NULL UNIQUE CHECK (length(id) = 32),"                                                  \
+	" case_id TEXT NOT NULL REFERENCES cases (id),"                                                      \
+	" plan TEXT NOT NULL REFERENCES plans (id),"                                                         \
+	" option INTEGER NOT NULL CHECK (option > 0),"                                                       \
+	" made INTEGER NOT NULL,"                                                                            \
+	" expires INTEGER NOT NULL,"                                                                         \
+	" undone INTEGER NOT NULL DEFAULT 0,"                                                                \
+	" waits INTEGER NOT NULL CHECK (waits IN (0, 1)),"                                                   \
+	" why TEXT NOT NULL,"                                                                                \
+	" given_by TEXT NOT NULL,"                                                                           \
+	" blob TEXT NOT NULL,"                                                                               \
+	" measured INTEGER NOT NULL DEFAULT 0,"                                                              \
+	" installed INTEGER NOT NULL DEFAULT 0,"                                                             \
+	" announced INTEGER NOT NULL DEFAULT 0,"                                                             \
+	" packets INTEGER NOT NULL DEFAULT 0,"                                                               \
+	" bytes INTEGER NOT NULL DEFAULT 0,"                                                                 \
+	" note TEXT NOT NULL DEFAULT ''"                                                                     \
+	") STRICT;"                                                                                          \
+	"CREATE INDEX orders_case ON orders (case_id);"                                                      \
+	"CREATE INDEX orders_live ON orders (expires) WHERE undone = 0 AND waits = 0;"
+
+const char *const db_steps[DB_VERSION] = {STEP_1, STEP_2, STEP_3};
 
 #define SIGHTING_COLUMNS                                                                                     \
 	"s.id, s.source, s.proto, s.from_ip, s.from_port, s.to_ip, s.to_port, s.at, s.text, s.flow_id, "     \
@@ -87,6 +121,11 @@ const char *const db_steps[DB_VERSION] = {STEP_1, STEP_2};
 
 #define CLAIM_COLUMNS  "l.id, l.kind, l.body, l.made, l.origin, l.bundle"
 #define LOGGED_COLUMNS "row, object, kind, text, coalesce(entry, -1)"
+#define PLAN_COLUMNS   "id, case_id, evidence, made, blob"
+#define ORDER_COLUMNS                                                                                        \
+	"id, case_id, plan, option, made, expires, undone, waits, why, given_by, blob, measured, "           \
+	"installed, "                                                                                        \
+	"announced, packets, bytes, note"
 #define EXCHANGE_COLUMNS                                                                                     \
 	"id, received, answer, peer, case_id, made, not_after, blob, ask, verdict, why, reply_to"
 
@@ -148,4 +187,18 @@ const char *const db_texts[DB_QUERIES] = {
 	[DB_EXCHANGE_READ] = "SELECT " EXCHANGE_COLUMNS " FROM exchanges WHERE id = ?1 AND received = ?2",
 	[DB_EXCHANGE_LIST] =
 		"SELECT " EXCHANGE_COLUMNS " FROM exchanges WHERE ?1 IS NULL OR case_id = ?1 ORDER BY row",
+	[DB_PLAN_ADD] = "INSERT OR IGNORE INTO plans (" PLAN_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5)",
+	[DB_PLAN_LAST] = "SELECT " PLAN_COLUMNS " FROM plans WHERE case_id = ?1 ORDER BY row DESC LIMIT 1",
+	[DB_PLAN_FIND] = "SELECT id FROM plans WHERE " BEGINS,
+	[DB_PLAN_READ] = "SELECT " PLAN_COLUMNS " FROM plans WHERE id = ?1",
+	[DB_ORDER_ADD] = "INSERT OR IGNORE INTO orders (id, case_id, plan, option, made, expires, waits, why,"
+			 " given_by, blob) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+	[DB_ORDER_FIND] = "SELECT id FROM orders WHERE " BEGINS,
+	[DB_ORDER_READ] = "SELECT " ORDER_COLUMNS " FROM orders WHERE id = ?1",
+	[DB_ORDER_LIST] = "SELECT " ORDER_COLUMNS " FROM orders WHERE (?1 IS NULL OR case_id = ?1)"
+			  " AND (?2 = 0 OR (undone = 0 AND waits = 0 AND expires > ?3)) ORDER BY row DESC",
+	[DB_ORDER_UNDO] = "UPDATE orders SET undone = ?2 WHERE id = ?1 AND undone = 0",
+	[DB_ORDER_MEASURE] =
+		"UPDATE orders SET measured = ?2, installed = ?3, announced = ?4, packets = packets + ?5,"
+		" bytes = bytes + ?6, note = ?7 WHERE id = ?1",
 };

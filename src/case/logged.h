@@ -18,6 +18,11 @@ struct logged {
 	int64_t entry; /* index in the ledger; -1: waiting */
 };
 
+/* The entry of the ledger for an object: one line of JSON, {"v","kind","id","at"} and the members of `more`
+ * (whose reference is taken; NULL: none).  To be freed; NULL: no memory. */
+struct json_t;
+char *logged_text(const struct world *w, const char *kind, const struct id *id, struct json_t *more);
+
 /* Adds a waiting row; the same object and kind again is OK and changes nothing. */
 enum status logged_add(struct case_db *db, const struct logged *l, struct err *e);
 /* All that wait, oldest first. */

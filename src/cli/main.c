@@ -14,7 +14,9 @@
 
 static const struct command *const commands[] = {&command_record, &command_flows, &command_forget,
 	&command_case, &command_trace, &command_scan, &command_why, &command_config, &command_init,
-	&command_key, &command_ledger, &command_bundle, &command_verify, &command_answer};
+	&command_key, &command_ledger, &command_bundle, &command_verify, &command_answer, &command_plan,
+	&command_block, &command_blocks, &command_unblock, &command_reconcile, &command_enforce,
+	&command_watch};
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -24,7 +26,7 @@ static void usage(FILE *to)
 		    "usage: weir [-C DIR] [--json] COMMAND ...\n\n",
 		to);
 	for (size_t i = 0; i < N_COMMANDS; i++)
-		(void)fprintf(to, "  %-8s %s\n           %s\n", commands[i]->name, commands[i]->args,
+		(void)fprintf(to, "  %-9s %s\n            %s\n", commands[i]->name, commands[i]->args,
 			commands[i]->does);
 	(void)fputs("\nDIR holds everything; default $WEIR_DIR, else ./weir-data.  FLOW is an id or `tcp A:P "
 		    "> B:P`.\n"

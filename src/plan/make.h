@@ -1,0 +1,39 @@
+/* Making a plan: from a case, the recording and the policy to options.
+ *
+ *     paths of the case, and of the open cases that end in the same network          paths.c
+ *     -> candidate actions on each of their steps, at several widths                  candidate.c
+ *     -> whom each of them hits besides                                               collateral.c
+ *     -> sets of them on the front of stopped against collateral                      front.c
+ *     -> options with words                                                           make.c
+ */
+#ifndef WEIR_PLAN_MAKE_H
+#define WEIR_PLAN_MAKE_H
+
+#include "case/case.h"
+#include "plan/plan.h"
+#include "plan/sufficient.h"
+#include "trace/trace.h"
+
+struct plan_param {
+	const struct world *w;
+	const char *dir;
+	const struct config *cfg;
+	struct case_db *db;
+	struct tracer *tracer;
+	int64_t budget;               /* bystander flows that an option may cost at most; -1: no bound */
+	const char *const *unwilling; /* places whose help must not be counted on */
+	size_t n_unwilling;
+	int64_t for_us; /* 0: the configuration's block_for */
+};
+
+/* What the case rests on: a hash over its sightings and over the links that are claimed of it (not over their
+ * numbers, which grow with the recording).  A plan of another evidence is older than its evidence. */
+enum status case_evidence(const struct attack_case *c, struct id *to, struct err *e);
+
+/* Options for the case (id prefix); everything is in the arena.  STATUS_NO: there is no such case, or nothing
+ * that can be blocked (e says why).  Chains are traced anew for this case's sightings, and taken from the
+ * claims for other cases. */
+enum status plan_make(
+	struct plan *to, const struct plan_param *p, const char *case_id, struct arena *a, struct err *e);
+
+#endif

@@ -1,0 +1,37 @@
+/* The path of one attack flow as it is known: the flow that hit us, and the in-legs upstream of it. */
+#ifndef WEIR_PLAN_PATH_H
+#define WEIR_PLAN_PATH_H
+
+#include "case/case.h"
+#include "trace/trace.h"
+
+#define PATH_STEPS (TRACE_HOPS + 1)
+
+/* One flow of the path, initiator first (who is to be blocked stands in end[0]). */
+struct step {
+	uint8_t proto;
+	struct endpoint end[2];
+	bool recorded;  /* it passed here */
+	bool answered;  /* recorded, and both sides sent payload, or completed TCP's handshake */
+	uint64_t bytes; /* frame bytes, both directions; 0 where not recorded */
+	uint64_t packets;
+	int64_t first_us, last_us;
+	struct id flow; /* recorded: its id */
+	/* the link that led here (step 0: none) */
+	double log10_e;    /* evidence of the link */
+	uint64_t searched; /* M */
+	bool undecidable;  /* the test cannot tell here: never sufficient, whatever log10_e */
+	bool proven;       /* at the alpha of the trace */
+	const char *by;    /* "" computed here; else the partner whose recording has it */
+};
+
+struct path {
+	struct id case_id;
+	bool this_case; /* of the case that is planned for */
+	double weight;  /* of the attack; 1 for each attack flow */
+	struct step step[PATH_STEPS];
+	size_t n_step;    /* at least 1 */
+	struct ip origin; /* the host that the proven part ends at */
+};
+
+#endif
