@@ -9,34 +9,6 @@
 
 #define FAR_OFF_US (60 * SECOND_US) /* a sighting this far from its flow is worth a warning */
 
-/* Stores what the chain says, also where nobody could be named (the hops' ids go to `id`), and that the flow
- * was an attack where a sighting g says so. */
-static enum status write_claims(const struct place *p, const struct id *case_id, const struct chain *c,
-	const struct sighting *g, char (*id)[ID_TEXT], struct err *e)
-{
-	enum status s = STATUS_OK;
-
-	for (size_t i = 0; i < c->n_hop && s == STATUS_OK; i++) {
-		struct told t;
-		struct id made;
-		s = tell_hop(&t, &c->hop[i], c->alpha, 0, WEIR_CODE, e);
-		if (s == STATUS_OK)
-			s = told_store(p, &t, case_id, "", "", &made, e);
-		told_free(&t);
-		if (s == STATUS_OK)
-			(void)id_text(id[i], &made);
-	}
-	if (s == STATUS_OK && g)
-		s = claim_attack(p, case_id, c->attack, g, e);
-	return s == STATUS_OK ? register_flush(p, e) : s;
-}
-
-/* Who a sensor says opened the flow; an operator names it either way round. */
-static const struct endpoint *said_opener(const struct sighting *g)
-{
-	return g && strcmp(g->source, "operator") != 0 ? &g->end[0] : NULL;
-}
-
 /* ---- what other networks answered ---- */
 
 /* A link that another network claims, read; false where c is none. */
@@ -95,10 +67,10 @@ static enum status trace_one(struct app *a, struct tracer *t, const struct place
 {
 	struct chain c;
 	char id[TRACE_HOPS + 1][ID_TEXT] = {{0}};
-	enum status s = trace_chain(t, f, said_opener(g), &c, e);
+	enum status s = trace_chain(t, f, sighting_opener(g), &c, e);
 
 	if (s == STATUS_OK)
-		s = write_claims(p, of ? &of->id : NULL, &c, g, id, e);
+		s = claim_chain(p, of ? &of->id : NULL, &c, g, id, e);
 	if (s != STATUS_OK)
 		return s;
 	if (a->json) {
@@ -150,15 +122,10 @@ static enum status trace_sighting(struct app *a, struct tracer *t, const struct 
 	char text[FLOW_TEXT], host[IP_TEXT];
 	struct flow_head head = {.proto = g->proto, .end = {g->end[0], g->end[1]}};
 	const struct flow *f = NULL;
-	enum status s = STATUS_NO;
+	enum status s = sighting_flow(t, g, &f, e);
 
-	(void)flow_text(text, &head);
-	if (g->flow_id)
-		s = tracer_flow(t, g->flow_id, g->at, &f, e);
-	if (s == STATUS_NO)
-		s = tracer_flow(t, text, g->at, &f, e);
 	if (s == STATUS_NO) {
-		s = not_recorded(a, text, ip_text(host, &g->end[0].ip), alpha, e);
+		s = not_recorded(a, flow_text(text, &head), ip_text(host, &g->end[0].ip), alpha, e);
 		e->text[0] = '\0';
 		return s == STATUS_OK ? STATUS_NO : s;
 	}
