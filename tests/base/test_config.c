@@ -55,6 +55,36 @@ static void same_text(const char *a, const char *b)
 		assert_string_equal(a, b);
 }
 
+static void same_prefixes(const struct prefix *a, size_t n, const struct prefix *b, size_t n_b)
+{
+	assert_int_equal(n, n_b);
+	for (size_t i = 0; i < n; i++)
+		assert_memory_equal(&a[i], &b[i], sizeof(a[i]));
+}
+
+/* What planning and blocking take from the configuration. */
+static void same_blocking(const struct config *a, const struct config *b)
+{
+	same_prefixes(a->never_block, a->n_never_block, b->never_block, b->n_never_block);
+	same_prefixes(a->partner_networks, a->n_partner_networks, b->partner_networks, b->n_partner_networks);
+	assert_memory_equal(&a->alpha_rate, &b->alpha_rate, sizeof(a->alpha_rate));
+	assert_memory_equal(&a->alpha_host, &b->alpha_host, sizeof(a->alpha_host));
+	assert_memory_equal(&a->alpha_wide, &b->alpha_wide, sizeof(a->alpha_wide));
+	assert_int_equal(a->block_for_us, b->block_for_us);
+	assert_int_equal(a->max_block_us, b->max_block_us);
+	assert_int_equal(a->max_rules, b->max_rules);
+	assert_int_equal(a->widest_v4, b->widest_v4);
+	assert_int_equal(a->widest_v6, b->widest_v6);
+	assert_int_equal(a->rate_limit, b->rate_limit);
+	assert_int_equal(a->look_back_us, b->look_back_us);
+	assert_int_equal(a->on_alert, b->on_alert);
+	assert_int_equal(a->watch_blocks, b->watch_blocks);
+	assert_int_equal(a->announce, b->announce);
+	assert_int_equal(a->n_rtbh_next_hop, b->n_rtbh_next_hop);
+	for (size_t i = 0; i < a->n_rtbh_next_hop; i++)
+		assert_true(ip_equal(&a->rtbh_next_hop[i], &b->rtbh_next_hop[i]));
+}
+
 static void same(const struct config *a, const struct config *b)
 {
 	same_text(a->point, b->point);
@@ -80,6 +110,7 @@ static void same(const struct config *a, const struct config *b)
 	assert_int_equal(a->n_partner_keys, b->n_partner_keys);
 	for (size_t i = 0; i < a->n_partner_keys; i++)
 		assert_string_equal(a->partner_keys[i], b->partner_keys[i]);
+	same_blocking(a, b);
 }
 
 /* What is written loads to the same values, and is then written the same. */
@@ -118,6 +149,63 @@ static void defaults(void **state)
 	assert_true(c.alpha > 0.99e-6 && c.alpha < 1.01e-6);
 	assert_false(c.vlan_overlap);
 	assert_int_equal(c.max_flows, 1000000);
+	assert_prints_back(&c);
+	config_free(&c);
+}
+
+/* The policy of who configures nothing: narrow, short, and nothing by itself. */
+static void blocking_defaults(void **state)
+{
+	struct config c;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(parse(&c, "", &e), STATUS_OK);
+	assert_int_equal(c.n_never_block + c.n_partner_networks + c.n_rtbh_next_hop, 0);
+	assert_true(c.alpha_rate > 0.0099 && c.alpha_rate < 0.0101);
+	assert_true(c.alpha_host > 0.99e-3 && c.alpha_host < 1.01e-3);
+	assert_true(c.alpha_wide > 0.99e-5 && c.alpha_wide < 1.01e-5);
+	assert_int_equal(c.block_for_us, 3600 * SECOND_US);
+	assert_int_equal(c.max_block_us, 86400 * SECOND_US);
+	assert_int_equal(c.max_rules, 20000);
+	assert_int_equal(c.widest_v4, 24);
+	assert_int_equal(c.widest_v6, 48);
+	assert_int_equal(c.rate_limit, 50);
+	assert_int_equal(c.look_back_us, 86400 * SECOND_US);
+	assert_int_equal(c.on_alert, ON_ALERT_PROPOSE);
+	assert_int_equal(c.watch_blocks, 10);
+	assert_int_equal(c.announce, ANNOUNCE_FLOWSPEC);
+	config_free(&c);
+}
+
+static void blocking_values(void **state)
+{
+	static const char text[] =
+		"never_block = {198.51.100.53, 2001:db8:53::/48} partner_networks = {203.0.113.0/24}\n"
+		"alpha_rate = 0.5 alpha_host = 1e-9 alpha_wide = 1e-12\n"
+		"block_for = 1s max_block = 30d max_rules = 1 widest_v4 = 8 widest_v6 = 64\n"
+		"rate_limit = 1000000 look_back = 365d on_alert = block watch_blocks = 0\n"
+		"announce = 'rtbh' rtbh_next_hop = {192.0.2.66, \"2001:db8::66\"}";
+	struct config c;
+	struct err e = {0};
+
+	(void)state;
+	if (parse(&c, text, &e) != STATUS_OK)
+		fail_msg("%s", e.text);
+	assert_int_equal(c.n_never_block, 2);
+	assert_int_equal(c.never_block[0].len, 32);
+	assert_int_equal(c.never_block[1].len, 48);
+	assert_int_equal(c.n_partner_networks, 1);
+	assert_int_equal(c.block_for_us, SECOND_US);
+	assert_int_equal(c.max_block_us, 30 * 86400 * SECOND_US);
+	assert_int_equal(c.max_rules, 1);
+	assert_int_equal(c.widest_v4, 8);
+	assert_int_equal(c.widest_v6, 64);
+	assert_int_equal(c.on_alert, ON_ALERT_BLOCK);
+	assert_int_equal(c.watch_blocks, 0);
+	assert_int_equal(c.announce, ANNOUNCE_RTBH);
+	assert_int_equal(c.n_rtbh_next_hop, 2);
+	assert_int_equal(c.rtbh_next_hop[1].v, 6);
 	assert_prints_back(&c);
 	config_free(&c);
 }
@@ -202,6 +290,26 @@ static void refused(void **state)
 		{"vlan_overlap = maybe", "vlan_overlap: \"maybe\" is not allowed; allowed: true or false"},
 		{"max_flows = 63", "max_flows"},
 		{"max_flows = 1000000000", "max_flows"},
+		{"never_block = {192.0.2.1/24}", "never_block: \"192.0.2.1/24\""},
+		{"partner_networks = {AS64500}", "partner_networks: \"AS64500\""},
+		{"alpha_rate = 0", "alpha_rate"},
+		{"alpha_host = 0.51", "alpha_host"},
+		{"alpha_wide = -1e-5", "alpha_wide"},
+		{"block_for = 999ms", "block_for: \"999ms\" is not allowed; allowed: a time from \"1s\""},
+		{"max_block = 31d", "max_block"},
+		{"max_rules = 20001",
+			"max_rules: \"20001\" is not allowed; allowed: a number from 1 to 20000"},
+		{"widest_v4 = 7", "widest_v4"},
+		{"widest_v4 = 33", "widest_v4"},
+		{"widest_v6 = 15", "widest_v6"},
+		{"widest_v6 = 65", "widest_v6"},
+		{"rate_limit = 0", "rate_limit"},
+		{"look_back = 59s", "look_back"},
+		{"on_alert = shoot",
+			"on_alert: \"shoot\" is not allowed; allowed: \"notify\", \"propose\" or \"block\""},
+		{"watch_blocks = -1", "watch_blocks"},
+		{"announce = bgp", "announce"},
+		{"rtbh_next_hop = {192.0.2.0/24}", "rtbh_next_hop: \"192.0.2.0/24\""},
 		{"point = \"abc", "t.conf:1: a string is not closed"},
 		{"point = \"abc\n\"", "t.conf:1: a string is not closed on its line"},
 		{"point = \"abc\\\n\"", "t.conf:1: a string is not closed on its line"},
@@ -301,6 +409,36 @@ static char *random_vkey(char to[64], uint64_t *seed)
 	return to;
 }
 
+/* Those of the keys that planning and blocking take. */
+static void random_blocking(struct config *c, struct prefix never[4], struct prefix partner[4],
+	struct ip next_hop[4], uint64_t *seed)
+{
+	for (size_t i = 0; i < 4; i++) {
+		never[i] = random_prefix(seed);
+		partner[i] = random_prefix(seed);
+		next_hop[i] = random_prefix(seed).ip;
+	}
+	c->never_block = never;
+	c->n_never_block = next_random(seed) % 5;
+	c->partner_networks = partner;
+	c->n_partner_networks = next_random(seed) % 5;
+	c->rtbh_next_hop = next_hop;
+	c->n_rtbh_next_hop = next_random(seed) % 5;
+	c->alpha_rate = (1.0 + next_random(seed)) / 4294967296.0;
+	c->alpha_host = c->alpha_rate / (1 + next_random(seed) % 1000);
+	c->alpha_wide = c->alpha_host / (1 + next_random(seed) % 1000);
+	c->block_for_us = SECOND_US + next_random(seed) % 3600 * SECOND_US + next_random(seed) % 1000;
+	c->max_block_us = c->block_for_us + next_random(seed) % 86400 * SECOND_US;
+	c->max_rules = 1 + next_random(seed) % 20000;
+	c->widest_v4 = 8 + next_random(seed) % 25;
+	c->widest_v6 = 16 + next_random(seed) % 49;
+	c->rate_limit = 1 + next_random(seed) % 1000000;
+	c->look_back_us = 60 * SECOND_US + next_random(seed);
+	c->on_alert = (enum on_alert)(next_random(seed) % 3);
+	c->watch_blocks = next_random(seed) % 10001;
+	c->announce = (enum announce)(next_random(seed) % 2);
+}
+
 /* Any values that the types allow are printed so that they load again. */
 static void random_values(void **state)
 {
@@ -308,7 +446,8 @@ static void random_values(void **state)
 
 	(void)state;
 	for (int round = 0; round < 2000; round++) {
-		struct prefix own[4], never[4];
+		struct prefix own[4], never[4], never_block[4], partner[4];
+		struct ip next_hop[4];
 		struct config_host relay[4] = {0};
 		char filter[64], point[32], vkey[4][64], *key[4];
 		struct config c = {.own = own, .never = never, .relays = relay, .point = point};
@@ -340,6 +479,7 @@ static void random_values(void **state)
 			key[i] = random_vkey(vkey[i], &seed);
 		c.partner_keys = key;
 		c.n_partner_keys = next_random(&seed) % 5;
+		random_blocking(&c, never_block, partner, next_hop, &seed);
 		assert_prints_back(&c);
 	}
 }
@@ -561,7 +701,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults),
+		cmocka_unit_test(blocking_defaults),
 		cmocka_unit_test(values),
+		cmocka_unit_test(blocking_values),
 		cmocka_unit_test(refused),
 		cmocka_unit_test(hostile_bytes),
 		cmocka_unit_test(random_values),
