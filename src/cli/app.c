@@ -46,6 +46,16 @@ static bool texts_add(struct texts *to, const char *text)
 	return room;
 }
 
+static bool count_parse(int64_t *to, const char *s)
+{
+	size_t n = strlen(s);
+
+	if (n == 0 || n > 15 || strspn(s, "0123456789") != n)
+		return false;
+	*to = strtoll(s, NULL, 10);
+	return true;
+}
+
 static bool value_set(const struct option_row *row, const char *text)
 {
 	switch (row->kind) {
@@ -67,6 +77,10 @@ static bool value_set(const struct option_row *row, const char *text)
 		return alpha_parse(row->to, text);
 	case OPTION_LIST:
 		return *text && texts_add(row->to, text);
+	case OPTION_SPAN:
+		return span_parse(row->to, text) && *(int64_t *)row->to > 0;
+	case OPTION_COUNT:
+		return count_parse(row->to, text);
 	}
 	return false;
 }
@@ -91,6 +105,10 @@ static const char *takes(enum option_kind kind)
 		return "a number above 0 and at most 0.5";
 	case OPTION_LIST:
 		return "a text that is not empty, at most 64 times";
+	case OPTION_SPAN:
+		return "a time such as 45s, 10m, 1h30m or 2d";
+	case OPTION_COUNT:
+		return "a number";
 	}
 	return "something else";
 }

@@ -47,7 +47,9 @@ enum option_kind {
 	OPTION_PORT,
 	OPTION_SIZE,
 	OPTION_ALPHA,
-	OPTION_LIST
+	OPTION_LIST,
+	OPTION_SPAN,
+	OPTION_COUNT
 };
 
 #define TEXTS_MAX 64
@@ -56,7 +58,8 @@ struct texts { /* of an option that may be given several times */
 	size_t n;
 };
 
-/* `to` points to a bool, const char *, struct wall, struct ip, int, uint64_t, double or struct texts. */
+/* `to` points to a bool, const char *, struct wall, struct ip, int, uint64_t (size), double, struct texts,
+ * int64_t (span in microseconds) or int64_t (count). */
 struct option_row {
 	const char *name;
 	char letter; /* 0: none */

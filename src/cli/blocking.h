@@ -33,8 +33,9 @@ struct block_order {
 	struct plan_row plan_row;
 	struct plan plan;
 	const struct option *option;
-	struct order order; /* rules that are placed here */
-	bool waits;         /* a second person has to confirm */
+	struct order order;        /* rules that are placed here */
+	bool waits;                /* a second person has to confirm */
+	struct order_row confirms; /* the waiting one that this one confirms, where order.by[1] is not "" */
 };
 
 /* The case's newest plan, checked against the case's evidence, and the order made of it, checked by the
@@ -47,7 +48,18 @@ enum status block_prepare(struct app *a, const struct place *p, const struct blo
  * force. */
 enum status block_give(struct app *a, const struct place *p, const struct block_order *o, struct arena *arena,
 	struct id *id, struct enforced *done, struct err *e);
-/* Is every rule of the order in the reply installed?  The order's result, NULL: it is not there. */
+/* Undoes these orders, all or none of what the enforcer holds.  STATUS_MACHINE: it could not (no permission);
+ * then nothing was undone.  by NULL: the login name. */
+enum status block_end(struct app *a, const struct place *p, const struct order_row *row, size_t n,
+	const char *by, const char *why, struct arena *arena, struct enforced *done, struct err *e);
+/* The order's result, NULL: it is not there. */
 const struct hand_result *enforced_of(const struct enforced *done, const struct id *id);
+
+/* ---- a block as it is shown (cmd_blocks.c) ---- */
+
+/* "in force", "not installed", "waits", "expired", "undone" */
+const char *order_state(const struct order_row *o, struct wall now);
+json_t *json_block(const struct order_row *o, struct wall now);
+void print_block(FILE *to, const struct order_row *o, struct wall now);
 
 #endif

@@ -1,5 +1,5 @@
 /* weir init: the operator's key and the log's, and the first entry of the ledger, which names both. */
-#include "cli/app.h"
+#include "cli/claims.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -41,20 +41,12 @@ static enum status ledger_begun(struct app *a, bool *fresh, struct err *e)
 	return s == STATUS_OK ? closed : s;
 }
 
-static enum status run(struct app *a, int argc, char **argv, struct err *e)
+enum status keys_begin(struct app *a, const char *name, struct err *e)
 {
-	const char *name = NULL;
-	struct option_row row[] = {{"name", 0, OPTION_TEXT, &name}};
 	struct err had = {0};
 	bool fresh = false;
-	int first;
-	enum status s = options_parse(a, row, 1, argc, argv, &first, e);
+	enum status s, made = keys_init(a->w, a->dir, name, &had);
 
-	if (s == STATUS_OK && first < argc)
-		s = err_set(e, STATUS_BAD, "init: %s: takes options only (--name ORIGIN)", argv[first]);
-	if (s != STATUS_OK)
-		return s;
-	enum status made = keys_init(a->w, a->dir, name, &had);
 	if (made != STATUS_OK && made != STATUS_NO) {
 		*e = had;
 		return made;
@@ -64,6 +56,20 @@ static enum status run(struct app *a, int argc, char **argv, struct err *e)
 		*e = had;
 		return STATUS_NO;
 	}
+	return s;
+}
+
+static enum status run(struct app *a, int argc, char **argv, struct err *e)
+{
+	const char *name = NULL;
+	struct option_row row[] = {{"name", 0, OPTION_TEXT, &name}};
+	int first;
+	enum status s = options_parse(a, row, 1, argc, argv, &first, e);
+
+	if (s == STATUS_OK && first < argc)
+		s = err_set(e, STATUS_BAD, "init: %s: takes options only (--name ORIGIN)", argv[first]);
+	if (s == STATUS_OK)
+		s = keys_begin(a, name, e);
 	/* What was made is shown as weir key shows it. */
 	return s == STATUS_OK ? command_key.run(a, 1, argv, e) : s;
 }
