@@ -26,16 +26,18 @@ struct drift {
 struct backend_param {
 	size_t max_rules;
 	const struct config *cfg;
+	int in_fd, out_fd; /* where the outside is a program at the other end of two pipes (exabgp): its answers
+			      and our commands.  Both 0: standard input and output */
 };
 
 struct backend {
 	const char *name; /* "nft", "exabgp" */
-	/* NULL where the back end can hold such a rule; else why not. */
-	const char *(*cannot)(const struct rule *r);
+	/* NULL where the back end, configured so, can hold such a rule; else why not. */
+	const char *(*cannot)(const struct backend_param *p, const struct rule *r);
 	/* The exact lines that installing (or removing) these rules gives to the outside; for dry runs and
 	 * rules[]. */
-	enum status (*lines)(struct buf *to, const struct want *want, size_t n, struct wall now, bool remove,
-		struct err *e);
+	enum status (*lines)(struct buf *to, const struct backend_param *p, const struct want *want, size_t n,
+		struct wall now, bool remove, struct err *e);
 	/* Opens the outside, before rights are given up.  STATUS_MACHINE says what is missing (no nftables in
 	 * the kernel, no permission). */
 	enum status (*open)(void **self, const struct backend_param *p, struct err *e);
@@ -44,7 +46,8 @@ struct backend {
 	 * left, not even the table. */
 	enum status (*sync)(void *self, const struct want *want, size_t n_want, struct wall now, bool look,
 		struct have *have, struct drift *d, struct err *e);
-	/* Descriptor that has something to say (replies), -1: none; heard() takes it. */
+	/* Descriptor that has something to say (replies), -1: none; heard() takes it, and does not wait.
+	 * STATUS_MACHINE from heard(): the outside has ended, and so should we. */
 	int (*fd)(void *self);
 	enum status (*heard)(void *self, struct err *e);
 	void (*close)(void *self);
