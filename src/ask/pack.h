@@ -13,7 +13,7 @@ struct pack_answer {
 
 struct pack {
 	struct manifest m; /* what describes the bundle; log, files and id are filled in */
-	const struct claim *claim;
+	struct claim *claim;
 	size_t n_claim;
 	struct pack_answer *answer;
 	size_t n_answer;

@@ -95,5 +95,8 @@ enum status tell_hop(
  * No train: what was recorded further up is nobody's business. */
 enum status tell_origin(struct told *to, const struct told *link, const char *in_flow, size_t hops,
 	const struct prefix *network, const char *basis, const char *code, struct err *e);
+/* "This rule held from .. until ..": what one did oneself.  No train: its effect is seen by its absence. */
+enum status tell_block(struct told *to, const char *rule, struct wall from, struct wall until,
+	const char *code, struct err *e);
 
 #endif

@@ -319,6 +319,16 @@ enum status tell_origin(struct told *to, const struct told *link, const char *in
 		code, e);
 }
 
+enum status tell_block(struct told *to, const char *rule, struct wall from, struct wall until,
+	const char *code, struct err *e)
+{
+	*to = (struct told){0};
+	return body_set(to, statement_kind_name(STATES_BLOCK),
+		json_pack("{s:s, s:o, s:o}", "rule", rule, "from", time_of(from.us), "until",
+			time_of(until.us)),
+		code, e);
+}
+
 bool disclose_parse(enum disclose *to, const char *s)
 {
 	static const char *const name[] = {[DISCLOSE_NOTHING] = "nothing",

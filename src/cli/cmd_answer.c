@@ -6,6 +6,7 @@
 #include "base/utf8.h"
 #include "cli/inspect.h"
 #include "cli/send.h"
+#include "cli/told_block.h"
 
 /* ---- in the reading process: what was found here ---- */
 
@@ -126,7 +127,8 @@ static enum status act(struct app *a, const struct inspect *i, const struct repo
 
 struct answer {
 	struct pack k;
-	const char *path;
+	const char *path, *blocked; /* an order's id prefix, NULL: none */
+	bool addresses;             /* are disclosed */
 	struct buf request;
 	json_t *doc;
 };
@@ -182,7 +184,7 @@ static enum status store_told(
 {
 	const json_t *list = json_object_get(n->doc, "told");
 	size_t count = json_array_size(list);
-	struct claim *c = arena_array(arena, count + 1, sizeof(*c));
+	struct claim *c = arena_array(arena, count + TOLD_BLOCKS + 1, sizeof(*c));
 	struct id of;
 	enum status s = c ? STATUS_OK : err_nomem(e);
 
@@ -200,6 +202,37 @@ static enum status store_told(
 	}
 	n->k.n_claim = count;
 	return s;
+}
+
+/* What was done: the rules of the order that it names, of what is disclosed. */
+static enum status add_blocked(const struct place *p, struct answer *n, const struct attack_case *c,
+	struct arena *arena, struct err *e)
+{
+	struct order_row row;
+	struct told_blocks t = {
+		.row = &row, .about = c->sighting, .n_about = c->n_sighting, .all = n->addresses};
+	size_t more = 0;
+	struct claim *to = n->k.claim + n->k.n_claim; /* room: store_told() */
+	enum status s = order_row_read(p->db, n->blocked, arena, &row, e);
+
+	if (s == STATUS_OK)
+		s = claim_blocks(p, &t, arena, to, &more, e);
+	if (s == STATUS_OK && more == 0)
+		s = err_set(e, STATUS_NO,
+			"block %s has no rule that hits what was asked about; --disclose address tells its "
+			"others",
+			n->blocked);
+	n->k.n_claim += more;
+	return s;
+}
+
+static enum status blocked_told(
+	const struct place *p, struct answer *n, const char *case_id, struct arena *arena, struct err *e)
+{
+	struct attack_case c = {0};
+	enum status s = n->blocked && *case_id ? case_read(p->db, case_id, arena, &c, e) : STATUS_OK;
+
+	return s == STATUS_OK && n->blocked ? add_blocked(p, n, &c, arena, e) : s;
 }
 
 static enum status enter_request(
@@ -256,6 +289,8 @@ static enum status give(struct app *a, struct answer *n, struct err *e)
 		s = case_here(&p, n, case_id, e);
 	if (s == STATUS_OK)
 		s = store_told(&p, n, case_id, &arena, e);
+	if (s == STATUS_OK)
+		s = blocked_told(&p, n, case_id, &arena, e);
 	if (s == STATUS_OK)
 		s = enter_request(&p, n, case_id, e);
 	if (s == STATUS_OK)
@@ -331,7 +366,8 @@ static enum status run(struct app *a, int argc, char **argv, struct err *e)
 	struct option_row row[] = {{"accept", 0, OPTION_FLAG, &accept}, {"doubt", 0, OPTION_TEXT, &doubt},
 		{"refuse", 0, OPTION_TEXT, &refuse}, {"disclose", 0, OPTION_TEXT, &disclose},
 		{"output", 'o', OPTION_TEXT, &n.path}, {"key", 0, OPTION_LIST, &key},
-		{"policy", 0, OPTION_TEXT, &policy}, {"expires", 0, OPTION_TEXT, &expires}};
+		{"policy", 0, OPTION_TEXT, &policy}, {"expires", 0, OPTION_TEXT, &expires},
+		{"blocked", 0, OPTION_TEXT, &n.blocked}};
 	struct trusted t = {0};
 	struct inspect i = {.trusted = &t, .act = act, .here = true};
 	int first;
@@ -341,11 +377,14 @@ static enum status run(struct app *a, int argc, char **argv, struct err *e)
 		s = err_set(e, STATUS_BAD, "answer: one FILE, and -o FILE");
 	if (s == STATUS_OK)
 		s = verdict_of(&n.k.m, accept, doubt, refuse, e);
+	if (s == STATUS_OK && n.blocked && !accept)
+		s = err_set(e, STATUS_BAD, "--blocked ID says what was done: it goes with --accept");
 	i.confirm_only = !disclose;
 	if (!disclose) /* who does not accept tells nothing unless he says so */
 		disclose = accept ? "network" : "nothing";
 	if (s == STATUS_OK && !disclose_parse(&i.disclose, disclose))
 		s = err_set(e, STATUS_BAD, "--disclose %s: network, address or nothing", disclose);
+	n.addresses = i.disclose == DISCLOSE_ADDRESS;
 	if (s == STATUS_OK)
 		s = trusted_load(&t, a, &key, policy, true, 0, e);
 	if (s == STATUS_OK)
@@ -359,6 +398,7 @@ static enum status run(struct app *a, int argc, char **argv, struct err *e)
 }
 
 const struct command command_answer = {"answer",
-	"FILE (--accept | --doubt WHY | --refuse WHY) [--disclose network|address|nothing] -o FILE [--key "
+	"FILE (--accept | --doubt WHY | --refuse WHY) [--disclose network|address|nothing] [--blocked ID] -o "
+	"FILE [--key "
 	"VKEY]... [--policy FILE] [--expires T]",
 	"answer a request, with what one's own recording shows", run};

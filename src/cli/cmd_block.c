@@ -7,8 +7,10 @@
 /* ---- the exact change ---- */
 
 /* The lines that a back end would run for the order; NULL where it holds no such rules. */
-static json_t *lines_of(const struct backend *b, const struct order *o, struct arena *arena)
+static json_t *lines_of(
+	const struct app *a, const struct backend *b, const struct order *o, struct arena *arena)
 {
+	struct backend_param p = {.max_rules = a->cfg.max_rules, .cfg = &a->cfg};
 	struct want *want = arena_array(arena, o->n_rule + 1, sizeof(*want));
 	struct buf text = {0};
 	struct err e;
@@ -18,9 +20,9 @@ static json_t *lines_of(const struct backend *b, const struct order *o, struct a
 	if (!want || !b->lines)
 		return json_null();
 	for (size_t i = 0; i < o->n_rule; i++)
-		if (!b->cannot || !b->cannot(&o->rule[i]))
+		if (!b->cannot || !b->cannot(&p, &o->rule[i]))
 			want[n++] = (struct want){o->rule[i], o->expires};
-	if (n && b->lines(&text, want, n, o->made, false, &e) == STATUS_OK && !text.failed)
+	if (n && b->lines(&text, &p, want, n, o->made, false, &e) == STATUS_OK && !text.failed)
 		j = json_stringn((const char *)text.p, text.n);
 	buf_free(&text);
 	return j ? j : json_null();
@@ -74,8 +76,8 @@ static void print_collateral(FILE *o, const struct option *p)
 
 static enum status dry_run(struct app *a, const struct block_order *b, struct arena *arena, struct err *e)
 {
-	json_t *nft = lines_of(&backend_nft, &b->order, arena),
-	       *bgp = lines_of(&backend_exabgp, &b->order, arena);
+	json_t *nft = lines_of(a, &backend_nft, &b->order, arena),
+	       *bgp = lines_of(a, &backend_exabgp, &b->order, arena);
 	char when[WALL_TEXT], text[RULE_TEXT];
 	FILE *o = a->out;
 

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "cli/send.h"
+#include "cli/told_block.h"
 
 /* ---- the claims ---- */
 
@@ -41,7 +42,7 @@ static bool same_subject(const struct statement *a, const struct statement *b)
 /* Own claims that travel, of those about one flow the newest. */
 static enum status choose(const struct attack_case *c, struct arena *arena, struct pack *k, struct err *e)
 {
-	struct claim *to = arena_array(arena, c->n_claim + 1, sizeof(*to));
+	struct claim *to = arena_array(arena, c->n_claim + TOLD_BLOCKS + 1, sizeof(*to));
 	struct statement *said = arena_array(arena, c->n_claim + 1, sizeof(*said));
 
 	if (!to || !said)
@@ -63,6 +64,23 @@ static enum status choose(const struct attack_case *c, struct arena *arena, stru
 	return k->n_claim ? STATUS_OK
 			  : err_set(e, STATUS_NO,
 				    "no flow of this case was recorded here: there is nothing to show");
+}
+
+/* What is blocked here already of the flows that the case is about. */
+static enum status add_blocks(const struct place *p, const struct attack_case *c, struct arena *arena,
+	struct pack *k, struct err *e)
+{
+	struct order_row *row;
+	size_t n, more = 0;
+	struct claim *to = k->claim + k->n_claim; /* room: choose() */
+	enum status s = order_row_list(p->db, &c->id, true, p->w->now(p->w->self), arena, &row, &n, e);
+
+	for (size_t i = 0; i < n && s == STATUS_OK; i++) {
+		struct told_blocks t = {.row = &row[i], .about = c->sighting, .n_about = c->n_sighting};
+		s = claim_blocks(p, &t, arena, to, &more, e);
+	}
+	k->n_claim += more;
+	return s;
 }
 
 /* ---- the answers ---- */
@@ -154,6 +172,8 @@ static enum status bundle(
 		s = case_read(p.db, id, &arena, &c, e);
 	if (s == STATUS_OK)
 		s = choose(&c, &arena, k, e);
+	if (s == STATUS_OK)
+		s = add_blocks(&p, &c, &arena, k, e);
 	if (s == STATUS_OK && left)
 		log_line("%s of the case not recorded here: nothing is claimed of it",
 			counted(count, left, "flow"));
