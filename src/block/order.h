@@ -22,7 +22,9 @@ struct order {
 	size_t n_rule;
 };
 
-/* The canonical text; its id is the first 16 bytes of its SHA-256. */
+/* May it stand in a text?  STATUS_BAD names the field. */
+enum status order_valid(const struct order *o, struct err *e);
+/* The canonical text; its id is the first 16 bytes of its SHA-256.  to->failed also where it is not valid. */
 void order_write(struct buf *to, const struct order *o);
 /* STATUS_BAD names line and field; what order_write() would not write is refused. */
 enum status order_read(struct order *to, const void *text, size_t n, struct arena *a, struct err *e);

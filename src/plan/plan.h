@@ -72,12 +72,18 @@ struct plan {
 	double gap;
 	struct option *option;
 	size_t n_option;
+	char sha256[65]; /* of the text that it was read from, hex; "" for one that was not read */
 };
 
-/* The canonical text, "weir-plan/v1".  Floats are written with the digits that give them back. */
+/* May it stand in a text?  STATUS_BAD names option and field: a number out of its bounds (shares are 0..1,
+ * reals finite, times of 1970 to 2199), a text that is not one line of plain UTF-8 or is too long, options
+ * not numbered 1.., more than one marked, needs that are not sorted, a rule that is none. */
+enum status plan_valid(const struct plan *p, struct err *e);
+/* The canonical text, "weir-plan/v1".  Floats are written with the digits that give them back.  to->failed
+ * also where the plan is not valid, or its text longer than PLAN_BYTES. */
 void plan_write(struct buf *to, const struct plan *p);
-/* From its text.  STATUS_BAD names line and field; what plan_write() would not write is refused.  Texts are
- * in the arena, and as they came: printable() before a terminal sees them. */
+/* From its text; fills in sha256.  STATUS_BAD names line and field; what plan_write() would not write is
+ * refused.  Texts are in the arena, and as they came: printable() before a terminal sees them. */
 enum status plan_read(struct plan *to, const void *text, size_t n, struct arena *a, struct err *e);
 /* By number; NULL: none. */
 const struct option *plan_option(const struct plan *p, uint32_t k);

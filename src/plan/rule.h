@@ -14,7 +14,7 @@
 enum rule_action { RULE_DROP, RULE_RATE };
 
 struct rule {
-	struct prefix from, to; /* one family; of len 0: any */
+	struct prefix from, to; /* one family, which an end of len 0 (any) has too */
 	uint8_t proto;          /* 0: any */
 	uint16_t port;          /* destination; 0: any; only with a protocol that has ports */
 	enum rule_action action;
@@ -24,8 +24,8 @@ struct rule {
 #define RULE_TEXT     192
 #define RULE_RATE_MAX 1000000
 
-/* A rule is well-formed: families agree, no host bits, port only with TCP, UDP, SCTP, DCCP or UDP-Lite, rate
- * only with RULE_RATE. */
+/* A rule is well-formed: families agree, not both ends are "any" (nothing would say which family), no host
+ * bits, port only with TCP, UDP, SCTP, DCCP or UDP-Lite, rate only with RULE_RATE. */
 bool rule_valid(const struct rule *r);
 /* Returns to. */
 char *rule_text(char to[RULE_TEXT], const struct rule *r);
