@@ -1,12 +1,105 @@
-/* weir plan. */
+/* weir plan: options for a case, on the front of attack stopped against collateral. */
+#include <string.h>
+
 #include "cli/blocking.h"
+#include "cli/outfile.h"
+#include "cli/plan_print.h"
+
+/* "AS64500,203.0.113.0/24", given once or several times, taken apart. */
+static enum status unwilling_take(
+	struct planning *how, const struct texts *given, struct arena *arena, struct err *e)
+{
+	const char **list;
+	size_t n = 0;
+
+	for (size_t i = 0; i < given->n; i++)
+		for (const char *p = given->text[i]; p; p = strchr(p + 1, ','))
+			n++;
+	list = arena_array(arena, n + 1, sizeof(*list));
+	if (!list)
+		return err_nomem(e);
+	how->unwilling = list;
+	for (size_t i = 0; i < given->n; i++) {
+		char *copy = arena_str(arena, given->text[i]), *one;
+		if (!copy)
+			return err_nomem(e);
+		while ((one = strsep(&copy, ",")) != NULL) {
+			if (!*one)
+				return err_set(e, STATUS_BAD,
+					"--unwilling %s: names of places, with commas between them",
+					given->text[i]);
+			list[how->n_unwilling++] = one;
+		}
+	}
+	return STATUS_OK;
+}
+
+static enum status picture(
+	struct app *a, const char *path, const struct plan *p, const struct id *id, struct err *e)
+{
+	struct outfile file = {0};
+	struct buf b = {0};
+	enum status s;
+
+	plan_svg(&b, p, id);
+	s = b.failed ? err_nomem(e) : outfile_write(&file, a->w, path, &b, e);
+	if (s == STATUS_OK)
+		s = outfile_commit(&file, e);
+	outfile_drop(&file);
+	buf_free(&b);
+	return s;
+}
+
+static enum status plan(struct app *a, const char *case_id, const struct planning *how, const char *svg,
+	struct arena *arena, struct err *e)
+{
+	struct place p = {0};
+	struct tracer *t = NULL;
+	struct plan made;
+	struct id id;
+	enum status s = place_open(a, &p, e);
+
+	if (s == STATUS_OK)
+		s = tracer_open(&t, a->w, a->dir, &a->cfg, a->cfg.alpha, e);
+	if (s == STATUS_OK)
+		s = planning_run(a, &p, t, case_id, how, arena, &made, &id, e);
+	if (s == STATUS_OK && svg)
+		s = picture(a, svg, &made, &id, e);
+	if (s == STATUS_OK && a->json)
+		s = json_out(a, json_plan(a, &made, &id), e);
+	else if (s == STATUS_OK)
+		print_plan(a->out, &made, &id);
+	tracer_close(t);
+	case_db_close(p.db);
+	return s;
+}
 
 static enum status run(struct app *a, int argc, char **argv, struct err *e)
 {
-	(void)a;
-	(void)argc;
-	(void)argv;
-	return err_set(e, STATUS_MACHINE, "not built yet");
+	const char *svg = NULL;
+	struct planning how = {.budget = -1};
+	struct texts unwilling = {0};
+	struct option_row row[] = {{"budget", 0, OPTION_COUNT, &how.budget},
+		{"unwilling", 0, OPTION_LIST, &unwilling}, {"for", 0, OPTION_SPAN, &how.for_us},
+		{"svg", 0, OPTION_TEXT, &svg}};
+	struct arena arena = {0};
+	int first;
+	enum status s = options_parse(a, row, 4, argc, argv, &first, e);
+
+	if (s == STATUS_OK && argc - first != 1)
+		s = err_set(e, STATUS_BAD, "plan: one CASE (weir case list)");
+	if (s == STATUS_OK)
+		s = unwilling_take(&how, &unwilling, &arena, e);
+	if (s == STATUS_OK)
+		s = app_config(a, e);
+	if (s == STATUS_OK && how.for_us > a->cfg.max_block_us)
+		s = err_set(e, STATUS_BAD, "--for: longer than max_block of the configuration allows");
+	if (s == STATUS_OK)
+		s = plan(a, argv[first], &how, svg, &arena, e);
+	arena_free(&arena);
+	return s;
 }
 
-const struct command command_plan = {"plan", "", "", run};
+const struct command command_plan = {"plan",
+	"CASE [--budget N] [--unwilling NET,...] [--for TIME] [--svg FILE]",
+	"options that stop the attack at least cost to others", run};
