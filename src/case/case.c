@@ -106,6 +106,45 @@ enum status case_open(
 	return db_end(db, r, e);
 }
 
+/* STATUS_NO: it is closed, or none. */
+static enum status case_is_open(struct case_db *db, const struct id *id, struct err *e)
+{
+	char text[ID_TEXT];
+	sqlite3_stmt *st;
+	bool row, open = false;
+	enum status s = db_query(db, DB_CASE_READ, &st, e);
+
+	if (s != STATUS_OK)
+		return s;
+	db_bind_id(st, 1, id);
+	s = db_step(db, st, &row, e);
+	if (s == STATUS_OK && row)
+		open = sqlite3_column_int64(st, 3) == 0;
+	db_done(st);
+	if (s == STATUS_OK && !open)
+		s = err_set(
+			e, STATUS_NO, "case %.12s is %s", id_text(text, id), row ? "closed" : "not there");
+	return s;
+}
+
+enum status case_join(
+	struct case_db *db, const struct id *case_id, struct sighting *s, size_t n, struct err *e)
+{
+	enum status r = texts_checked(NULL, s, n, e);
+
+	for (size_t i = 0; i < n && r == STATUS_OK; i++)
+		if (!sighting_make_id(&s[i]))
+			r = err_nomem(e);
+	if (r == STATUS_OK)
+		r = db_begin(db, true, e);
+	if (r != STATUS_OK)
+		return r;
+	r = case_is_open(db, case_id, e);
+	for (size_t i = 0; i < n && r == STATUS_OK; i++)
+		r = sighting_write(db, case_id, &s[i], e);
+	return db_end(db, r, e);
+}
+
 enum status case_close(struct case_db *db, const char *id_prefix, struct id *id, struct err *e)
 {
 	sqlite3_stmt *st;

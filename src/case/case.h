@@ -63,6 +63,10 @@ void case_db_close(struct case_db *db);
  * without a sighting, or where a text is not UTF-8. */
 enum status case_open(
 	struct case_db *db, const char *title, struct sighting *s, size_t n, struct id *id, struct err *e);
+/* Adds sightings (ids are filled in) to an open case, or, where one is in it already, takes the larger count.
+ * STATUS_NO: there is no such case, or it is closed; STATUS_BAD as case_open(). */
+enum status case_join(
+	struct case_db *db, const struct id *case_id, struct sighting *s, size_t n, struct err *e);
 /* Closing a closed case is OK and keeps its time.  Status of the prefix as case_read(). */
 enum status case_close(struct case_db *db, const char *id_prefix, struct id *id, struct err *e);
 

@@ -16,6 +16,10 @@ enum db_query {
 	DB_CASE_LIST,
 	DB_CASE_SIGHTINGS,
 	DB_CASE_CLAIMS,
+	DB_OPEN_SIGHTINGS,
+	DB_OPEN_LINKS,
+	DB_CHANGES,
+	DB_CASE_COUNTS,
 	DB_SIGHTING_ADD,
 	DB_SIGHTING_TIE,
 	DB_SIGHTING_FIND,
@@ -114,6 +118,8 @@ enum status db_one(struct case_db *db, sqlite3_stmt *st, db_row take, const char
 bool sighting_make_id(struct sighting *s);
 enum status sighting_write(
 	struct case_db *db, const struct id *case_id, const struct sighting *s, struct err *e);
+/* A row of DB_OPEN_SIGHTINGS or another one of SIGHTING_COLUMNS, for db_rows(). */
+enum status sighting_row(struct case_db *db, sqlite3_stmt *st, struct arena *a, void *row, struct err *e);
 enum status sightings_of_case(struct case_db *db, const struct id *case_id, struct arena *a,
 	struct sighting **to, size_t *n, struct err *e);
 /* logged.c; inside a transaction. */

@@ -145,6 +145,17 @@ const char *const db_texts[DB_QUERIES] = {
 		" WHERE c.case_id = ?1 ORDER BY s.at, s.id",
 	[DB_CASE_CLAIMS] = "SELECT " CLAIM_COLUMNS " FROM case_claims c JOIN claims l ON l.id = c.claim_id"
 			   " WHERE c.case_id = ?1 ORDER BY l.made, l.id",
+	[DB_OPEN_SIGHTINGS] =
+		"SELECT " SIGHTING_COLUMNS ", o.id FROM cases o"
+		" JOIN case_sightings c ON c.case_id = o.id JOIN sightings s ON s.id = c.sighting_id"
+		" WHERE o.closed = 0 ORDER BY o.opened, o.id, s.at, s.id",
+	[DB_OPEN_LINKS] = "SELECT o.id, l.body FROM cases o JOIN case_claims c ON c.case_id = o.id"
+			  " JOIN claims l ON l.id = c.claim_id"
+			  " WHERE o.closed = 0 AND l.kind = 'link' ORDER BY o.opened, o.id, l.made, l.id",
+	[DB_CHANGES] = "PRAGMA data_version",
+	[DB_CASE_COUNTS] =
+		"SELECT (SELECT count(*) FROM cases), (SELECT coalesce(sum(closed), 0) FROM cases),"
+		" (SELECT count(*) FROM case_sightings), (SELECT count(*) FROM case_claims)",
 	[DB_SIGHTING_ADD] =
 		"INSERT INTO sightings (id, source, proto, from_ip, from_port, to_ip, to_port, at, text,"
 		" flow_id, alerts) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"

@@ -62,6 +62,15 @@ enum status sensor_read(const struct sensor *k, FILE *f, const char *name, struc
 enum status sensor_open(const struct sensor *k, const char *path, struct arena *a, struct sighting **to,
 	size_t *n, uint64_t *skipped, struct err *e);
 
+/* One line: LINE_TAKEN with the alert, whose texts live as long as *hold (json_decref(), NULL is none), or
+ * why not.  *memory false: it ran out. */
+enum line sensor_parse(
+	const struct sensor *k, const char *p, size_t n, struct alert *to, json_t **hold, bool *memory);
+/* Why a line was skipped (below LINE_COUNT): "is not JSON". */
+const char *sensor_reason(enum line why);
+/* What else people hand over, by its first line: what it is and what to do; NULL: nothing that is known. */
+const char *sensor_foreign(const char *p, size_t n);
+
 /* Helpers of the line readers.  A key with a dot is looked up as it is, then as an object in an object. */
 const json_t *sensor_get(const json_t *o, const char *key);
 const char *sensor_text(const json_t *o, const char *key); /* NULL where absent or no string */

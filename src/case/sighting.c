@@ -94,8 +94,7 @@ static bool column_ip(struct ip *ip, sqlite3_stmt *st, int column)
 }
 
 /* A row is checked against its id: a sighting that does not hash to it was changed behind our back. */
-static enum status sighting_row(
-	struct case_db *db, sqlite3_stmt *st, struct arena *a, void *row, struct err *e)
+enum status sighting_row(struct case_db *db, sqlite3_stmt *st, struct arena *a, void *row, struct err *e)
 {
 	struct sighting *to = row;
 	struct id id;
