@@ -23,9 +23,12 @@
 #define ROWS_Y     510.0
 #define ROW_HEIGHT 19.0
 #define ROWS_MAX   16 /* options that are written out below */
-#define ROW_TEXT   42 /* bytes of the longest text in a row */
+#define ENDS_TEXT  60 /* bytes of the texts that are cut where they are longer */
+#define HELP_TEXT  26
 
-#define MARK          7.5  /* half of a mark's size */
+#define MARK          7.5 /* half of a mark's size */
+#define MARK_MANY     5.0 /* where there are more than MANY */
+#define MANY          20
 #define MARKED        9.5  /* of the marked one's */
 #define APART         21.0 /* between marks of one place */
 #define LABEL_HEIGHT  13.0 /* of a number */
@@ -54,6 +57,7 @@ struct picture {
 	const struct plan *plan;
 	bool log;    /* the axis of collateral */
 	double most; /* its end */
+	double half; /* of a mark's size */
 	struct spot mark[PLAN_OPTIONS], label[PLAN_OPTIONS];
 	struct box taken[OBSTACLES_MAX];
 	size_t n_taken;
@@ -228,7 +232,7 @@ static struct spot place_near(
 
 static void place_mark(struct picture *g, size_t i)
 {
-	double half = g->plan->option[i].marked ? MARKED : MARK;
+	double half = g->plan->option[i].marked ? MARKED : g->half;
 	struct spot s = place_near(g, spot_of(g, &g->plan->option[i]), 2 * half + 2, 2 * half + 2, 0);
 
 	g->mark[i] = s;
@@ -238,7 +242,8 @@ static void place_mark(struct picture *g, size_t i)
 static void place_label(struct picture *g, size_t i)
 {
 	double width = LABEL_DIGIT * (g->plan->option[i].k > 9 ? 2 : 1) + 4;
-	struct spot s = place_near(g, g->mark[i], width, LABEL_HEIGHT, MARKED + LABEL_HEIGHT / 2 + 1);
+	struct spot s = place_near(g, g->mark[i], width, LABEL_HEIGHT,
+		(g->plan->option[i].marked ? MARKED : g->half) + 2 + LABEL_HEIGHT / 2);
 
 	g->label[i] = s;
 	take(g, s.x - width / 2, s.y - LABEL_HEIGHT / 2, s.x + width / 2, s.y + LABEL_HEIGHT / 2);
@@ -286,7 +291,7 @@ static void stairs(struct picture *g)
 
 static void shape(struct picture *g, struct spot s, bool marked, bool help, bool sufficient)
 {
-	double half = marked ? MARKED : MARK;
+	double half = marked ? MARKED : g->half;
 	const char *fill = marked ? GOOD : sufficient ? PALE : "#ffffff";
 	const char *line = sufficient ? "stroke=\"" GOOD "\" stroke-width=\"1.6\""
 				      : "stroke=\"" LACK "\" stroke-width=\"2\" stroke-dasharray=\"3.5 2.5\"";
@@ -341,7 +346,7 @@ static void point(struct picture *g, size_t i)
 static void head(struct picture *g, const struct id *id, double height)
 {
 	const struct plan *p = g->plan;
-	char text[ID_TEXT], case_id[ID_TEXT], made[WALL_TEXT], ends[6 * ROW_TEXT + 16], n[COUNT_TEXT];
+	char text[ID_TEXT], case_id[ID_TEXT], made[WALL_TEXT], ends[6 * ENDS_TEXT + 16], n[COUNT_TEXT];
 
 	(void)id_text(case_id, &p->case_id);
 	put(g,
@@ -359,7 +364,7 @@ static void head(struct picture *g, const struct id *id, double height)
 		LEFT, case_id);
 	put(g, "<text x=\"%.1f\" y=\"54\" fill=\"" MIDDLE "\">plan %.12s, made %.19sZ; %s%s%s</text>\n", LEFT,
 		text, wall_text(made, p->made), counted(n, p->attacks, "attack flow"),
-		*p->ends ? "; the trace ends in " : "", escaped(ends, ROW_TEXT, p->ends));
+		*p->ends ? "; the trace ends in " : "", escaped(ends, ENDS_TEXT, p->ends));
 }
 
 static void legend(struct picture *g)
@@ -385,7 +390,7 @@ static void legend(struct picture *g)
 
 static void row(struct picture *g, const struct option *o, double y)
 {
-	char share[16], n[32], rules[COUNT_TEXT], help[6 * ROW_TEXT + 16];
+	char share[16], n[32], rules[COUNT_TEXT], help[6 * HELP_TEXT + 16];
 	const char *weight = o->marked ? " font-weight=\"bold\"" : "";
 
 	put(g, "<g%s font-size=\"12\"><text x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">%" PRIu32 "</text>",
@@ -395,10 +400,10 @@ static void row(struct picture *g, const struct option *o, double y)
 		thousands(n, o->collateral));
 	put(g, "<text x=\"%.1f\" y=\"%.1f\">%s</text>", LEFT + 270, y, counted(rules, o->n_action, "rule"));
 	put(g, "<text x=\"%.1f\" y=\"%.1f\" fill=\"%s\">%s</text>", LEFT + 360, y, o->sufficient ? INK : LACK,
-		o->sufficient ? "evidence suffices" : "evidence lacks");
-	put(g, "<text x=\"%.1f\" y=\"%.1f\">%s%s%s</text></g>\n", LEFT + 490, y,
+		o->sufficient ? "evidence suffices" : "evidence insufficient");
+	put(g, "<text x=\"%.1f\" y=\"%.1f\">%s%s%s</text></g>\n", LEFT + 510, y,
 		o->n_needs ? "help of " : "here alone",
-		o->n_needs ? escaped(help, o->n_needs > 1 ? ROW_TEXT - 16 : ROW_TEXT - 10, o->needs[0]) : "",
+		o->n_needs ? escaped(help, o->n_needs > 1 ? HELP_TEXT - 11 : HELP_TEXT, o->needs[0]) : "",
 		o->n_needs > 1 ? " and others" : "");
 }
 
@@ -426,6 +431,7 @@ void plan_svg(struct buf *to, const struct plan *p, const struct id *id)
 	}
 	g->to = to;
 	g->plan = p;
+	g->half = p->n_option > MANY ? MARK_MANY : MARK;
 	scale(g);
 	head(g, id, ROWS_Y + ROW_HEIGHT * (double)n + 6);
 	axes(g);
