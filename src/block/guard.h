@@ -27,17 +27,21 @@ struct guard {
 };
 
 /* Always protected, whatever the configuration says: unspecified, loopback, link-local, multicast, broadcast,
- * and the IPv6 forms that carry IPv4 addresses (::/8). */
+ * and the IPv6 forms that carry IPv4 addresses (::/8, NAT64, 6to4, Teredo). */
 
 /* May the rule be installed?  STATUS_NO says which field touches what.  A rule from outside may name a
- * protected address as its destination (that is what is defended); nothing else may touch one. */
+ * protected address as its destination (that is what is defended); nothing else may touch one.  In IPv6 what
+ * is blocked is a /64 or shorter. */
 enum status guard_rule(const struct guard *g, const struct rule *r, struct err *e);
 
-/* May the order?  plan: the one whose SHA-256 it names.  Every rule passes guard_rule(), is within a rule of
- * the option that is placed here, the order lasts no longer than the option and max_for_us, is not expired
- * and not of the future; the option is sufficient or the order says why not; two different names where a rule
- * is wide. */
+/* May the order?  plan: as plan_read() gave it, whose sha256 is the one that the order names.  Every rule
+ * passes guard_rule(), is within a rule of the option that is placed here, the order lasts no longer than the
+ * option and max_for_us, is not expired and not of the future; the option is sufficient or the order says why
+ * not; two different names where a rule is wide.  STATUS_NO says what is wrong; STATUS_MACHINE: memory. */
 enum status guard_order(const struct guard *g, const struct order *o, const struct plan *plan,
 	struct wall now, struct err *e);
+
+/* Is there room for the order beside n_in_force rules of others?  For who knows all orders. */
+enum status guard_room(const struct guard *g, size_t n_in_force, const struct order *o, struct err *e);
 
 #endif

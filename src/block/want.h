@@ -1,8 +1,12 @@
-/* What the orders in force want together: each match once, the harsher action and the later end. */
+/* What the orders in force want together: each match once, the harsher action (a drop, else the lower rate)
+ * and, of those that want it so, the later end.  A softer rule of the match that ends later follows when the
+ * orders are merged again after that end: who merges does so whenever an order expires. */
 #ifndef WEIR_BLOCK_WANT_H
 #define WEIR_BLOCK_WANT_H
 
 #include "block/order.h"
+
+#define WANT_MAX 4000000 /* rules of all orders, merged or not */
 
 struct want {
 	struct rule rule;
