@@ -200,6 +200,7 @@ const char *const db_texts[DB_QUERIES] = {
 		"SELECT " EXCHANGE_COLUMNS " FROM exchanges WHERE ?1 IS NULL OR case_id = ?1 ORDER BY row",
 	[DB_PLAN_ADD] = "INSERT OR IGNORE INTO plans (" PLAN_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5)",
 	[DB_PLAN_LAST] = "SELECT " PLAN_COLUMNS " FROM plans WHERE case_id = ?1 ORDER BY row DESC LIMIT 1",
+	[DB_PLAN_LIST] = "SELECT " PLAN_COLUMNS " FROM plans WHERE case_id = ?1 ORDER BY row DESC",
 	[DB_PLAN_FIND] = "SELECT id FROM plans WHERE " BEGINS,
 	[DB_PLAN_READ] = "SELECT " PLAN_COLUMNS " FROM plans WHERE id = ?1",
 	[DB_ORDER_ADD] = "INSERT OR IGNORE INTO orders (id, case_id, plan, option, made, expires, waits, why,"

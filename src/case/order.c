@@ -78,6 +78,22 @@ enum status plan_row_last(struct case_db *db, const struct id *case_id, struct p
 	return plan_row_by(db, DB_PLAN_LAST, case_id, to, e);
 }
 
+enum status plan_row_list(struct case_db *db, const struct id *case_id, struct arena *a, struct plan_row **to,
+	size_t *n, struct err *e)
+{
+	sqlite3_stmt *st;
+	void *rows = NULL;
+	enum status s = db_query(db, DB_PLAN_LIST, &st, e);
+
+	*n = 0;
+	if (s == STATUS_OK) {
+		db_bind_id(st, 1, case_id);
+		s = db_rows(db, st, plan_row_take, sizeof(**to), a, &rows, n, e);
+	}
+	*to = rows;
+	return s;
+}
+
 enum status plan_row_read(struct case_db *db, const char *id_prefix, struct plan_row *to, struct err *e)
 {
 	struct id id;

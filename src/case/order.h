@@ -35,6 +35,9 @@ enum status plan_row_write(
 	struct case_db *db, const struct plan_row *p, const struct logged *l, struct err *e);
 /* The newest of a case.  STATUS_NO: none. */
 enum status plan_row_last(struct case_db *db, const struct id *case_id, struct plan_row *to, struct err *e);
+/* Of a case, newest first. */
+enum status plan_row_list(struct case_db *db, const struct id *case_id, struct arena *a, struct plan_row **to,
+	size_t *n, struct err *e);
 enum status plan_row_read(struct case_db *db, const char *id_prefix, struct plan_row *to, struct err *e);
 
 enum status order_row_write(

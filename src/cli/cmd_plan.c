@@ -68,7 +68,7 @@ static enum status plan(struct app *a, const char *case_id, const struct plannin
 	if (s == STATUS_OK && a->json)
 		s = json_out(a, json_plan(a, &made, &id), e);
 	else if (s == STATUS_OK)
-		print_plan(a->out, &made, &id);
+		print_plan(a->out, &made, &id, false);
 	tracer_close(t);
 	case_db_close(p.db);
 	return s;

@@ -1,5 +1,5 @@
-/* weir why: from any id back to the evidence, in plain words: a claim to its legs and numbers, a flow to its
- * stored trains, a case to its sightings. */
+/* weir why: from any id back to the evidence, in plain words: a block to its plan, a claim to its legs and
+ * numbers, a flow to its stored trains, a case to its sightings. */
 #include "cli/why.h"
 
 #include <string.h>
@@ -47,7 +47,7 @@ static enum status why_flow(struct app *a, const struct flow *f, struct err *e)
 	return STATUS_OK;
 }
 
-static enum status why_sighting(struct app *a, const struct sighting *g, const char *case_id, struct err *e)
+enum status why_sighting(struct app *a, const struct sighting *g, const char *case_id, struct err *e)
 {
 	char id[ID_TEXT], text[FLOW_TEXT], when[WALL_TEXT], words[128];
 	struct flow_head head = {.proto = g->proto, .end = {g->end[0], g->end[1]}};
@@ -81,7 +81,22 @@ static enum status why_case(struct why *y, const struct attack_case *c, struct e
 	return s;
 }
 
-/* A claim, a bundle that went or came, a sighting, a case: STATUS_NO where the id is none of them. */
+/* A block or a plan: STATUS_NO where the id is neither. */
+static enum status why_ordered(struct why *y, const char *id, struct err *e)
+{
+	struct order_row order;
+	struct plan_row plan;
+	enum status s = order_row_read(y->db, id, &y->arena, &order, e);
+
+	if (s == STATUS_OK)
+		return why_block(y, &order, e);
+	if (s == STATUS_NO)
+		s = plan_row_read(y->db, id, &plan, e);
+	return s == STATUS_OK ? why_plan(y, &plan, e) : s;
+}
+
+/* Any of these, or a claim, a bundle that went or came, a sighting, a case: STATUS_NO where the id is none.
+ */
 static enum status why_stored(struct why *y, const char *id, struct err *e)
 {
 	char case_id[ID_TEXT] = "";
@@ -89,8 +104,11 @@ static enum status why_stored(struct why *y, const char *id, struct err *e)
 	struct exchange x;
 	struct sighting g;
 	struct attack_case c;
-	enum status s = claim_read(y->db, id, &y->arena, &claim, case_id, e);
+	enum status s = why_ordered(y, id, e);
 
+	if (s != STATUS_NO)
+		return s;
+	s = claim_read(y->db, id, &y->arena, &claim, case_id, e);
 	if (s == STATUS_OK)
 		return why_claim(y, &claim, case_id, e);
 	for (int received = 0; received < 2 && s == STATUS_NO; received++) {
@@ -117,7 +135,8 @@ static enum status why_recorded(struct why *y, const char *id, struct err *e)
 	if (s != STATUS_NO)
 		return s;
 	say_unrecorded(y->a);
-	return err_set(e, STATUS_NO, "%s: no such claim, bundle, case, sighting or flow here", id);
+	return err_set(
+		e, STATUS_NO, "%s: no such block, plan, claim, bundle, case, sighting or flow here", id);
 }
 
 static enum status why(struct app *a, const char *id, struct err *e)
@@ -149,7 +168,8 @@ static enum status run(struct app *a, int argc, char **argv, struct err *e)
 	enum status s = options_parse(a, NULL, 0, argc, argv, &first, e);
 
 	if (s == STATUS_OK && argc - first != 1)
-		s = err_set(e, STATUS_BAD, "why: one id (of a claim, bundle, case, sighting or flow)");
+		s = err_set(e, STATUS_BAD,
+			"why: one id (of a block, plan, claim, bundle, case, sighting or flow)");
 	if (s == STATUS_OK)
 		s = app_config(a, e);
 	if (s == STATUS_OK)
@@ -157,5 +177,5 @@ static enum status run(struct app *a, int argc, char **argv, struct err *e)
 	return s == STATUS_OK ? why(a, argv[first], e) : s;
 }
 
-const struct command command_why = {
-	"why", "ID", "from any claim, bundle, case or flow back to the evidence, in plain words", run};
+const struct command command_why = {"why", "ID",
+	"from any block, plan, claim, bundle, case or flow back to the evidence, in plain words", run};

@@ -231,7 +231,7 @@ static void print_next(FILE *o, const struct plan *p, const struct option *x)
 		case_id, x->k);
 }
 
-void print_plan(FILE *o, const struct plan *p, const struct id *id)
+void print_plan(FILE *o, const struct plan *p, const struct id *id, bool all)
 {
 	const struct option *marked = NULL;
 
@@ -243,10 +243,14 @@ void print_plan(FILE *o, const struct plan *p, const struct id *id)
 		if (p->option[i].marked)
 			marked = &p->option[i];
 	}
-	if (!marked)
-		return;
-	(void)fputc('\n', o);
-	print_option(o, p, marked);
-	(void)fputc('\n', o);
-	print_next(o, p, marked);
+	for (size_t i = 0; i < p->n_option; i++) {
+		if (!all && &p->option[i] != marked)
+			continue;
+		(void)fputc('\n', o);
+		print_option(o, p, &p->option[i]);
+	}
+	if (marked && !all) {
+		(void)fputc('\n', o);
+		print_next(o, p, marked);
+	}
 }

@@ -14,8 +14,8 @@ void print_rules(FILE *o, const struct option *x, size_t most, const char *inden
 /* One option in full: what it stops, how the attacker comes back, what it costs whom, whose help it needs,
  * expiry, evidence, rules. */
 void print_option(FILE *o, const struct plan *p, const struct option *x);
-/* The table of options, the marked one in full, and the next command. */
-void print_plan(FILE *o, const struct plan *p, const struct id *id);
+/* The table of options, the marked one in full (all: each of them), and the next command. */
+void print_plan(FILE *o, const struct plan *p, const struct id *id, bool all);
 
 /* {rule, action, rate, from, to, proto, port, place, nft, flowspec}; place "": here.  nft and flowspec are
  * the lines that installing it gives to the outside, null where a back end, configured so, cannot hold it. */

@@ -44,7 +44,7 @@ static enum status entry_proven(struct why *y, const struct logged *row, bool *p
 }
 
 /* Each place where the object stands, as JSON objects. */
-static enum status logged_json(struct why *y, const struct id *object, json_t **to, struct err *e)
+enum status logged_json(struct why *y, const struct id *object, json_t **to, struct err *e)
 {
 	struct logged *row;
 	size_t n;
@@ -64,7 +64,7 @@ static enum status logged_json(struct why *y, const struct id *object, json_t **
 	return s;
 }
 
-static void print_logged(struct why *y, const json_t *list)
+void print_logged(struct why *y, const json_t *list)
 {
 	FILE *o = y->a->out;
 
