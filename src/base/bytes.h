@@ -35,7 +35,8 @@ static inline const uint8_t *rd_take(struct rd *r, size_t n)
 		r->p = r->end;
 		return NULL;
 	}
-	r->p += n;
+	if (n) /* NULL + 0 is undefined in C17 (6.5.6) */
+		r->p += n;
 	return p;
 }
 
@@ -52,7 +53,7 @@ static inline struct rd rd_cut(struct rd *r, size_t n)
 
 	s.bad = have < n;
 	r->bad = r->bad || s.bad;
-	r->p += have;
+	(void)rd_take(r, have);
 	return s;
 }
 
