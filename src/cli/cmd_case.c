@@ -1,4 +1,5 @@
 /* weir case: open, list, show, close. */
+#include "cli/case_plans.h"
 #include "cli/cmd_import.h"
 
 #include <string.h>
@@ -190,7 +191,7 @@ static void print_exchange(FILE *o, const struct exchange *x)
 		printable(why, sizeof(why), x->why));
 }
 
-/* A case with the bundles that went and came. */
+/* A case with what was planned and blocked, and the bundles that went and came. */
 static enum status show_case(struct app *a, struct case_db *db, const struct attack_case *c, struct err *e)
 {
 	struct arena arena = {0};
@@ -203,10 +204,15 @@ static enum status show_case(struct app *a, struct case_db *db, const struct att
 		for (size_t i = 0; i < n; i++)
 			(void)json_array_append_new(list, json_exchange(&x[i]));
 		(void)json_object_set_new(j, "exchanges", list);
-		s = json_out(a, j, e);
+		s = case_plans(a, db, c, j, e);
+		if (s == STATUS_OK)
+			s = json_out(a, j, e);
+		else
+			json_decref(j);
 	} else if (s == STATUS_OK) {
 		print_case(a->out, c);
-		for (size_t i = 0; i < n; i++)
+		s = case_plans(a, db, c, NULL, e);
+		for (size_t i = 0; i < n && s == STATUS_OK; i++)
 			print_exchange(a->out, &x[i]);
 	}
 	arena_free(&arena);
