@@ -1,5 +1,5 @@
-/* The database's second version: a file of the first one is brought up whole or left whole; a claim and its
- * statement for the ledger are there together or not at all; a bundle is taken once. */
+/* What the database's later versions added: a file of an earlier one is brought up whole or left whole; a
+ * claim and its statement for the ledger are there together or not at all; a bundle is taken once. */
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -8,7 +8,7 @@
 #include "case_kit.h"
 #include "failing_vfs.h"
 
-/* ---- version 1 ---- */
+/* ---- versions 1 and 2 ---- */
 
 static const char *in_dir(char to[64], const struct fixture *f, const char *name)
 {
@@ -16,21 +16,21 @@ static const char *in_dir(char to[64], const struct fixture *f, const char *name
 	return to;
 }
 
-static size_t fixture_get(uint8_t *to, size_t max, const char *name)
+static size_t fixture_get(uint8_t *to, size_t max, unsigned version, const char *name)
 {
 	const char *root = getenv("WEIR_SOURCE");
 	char path[4096];
 
-	(void)snprintf(path, sizeof(path), "%s/tests/fixtures/case-1/%s", root ? root : ".", name);
+	(void)snprintf(path, sizeof(path), "%s/tests/fixtures/case-%u/%s", root ? root : ".", version, name);
 	return file_get(path, to, max);
 }
 
-/* The database as version 1 wrote it. */
-static void fixture_put(const struct fixture *f)
+/* The database as that version wrote it. */
+static void fixture_put(const struct fixture *f, unsigned version)
 {
-	static uint8_t bytes[1 << 16];
+	static uint8_t bytes[1 << 17];
 	char path[64];
-	size_t n = fixture_get(bytes, sizeof(bytes), "weir.db");
+	size_t n = fixture_get(bytes, sizeof(bytes), version, "weir.db");
 
 	files_remove(f);
 	file_put(in_dir(path, f, "weir.db"), bytes, n);
@@ -66,7 +66,7 @@ static void assert_raw(const struct fixture *f, const char *sql, const char *say
 	assert_string_equal(raw_text(f, text, sql), says);
 }
 
-/* Everything of the fixture reads as it was written. */
+/* Everything of the fixture of version 1 reads as it was written. */
 static void assert_survived(struct fixture *f)
 {
 	char text[4096] = "", kind[16], id[40], of[ID_TEXT];
@@ -74,7 +74,7 @@ static void assert_survived(struct fixture *f)
 	int taken;
 	unsigned n = 0;
 
-	text[fixture_get((uint8_t *)text, sizeof(text) - 1, "expected.txt")] = '\0';
+	text[fixture_get((uint8_t *)text, sizeof(text) - 1, 1, "expected.txt")] = '\0';
 	for (; sscanf(at, "%15s %39s%n", kind, id, &taken) == 2; at += taken, n++) {
 		struct attack_case c;
 		struct sighting s;
@@ -106,11 +106,11 @@ static void brought_up(void **state)
 	(void)raw_text(f, fresh, "SELECT name, sql FROM sqlite_schema ORDER BY name");
 	case_db_close(f->db);
 	f->db = NULL;
-	fixture_put(f);
+	fixture_put(f, 1);
 	assert_raw(f, "PRAGMA user_version", "1\n");
 	open_db(f);
 	assert_survived(f);
-	assert_raw(f, "PRAGMA user_version", "2\n");
+	assert_raw(f, "PRAGMA user_version", "3\n");
 	assert_string_equal(fresh, raw_text(f, grown, "SELECT name, sql FROM sqlite_schema ORDER BY name"));
 	ok(f, logged_waiting(f->db, &f->arena, &l, &n, &f->e));
 	assert_int_equal(n, 0);
@@ -118,6 +118,62 @@ static void brought_up(void **state)
 	assert_int_equal(n, 2);
 	open_db(f);
 	assert_survived(f);
+}
+
+/* Claims with their origin, entries with their index, and the bundles of version 2 are all there. */
+static void assert_survived_2(struct fixture *f)
+{
+	char text[4096] = "", kind[16], id[40], rest[40], of[ID_TEXT], line[128];
+	char *at = text, *save = NULL;
+	unsigned n = 0;
+
+	text[fixture_get((uint8_t *)text, sizeof(text) - 1, 2, "expected.txt")] = '\0';
+	for (; (at = strtok_r(n ? NULL : text, "\n", &save)) != NULL; n++) {
+		struct attack_case c;
+		struct claim k;
+		struct exchange x;
+		struct sighting g;
+		(void)snprintf(line, sizeof(line), "%s -", at);
+		assert_int_equal(sscanf(line, "%15s %39s %39s", kind, id, rest), 3);
+		if (strcmp(kind, "case") == 0) {
+			ok(f, case_read(f->db, id, &f->arena, &c, &f->e));
+			assert_int_equal(c.n_sighting, 1);
+			assert_int_equal(c.n_claim, 3);
+		} else if (strcmp(kind, "sighting") == 0) {
+			ok(f, sighting_read(f->db, id, &f->arena, &g, of, &f->e));
+		} else if (strcmp(kind, "claim") == 0) {
+			ok(f, claim_read(f->db, id, &f->arena, &k, of, &f->e));
+			assert_string_equal(k.origin, strcmp(rest, "-") == 0 ? "" : rest);
+		} else if (strcmp(kind, "entry") == 0) {
+			struct id object;
+			struct logged *l;
+			size_t rows;
+			assert_true(id_parse(&object, id));
+			ok(f, logged_of(f->db, &object, &f->arena, &l, &rows, &f->e));
+			assert_int_equal(rows, 1);
+			assert_int_equal(l[0].entry, atoi(rest));
+		} else {
+			ok(f, exchange_read(f->db, id, strcmp(kind, "received") == 0, &f->arena, &x, &f->e));
+		}
+	}
+	assert_int_equal(n, 12);
+}
+
+static void brought_up_from_2(void **state)
+{
+	struct fixture *f = *state;
+	char fresh[8192], grown[8192];
+
+	open_db(f);
+	(void)raw_text(f, fresh, "SELECT name, sql FROM sqlite_schema ORDER BY name");
+	case_db_close(f->db);
+	f->db = NULL;
+	fixture_put(f, 2);
+	assert_raw(f, "PRAGMA user_version", "2\n");
+	open_db(f);
+	assert_survived_2(f);
+	assert_raw(f, "PRAGMA user_version", "3\n");
+	assert_string_equal(fresh, raw_text(f, grown, "SELECT name, sql FROM sqlite_schema ORDER BY name"));
 }
 
 /* A handle of version 1 that is open meanwhile goes on: its statements name their columns. */
@@ -130,7 +186,7 @@ static void beside_version_1(void **state)
 	sqlite3_stmt *st;
 	sqlite3 *raw;
 
-	fixture_put(f);
+	fixture_put(f, 1);
 	assert_int_equal(sqlite3_open(in_dir(path, f, "weir.db"), &raw), SQLITE_OK);
 	assert_int_equal(sqlite3_prepare_v3(raw, old, -1, SQLITE_PREPARE_PERSISTENT, &st, NULL), SQLITE_OK);
 	open_db(f);
@@ -144,17 +200,17 @@ static void beside_version_1(void **state)
 static bool assert_one_version(const struct fixture *f)
 {
 	char version[8192], tables[8192], columns[8192];
-	bool two = strcmp(raw_text(f, version, "PRAGMA user_version"), "2\n") == 0;
+	bool ours = strcmp(raw_text(f, version, "PRAGMA user_version"), "3\n") == 0;
 
 	assert_raw(f, "PRAGMA integrity_check", "ok\n");
-	assert_string_equal(version, two ? "2\n" : "1\n");
-	assert_string_equal(
-		raw_text(f, tables,
-			"SELECT count(*) FROM sqlite_schema WHERE name IN ('logged', 'exchanges')"),
-		two ? "2\n" : "0\n");
+	assert_string_equal(version, ours ? "3\n" : "1\n");
+	assert_string_equal(raw_text(f, tables,
+				    "SELECT count(*) FROM sqlite_schema WHERE name IN ('logged', "
+				    "'exchanges', 'plans', 'orders')"),
+		ours ? "4\n" : "0\n");
 	assert_string_equal(raw_text(f, columns, "SELECT count(*) FROM pragma_table_info('claims')"),
-		two ? "6\n" : "4\n");
-	return two;
+		ours ? "6\n" : "4\n");
+	return ours;
 }
 
 /* The N-th write or sync fails (or the process dies there), for each N until a run needs fewer. */
@@ -167,7 +223,7 @@ static void bring_up_broken(struct fixture *f, bool die)
 	assert_true(vfs_wrap(&v));
 	for (int at = 1; !all && at < 200; at++) {
 		int how = 0;
-		fixture_put(f);
+		fixture_put(f, 1);
 		pid_t pid = fork();
 		assert_true(pid >= 0);
 		if (pid == 0) {
@@ -185,17 +241,17 @@ static void bring_up_broken(struct fixture *f, bool die)
 		how = WEXITSTATUS(how);
 		all = how == 0;
 		assert_true(all || (die ? how == 42 : how == 1 || how == 2));
-		bool two = assert_one_version(f);
+		bool ours = assert_one_version(f);
 		if (how == 0 || how == 2)
-			assert_true(two);
-		whole[two]++;
+			assert_true(ours);
+		whole[ours]++;
 		open_db(f);
 		assert_survived(f);
 		case_db_close(f->db);
 		f->db = NULL;
 	}
 	assert_int_equal(sqlite3_vfs_unregister(&v), SQLITE_OK);
-	print_message("# left at version 1: %u, at version 2: %u\n", whole[0], whole[1]);
+	print_message("# left at version 1: %u, at version 3: %u\n", whole[0], whole[1]);
 	assert_true(all);
 	assert_true(whole[0] > 2);
 }
@@ -217,7 +273,7 @@ static void bring_up_together(void **state)
 
 	for (int round = 0; round < 20; round++) {
 		pid_t pid[3];
-		fixture_put(f);
+		fixture_put(f, 1);
 		for (size_t i = 0; i < 3; i++) {
 			pid[i] = fork();
 			assert_true(pid[i] >= 0);
@@ -260,7 +316,7 @@ static void existing_only(void **state)
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_size, 0);
 	assert_int_equal(access(in_dir(none, f, "weir.db-wal"), F_OK), -1);
-	fixture_put(f); /* of version 1, to which no bundle came: it is left as it is */
+	fixture_put(f, 1); /* of version 1, to which no bundle came: it is left as it is */
 	assert_int_equal(case_db_open_existing(&f->db, &world_real, f->dir, &f->e), STATUS_NO);
 	assert_raw(f, "PRAGMA user_version", "1\n");
 	open_db(f);
@@ -698,9 +754,9 @@ static void taken_once(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {TEST(brought_up), TEST(beside_version_1), TEST(bring_up_failing),
-		TEST(bring_up_killed), TEST(bring_up_together), TEST(existing_only), TEST(outbox),
-		TEST(claims_and_rows), TEST(killed_between), TEST(origins), TEST(replayed),
+	const struct CMUnitTest tests[] = {TEST(brought_up), TEST(brought_up_from_2), TEST(beside_version_1),
+		TEST(bring_up_failing), TEST(bring_up_killed), TEST(bring_up_together), TEST(existing_only),
+		TEST(outbox), TEST(claims_and_rows), TEST(killed_between), TEST(origins), TEST(replayed),
 		TEST(answered_once), TEST(exchanges), TEST(hostile_bundles), TEST(taken_once)};
 
 	return cmocka_run_group_tests_name("logged", tests, NULL, NULL);
