@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
-#include "case/stream.h"
+#include "case/pieces.h"
 
 #define MAGIC    0x31627477          /* "wtb1" */
 #define LINE_CAP (UINT64_C(1) << 48) /* more lines than a piece can have, in any count */
@@ -121,13 +121,13 @@ static size_t head_take(struct rd *r, struct arena *a, struct batch *to, bool *m
 	n = rd_le32(r);
 	to->other = rd_le64(r);
 	to->unsaid = rd_le64(r);
-	good = good && to->kept <= SENSOR_LINE_MAX && n <= STREAM_BATCH && to->other < LINE_CAP &&
+	good = good && to->kept <= SENSOR_LINE_MAX && n <= PIECES_BATCH && to->other < LINE_CAP &&
 	       to->unsaid < LINE_CAP;
 	for (size_t i = 0; i < LINE_COUNT; i++) {
 		to->skipped[i] = rd_le64(r);
 		good = good && to->skipped[i] < LINE_CAP;
 	}
-	to->foreign = text_take(r, STREAM_TIP, a, memory);
+	to->foreign = text_take(r, PIECES_TIP, a, memory);
 	r->bad = r->bad || !good;
 	return r->bad ? 0 : n;
 }

@@ -4,26 +4,26 @@
  * piece, and how many lines were skipped and why.  A line whose end did not come yet waits for the next
  * piece; memory is one longest line and one batch.  As in sensor.c a line that is too long is passed over,
  * and a byte order mark before the first one is dropped. */
-#include "case/stream.h"
+#include "case/pieces.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "case/sensor_join.h"
 
-enum status stream_open(struct stream *to, const struct sensor *k, struct err *e)
+enum status pieces_open(struct pieces *to, const struct sensor *k, struct err *e)
 {
-	*to = (struct stream){.kind = k, .line = malloc(SENSOR_LINE_MAX)};
+	*to = (struct pieces){.kind = k, .line = malloc(SENSOR_LINE_MAX)};
 	return to->line ? STATUS_OK : err_nomem(e);
 }
 
-void stream_close(struct stream *s)
+void pieces_close(struct pieces *s)
 {
 	free(s->line);
 	s->line = NULL;
 }
 
-void stream_again(struct stream *s, struct batch *to)
+void pieces_again(struct pieces *s, struct batch *to)
 {
 	to->skipped[LINE_TAIL] += s->n > 0 && !s->passing;
 	s->n = 0;
@@ -40,7 +40,7 @@ struct making {
 };
 
 /* A whole line without its line feed. */
-static void line_taken(struct stream *s, struct making *m, const char *p, size_t n)
+static void line_taken(struct pieces *s, struct making *m, const char *p, size_t n)
 {
 	struct alert al;
 	json_t *o;
@@ -70,7 +70,7 @@ static void line_taken(struct stream *s, struct making *m, const char *p, size_t
 }
 
 /* n bytes of a line that begins, goes on or (end) ends here. */
-static void part_taken(struct stream *s, struct making *m, const char *p, size_t n, bool end)
+static void part_taken(struct pieces *s, struct making *m, const char *p, size_t n, bool end)
 {
 	if (!s->passing && s->n + n > SENSOR_LINE_MAX) {
 		m->to->skipped[LINE_LONG]++;
@@ -95,7 +95,7 @@ static enum status making_end(struct making *m, struct err *e)
 {
 	struct batch *to = m->to;
 
-	if (m->joined.n > STREAM_BATCH)
+	if (m->joined.n > PIECES_BATCH)
 		return err_set(e, STATUS_BAD, "a piece of a file gave more alerts than it can hold");
 	to->n = m->joined.n;
 	to->alert = arena_array(m->arena, to->n, sizeof(*to->alert));
@@ -108,8 +108,8 @@ static enum status making_end(struct making *m, struct err *e)
 	return STATUS_OK;
 }
 
-enum status stream_piece(
-	struct stream *s, const void *p, size_t n, struct arena *a, struct batch *to, struct err *e)
+enum status pieces_take(
+	struct pieces *s, const void *p, size_t n, struct arena *a, struct batch *to, struct err *e)
 {
 	struct making m = {.arena = a, .to = to, .memory = true};
 	const char *at = p, *end = at + n, *feed;
