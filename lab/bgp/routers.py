@@ -72,8 +72,11 @@ class Lab:
                 ip("-n", netns, "addr", "add", f"198.18.{n}.{host}/24", "dev", device)
                 ip("-n", netns, "link", "set", device, "up")
             ip("-n", name, "link", "set", "lo", "up")
-        (pathlib.Path("/run") / "frr").mkdir(exist_ok=True)
+        os.mkdir("/run/frr")
         shutil.chown("/run/frr", "frr", "frr")
+        os.mkdir("/run/exabgp")  # the two pipes of exabgpcli
+        for pipe in ("in", "out"):
+            os.mkfifo(f"/run/exabgp/exabgp.{pipe}")
 
     def log(self, name):
         return self.where / f"{name}.log"
@@ -96,7 +99,7 @@ class Lab:
         conf = self.where / "exabgp.conf"
         conf.write_text((HERE / "exabgp.conf").read_text().replace("@RUN@", run))
         self.spawn("exabgp", "speaker", ["exabgp", str(conf)], {
-            "exabgp_daemon_user": "root", "exabgp_daemon_drop": "false", "exabgp_log_level": "INFO", "exabgp_api_cli": "false",
+            "exabgp_daemon_user": "root", "exabgp_daemon_drop": "false", "exabgp_log_level": "INFO",
             "exabgp_tcp_bind": "198.18.1.1 198.18.2.1 198.18.3.1", **(env or {})})
 
     def stop(self, name, how="terminate"):

@@ -68,12 +68,15 @@ static void found_add(struct found *f, const struct peer *p, const char *what)
 		(void)snprintf(f->first, sizeof(f->first), "%s%s", ip_text(ip, &p->ip), what);
 }
 
-static bool say(char to[], size_t room, const struct found *f, const char *one, const char *many)
+/* "BGP session to 192.0.2.1 is down", "3 times: BGP session to 192.0.2.1 is down". */
+static bool say(char to[], size_t room, const struct found *f, const char *before, const char *behind)
 {
-	if (f->n == 1)
-		(void)snprintf(to, room, one, f->first);
-	else if (f->n > 1)
-		(void)snprintf(to, room, many, f->n, f->first);
+	char times[32] = "";
+
+	if (f->n > 1)
+		(void)snprintf(times, sizeof(times), "%zu times: ", f->n);
+	if (f->n > 0)
+		(void)snprintf(to, room, "%s%s%s%s", times, before, f->first, behind);
 	return f->n > 0;
 }
 
@@ -84,7 +87,7 @@ static bool say_down(const struct talk *k, char to[], size_t room)
 	for (size_t i = 0; i < k->peers.n; i++)
 		if (k->peers.peer[i].ours && !k->peers.peer[i].up)
 			found_add(&f, &k->peers.peer[i], "");
-	return say(to, room, &f, "BGP session to %s is down", "%zu BGP sessions are down, that to %s first");
+	return say(to, room, &f, "BGP session to ", " is down");
 }
 
 static unsigned families_wanted(const struct talk *k)
@@ -112,7 +115,7 @@ static bool say_family(const struct talk *k, char to[], size_t room)
 				found_add(&f, p, what);
 		}
 	}
-	return say(to, room, &f, "%s", "%zu families are not taken, first: %s");
+	return say(to, room, &f, "", "");
 }
 
 static bool say_trouble(const struct talk *k, char to[], size_t room)
@@ -140,8 +143,7 @@ static bool say_back(struct talk *k, char to[], size_t room)
 			found_add(&f, &k->peers.peer[i], "");
 		k->peers.peer[i].back = false;
 	}
-	return say(to, room, &f, "BGP session to %s was lost and is back",
-		"%zu BGP sessions were lost and are back, that to %s first");
+	return say(to, room, &f, "BGP session to ", " was lost and is back");
 }
 
 static bool say_nobody(const struct talk *k, char to[], size_t room)

@@ -111,7 +111,8 @@ void told_trouble(struct told *t, enum trouble why, int64_t now_us)
 {
 	t->trouble = why;
 	t->again_us = now_us + (SECOND << (t->fails < LONGEST_LOG ? t->fails : LONGEST_LOG));
-	t->fails += t->fails < UINT8_MAX;
+	if (t->fails < UINT8_MAX)
+		t->fails++;
 }
 
 const char *trouble_text(enum trouble why)
