@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define LINE       96 /* columns of a line of text */
-#define LABEL      13 /* columns before it */
+#define LABEL      15 /* columns before it */
 #define TEXT_SHOWN (PLAN_TEXT_MAX + 1)
 
 char *span_text(char to[SPAN_TEXT], int64_t us)
@@ -195,13 +195,13 @@ static void print_row(FILE *o, const struct plan *p, const struct option *x)
 static void print_head(FILE *o, const struct plan *p, const struct id *id)
 {
 	char text[ID_TEXT], case_id[ID_TEXT], made[WALL_TEXT], attacks[COUNT_TEXT], all[COUNT_TEXT];
-	char from[WALL_TEXT], to[WALL_TEXT], span[SPAN_TEXT];
+	char from[WALL_TEXT], to[WALL_TEXT], span[SPAN_TEXT], ends[TEXT_SHOWN];
 
 	(void)fprintf(o, "plan %.12s of case %.12s, made %.19sZ\n", id_text(text, id),
 		id_text(case_id, &p->case_id), wall_text(made, p->made));
 	(void)fprintf(o, "%s", counted(attacks, p->attacks, "attack flow"));
 	if (*p->ends)
-		(void)fprintf(o, "; the trace ends in %s", p->ends);
+		(void)fprintf(o, "; the trace ends in %s", printable(ends, sizeof(ends), p->ends));
 	if (p->cases > 1)
 		(void)fprintf(o, ", as %" PRIu32 " open cases do (%s)", p->cases,
 			counted(all, p->attacks_all, "attack flow"));
