@@ -1,4 +1,432 @@
-/* nftables: a table of our own. */
-#include "block/backend.h"
+/* nftables: the table `inet weir`, changed by libnftables, one command buffer and so one transaction at a
+ * time: the kernel takes all of it or nothing.
+ *
+ * sync() reads what is there, computes the difference and applies that.  A table that is not as we make it is
+ * thrown away and made anew in the same transaction, so that no packet passes in between.  The counter of an
+ * element goes on where it is made again: it is put in with what it had. */
+#include <errno.h>
+#include <inttypes.h>
+#include <nftables/libnftables.h>
+#include <stdlib.h>
+#include <unistd.h>
 
-const struct backend backend_nft = {.name = "nft"};
+#include "block/nft_in.h"
+
+#define READ_TRIES 10 /* somebody else may change nftables while we read */
+
+struct nft {
+	struct nft_ctx *ctx;
+	int fd;
+	struct elements had; /* what was wanted and there after the last sync(), sorted: its counters */
+	struct skeleton is;
+};
+
+/* One sync(). */
+struct round {
+	struct nft *self;
+	struct elements want, is; /* sorted */
+	struct shape shape[SHAPES_MAX];
+	size_t n_shape;
+	struct buf text;
+	struct have *have;
+	struct drift *d;
+	bool rebuild;
+};
+
+/* ---- opening ---- */
+
+static void nft_close(void *self)
+{
+	struct nft *n = self;
+
+	if (!n)
+		return;
+	if (n->ctx)
+		nft_ctx_free(n->ctx);
+	if (n->fd >= 0)
+		(void)close(n->fd);
+	free(n->had.x);
+	free(n);
+}
+
+static enum status nft_open(void **self, const struct backend_param *p, struct err *e)
+{
+	struct nft *n = calloc(1, sizeof(*n));
+	enum status s = STATUS_OK;
+	uint32_t generation;
+
+	(void)p;
+	if (!n)
+		return err_nomem(e);
+	n->fd = nl_open(e);
+	if (n->fd < 0)
+		s = STATUS_MACHINE;
+	if (s == STATUS_OK)
+		s = nl_generation(n->fd, &generation, e);
+	if (s == STATUS_NO)
+		s = err_set(e, STATUS_MACHINE, "this kernel has no nftables");
+	if (s == STATUS_OK) {
+		n->ctx = nft_ctx_new(NFT_CTX_DEFAULT);
+		if (!n->ctx || nft_ctx_buffer_output(n->ctx) != 0 || nft_ctx_buffer_error(n->ctx) != 0)
+			s = err_nomem(e);
+	}
+	if (s != STATUS_OK)
+		nft_close(n);
+	else
+		*self = n;
+	return s;
+}
+
+/* ---- reading ---- */
+
+static enum status read_once(struct nft *n, struct elements *to, struct err *e)
+{
+	enum status s = skeleton_read(n->fd, &n->is, e);
+
+	to->n = 0;
+	for (size_t i = 0; i < n->is.n_shape && s == STATUS_OK; i++)
+		s = elements_read(n->fd, &n->is.shape[i], to, e);
+	return s;
+}
+
+/* Until nobody has changed anything meanwhile. */
+static enum status read_all(struct nft *n, struct elements *to, struct err *e)
+{
+	uint32_t before, after;
+	enum status s;
+
+	for (int i = 0; i < READ_TRIES; i++) {
+		s = nl_generation(n->fd, &before, e);
+		if (s != STATUS_OK)
+			return s;
+		s = read_once(n, to, e);
+		if (s == STATUS_MACHINE)
+			return s;
+		if (nl_generation(n->fd, &after, e) != STATUS_OK)
+			return STATUS_MACHINE;
+		if (s == STATUS_OK && before == after) {
+			qsort(to->x, to->n, sizeof(*to->x), element_compare);
+			return s;
+		}
+	}
+	return err_set(e, STATUS_MACHINE, "nftables: others change it all the time");
+}
+
+/* ---- what is wanted ---- */
+
+static void refuse(struct round *r, uint32_t want, const char *why)
+{
+	if (!r->have)
+		return;
+	r->have[want].state = INSTALL_REFUSED;
+	(void)snprintf(r->have[want].why, sizeof(r->have[want].why), "nftables: %s", why);
+}
+
+static enum status wanted(struct round *r, const struct want *want, size_t n, struct wall now, struct err *e)
+{
+	const char *why;
+
+	r->want.x = calloc(n ? n : 1, sizeof(*r->want.x));
+	if (!r->want.x)
+		return err_nomem(e);
+	if (r->have)
+		memset(r->have, 0, n * sizeof(*r->have));
+	for (size_t i = 0; i < n; i++) {
+		struct element *x = &r->want.x[r->want.n];
+		why = nft_cannot(&want[i].rule);
+		if (why) {
+			refuse(r, (uint32_t)i, why);
+			continue;
+		}
+		element_of(x, &want[i], (uint32_t)i, now);
+		r->want.n += x->left_ms > 0;
+	}
+	qsort(r->want.x, r->want.n, sizeof(*r->want.x), element_compare);
+	r->n_shape = shapes_of(r->shape, r->want.x, r->want.n);
+	while (r->want.n && shape_compare(&r->want.x[r->want.n - 1].shape, &r->shape[r->n_shape - 1]) > 0)
+		refuse(r, r->want.x[--r->want.n].want, "too many kinds of rules at once");
+	return STATUS_OK;
+}
+
+/* Counters go on: from the kernel, else from what was there last. */
+static void keep_counters(struct element *x, const struct elements *from)
+{
+	const struct element *was =
+		from->n ? bsearch(x, from->x, from->n, sizeof(*x), element_compare) : NULL;
+
+	if (was && was->packets >= x->packets) {
+		x->packets = was->packets;
+		x->bytes = was->bytes;
+	}
+}
+
+/* ---- the difference ---- */
+
+static bool shape_in(const struct shape *s, const struct shape *of, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (shape_compare(s, &of[i]) == 0)
+			return true;
+	return false;
+}
+
+static bool same(const struct element *want, const struct element *is)
+{
+	int64_t late = is->left_ms == INT64_MAX ? INT64_MAX : want->left_ms - is->left_ms;
+
+	return late >= -RENEW_MS && late <= RENEW_MS && want->rate == is->rate && want->burst == is->burst &&
+	       is->packets >= want->packets; /* fewer: somebody put it in anew */
+}
+
+/* Elements in two lists: those to be put in, and those to be taken out. */
+struct change {
+	struct elements in, out;
+};
+
+static bool change_init(struct change *c, const struct round *r)
+{
+	*c = (struct change){0};
+	c->in.x = calloc(r->want.n + 1, sizeof(*c->in.x));
+	c->out.x = calloc(r->is.n + 1, sizeof(*c->out.x));
+	return c->in.x && c->out.x;
+}
+
+/* Elements of a shape that goes as a whole need not be taken out one by one. */
+static void take_out(struct round *r, struct change *c, const struct element *is)
+{
+	if (shape_in(&is->shape, r->shape, r->n_shape))
+		c->out.x[c->out.n++] = *is;
+}
+
+static void difference(struct round *r, struct change *c)
+{
+	size_t i = 0, k = 0;
+
+	while (i < r->want.n || k < r->is.n) {
+		int order = i == r->want.n ? 1
+			    : k == r->is.n ? -1
+					   : element_compare(&r->want.x[i], &r->is.x[k]);
+		if (order == 0 && !same(&r->want.x[i], &r->is.x[k])) {
+			r->d->renewed++;
+			take_out(r, c, &r->is.x[k]);
+			c->in.x[c->in.n++] = r->want.x[i];
+		}
+		if (order < 0) {
+			r->d->missing++;
+			c->in.x[c->in.n++] = r->want.x[i];
+		}
+		if (order > 0) {
+			r->d->foreign++;
+			take_out(r, c, &r->is.x[k]);
+		}
+		i += order <= 0;
+		k += order >= 0;
+	}
+	r->d->added = r->d->missing;
+	r->d->removed = r->d->foreign;
+}
+
+static void text_shapes(struct round *r)
+{
+	const struct skeleton *is = &r->self->is;
+	char name[SHAPE_NAME];
+
+	for (size_t i = 0; i < r->n_shape; i++)
+		if (!shape_in(&r->shape[i], is->shape, is->n_shape))
+			text_shape(&r->text, &r->shape[i]);
+	for (size_t i = 0; i < is->n_shape; i++) {
+		if (shape_in(&is->shape[i], r->shape, r->n_shape))
+			continue;
+		text_put(&r->text, "delete rule inet " NFT_TABLE " " NFT_MATCH " handle %" PRIu64 "\n",
+			is->handle[i]);
+		text_put(&r->text, "delete set inet " NFT_TABLE " %s\n", shape_name(name, &is->shape[i]));
+	}
+}
+
+static void text_anew(struct round *r)
+{
+	text_put(&r->text, "add table inet " NFT_TABLE "\ndelete table inet " NFT_TABLE "\n");
+	text_table(&r->text);
+	for (size_t i = 0; i < r->n_shape; i++)
+		text_shape(&r->text, &r->shape[i]);
+	text_elements(&r->text, r->want.x, r->want.n, TEXT_ADD, false);
+}
+
+static enum status text_change(struct round *r, struct err *e)
+{
+	struct change c;
+	enum status s = STATUS_OK;
+
+	if (!change_init(&c, r))
+		s = err_nomem(e);
+	if (s == STATUS_OK)
+		difference(r, &c);
+	if (s == STATUS_OK && r->want.n == 0) {
+		if (r->self->is.there)
+			text_put(&r->text, "delete table inet " NFT_TABLE "\n");
+	} else if (s == STATUS_OK && r->rebuild) {
+		text_anew(r);
+	} else if (s == STATUS_OK) {
+		text_shapes(r);
+		text_elements(&r->text, c.out.x, c.out.n, TEXT_DELETE, false);
+		text_elements(&r->text, c.in.x, c.in.n, TEXT_ADD, false);
+	}
+	free(c.in.x);
+	free(c.out.x);
+	return s;
+}
+
+static void say(struct round *r)
+{
+	const struct skeleton *is = &r->self->is;
+	struct drift *d = r->d;
+	int n = 0;
+
+	if (d->rebuilt)
+		n = snprintf(d->why, sizeof(d->why), "%s; ", is->there ? is->odd : "the table was gone");
+	if (n >= 0 && n < (int)sizeof(d->why) && (d->missing || d->foreign || d->renewed))
+		n += snprintf(d->why + n, sizeof(d->why) - (size_t)n,
+			"%" PRIu64 " missing, %" PRIu64 " not ours, %" PRIu64 " with another end or rate; ",
+			d->missing, d->foreign, d->renewed);
+	if (n >= 2 && n < (int)sizeof(d->why))
+		d->why[n - 2] = '\0';
+}
+
+/* ---- changing ---- */
+
+/* The first line of nft's message, without the word "Error". */
+static enum status said(struct nft *n, struct err *e)
+{
+	const char *all = nft_ctx_get_error_buffer(n->ctx), *s = strstr(all, "Error: ");
+	char line[NFT_ERR_TEXT], clean[NFT_ERR_TEXT];
+	size_t len;
+
+	s = s ? s + strlen("Error: ") : all;
+	len = strcspn(s, "\n");
+	(void)snprintf(line, sizeof(line), "%.*s", len < sizeof(line) ? (int)len : (int)sizeof(line) - 1, s);
+	if (strstr(line, strerror(EPERM)))
+		return err_set(e, STATUS_MACHINE,
+			"no permission to change nftables (it takes root or CAP_NET_ADMIN)");
+	return err_set(e, STATUS_MACHINE, "nftables refuses the change, and nothing of it was made: %s",
+		*line ? printable(clean, sizeof(clean), line) : "no reason given");
+}
+
+static enum status run(struct nft *n, struct buf *text, struct err *e)
+{
+	buf_u8(text, 0);
+	if (text->failed)
+		return err_nomem(e);
+	if (text->n == 1)
+		return STATUS_OK;
+	return nft_run_cmd_from_buffer(n->ctx, (const char *)text->p) == 0 ? STATUS_OK : said(n, e);
+}
+
+/* What is there now, as far as the caller wants to know. */
+static void report(struct round *r, bool look)
+{
+	for (size_t i = 0; r->have && i < r->want.n; i++) {
+		const struct element *x = &r->want.x[i];
+		struct have *to = &r->have[x->want];
+		bool is = r->is.n && bsearch(x, r->is.x, r->is.n, sizeof(*x), element_compare);
+		to->state = !look || (is && !r->rebuild) ? INSTALL_OK : INSTALL_NOT;
+		to->packets = x->packets;
+		to->bytes = x->bytes;
+	}
+}
+
+static enum status apply(struct round *r, bool look, struct err *e)
+{
+	struct nft *n = r->self;
+	enum status s;
+
+	r->rebuild = r->want.n && (!n->is.there || *n->is.odd);
+	/* the first rules of all are no table that was gone */
+	r->d->rebuilt = r->rebuild && (n->is.there || n->had.n);
+	for (size_t i = 0; i < r->want.n; i++) {
+		keep_counters(&r->want.x[i], &n->had);
+		keep_counters(&r->want.x[i], &r->is);
+	}
+	s = text_change(r, e);
+	say(r);
+	if (s == STATUS_OK && !look)
+		s = run(n, &r->text, e);
+	if (s != STATUS_OK)
+		return s;
+	report(r, look);
+	if (look) {
+		for (size_t i = 0; i < n->had.n; i++)
+			keep_counters(&n->had.x[i], &r->is);
+		r->d->added = r->d->removed = 0;
+		return s;
+	}
+	free(n->had.x);
+	n->had = r->want;
+	r->want = (struct elements){0};
+	return s;
+}
+
+static enum status nft_sync(void *self, const struct want *want, size_t n_want, struct wall now, bool look,
+	struct have *have, struct drift *d, struct err *e)
+{
+	struct round r = {.self = self, .have = have, .d = d};
+	enum status s;
+
+	*d = (struct drift){0};
+	s = wanted(&r, want, n_want, now, e);
+	if (s == STATUS_OK)
+		s = read_all(r.self, &r.is, e);
+	if (s == STATUS_OK)
+		s = apply(&r, look, e);
+	free(r.want.x);
+	free(r.is.x);
+	buf_free(&r.text);
+	return s;
+}
+
+/* ---- without touching anything ---- */
+
+static const char *cannot(const struct backend_param *p, const struct rule *r)
+{
+	(void)p;
+	return nft_cannot(r);
+}
+
+static enum status nft_lines(struct buf *to, const struct backend_param *p, const struct want *want, size_t n,
+	struct wall now, bool remove, struct err *e)
+{
+	struct round r = {0};
+	enum status s = wanted(&r, want, n, now, e);
+
+	(void)p;
+	if (s == STATUS_OK && !remove && r.want.n) {
+		text_table(to);
+		for (size_t i = 0; i < r.n_shape; i++)
+			text_shape(to, &r.shape[i]);
+	}
+	if (s == STATUS_OK)
+		text_elements(to, r.want.x, r.want.n, remove ? TEXT_DELETE : TEXT_ADD, true);
+	free(r.want.x);
+	return s == STATUS_OK && to->failed ? err_nomem(e) : s;
+}
+
+static int nft_fd(void *self)
+{
+	(void)self;
+	return -1;
+}
+
+static enum status nft_heard(void *self, struct err *e)
+{
+	(void)self;
+	(void)e;
+	return STATUS_OK;
+}
+
+const struct backend backend_nft = {.name = "nft",
+	.cannot = cannot,
+	.lines = nft_lines,
+	.open = nft_open,
+	.sync = nft_sync,
+	.fd = nft_fd,
+	.heard = nft_heard,
+	.close = nft_close};
