@@ -258,7 +258,7 @@ static enum status begin_at(struct follow *f, const struct follow_at *from, bool
 	enum status s = begin(f, e);
 
 	if (s == STATUS_NO && there)
-		return err_set(e, STATUS_BAD, "%s", e->text);
+		s = e->status = STATUS_BAD;
 	if (s > STATUS_NO)
 		return s;
 	if (from && resume(f, from))
