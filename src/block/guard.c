@@ -34,10 +34,11 @@ static const struct {
 	{V4(8, 127), "loopback"},
 	{V4(16, 169, 254), "link-local"},
 	{V4(3, 224), "multicast, reserved or broadcast"},
-	{V6(8, 0), "unspecified, loopback, or IPv4 in IPv6"},               /* ::/8 (RFC 4291 section 2.5) */
 	{V6(96, 0x00, 0x64, 0xff, 0x9b), "NAT64: an IPv4 address in IPv6"}, /* RFC 6052 section 2.1 */
 	{V6(48, 0x00, 0x64, 0xff, 0x9b, 0x00, 0x01), "NAT64: an IPv4 address in IPv6"}, /* RFC 8215 */
-	{V6(16, 0x20, 0x02), "6to4: an IPv4 address in IPv6"},   /* RFC 3056 section 2 */
+	{V6(8, 0), "unspecified, loopback, or IPv4 in IPv6"},  /* RFC 4291 section 2.5; the two before are in
+								  it */
+	{V6(16, 0x20, 0x02), "6to4: an IPv4 address in IPv6"}, /* RFC 3056 section 2 */
 	{V6(32, 0x20, 0x01), "Teredo: an IPv4 address in IPv6"}, /* RFC 4380 section 4 */
 	{V6(10, 0xfe, 0x80), "link-local"},
 	{V6(8, 0xff), "multicast"},
