@@ -1,6 +1,8 @@
 /* The JSON of plans (a contract: doc/weir.1). */
 #include "cli/plan_print.h"
 
+#include <inttypes.h>
+
 #include "block/backend.h"
 
 /* ---- rules ---- */
@@ -82,19 +84,37 @@ static json_t *json_rules(const struct app *a, const struct plan *p, const struc
 	return list;
 }
 
+/* "1h30m", as --for takes it. */
+static json_t *json_span(int64_t us)
+{
+	static const struct {
+		int64_t s;
+		const char *name;
+	} unit[] = {{86400, "d"}, {3600, "h"}, {60, "m"}, {1, "s"}};
+	char text[SPAN_TEXT] = "0s";
+	int64_t left = us / SECOND_US;
+	int n = 0;
+
+	for (size_t u = 0; u < sizeof(unit) / sizeof(unit[0]); u++) {
+		if (left >= unit[u].s)
+			n += snprintf(text + n, sizeof(text) - (size_t)n, "%" PRId64 "%s", left / unit[u].s,
+				unit[u].name);
+		left %= unit[u].s;
+	}
+	return json_string(text);
+}
+
 json_t *json_option(const struct app *a, const struct plan *p, const struct option *x)
 {
-	char lasts[SPAN_TEXT];
 	json_t *j = json_pack("{s:i, s:b, s:f, s:f, s:f, s:I, s:o}", "option", (int)x->k, "marked", x->marked,
 		"stops", x->stops, "stops_all", x->stops_all, "stops_bytes", x->stops_bytes, "collateral",
 		(json_int_t)x->collateral, "bystanders", json_hit(&x->hit));
-	json_t *rest = json_pack("{s:o, s:b, s:o, s:f, s:f, s:{s:s, s:s, s:s}, s:o, s:f, s:s, s:o}", "needs",
+	json_t *rest = json_pack("{s:o, s:b, s:o, s:f, s:f, s:{s:s, s:s, s:s}, s:o, s:f, s:o, s:o}", "needs",
 		json_texts(x->needs, x->n_needs), "sufficient", x->sufficient, "missing",
 		x->sufficient ? json_null() : json_string(x->missing), "log10_e", x->log10_e, "needed",
 		x->needed, "cost", "us", x->cost_us, "partner", x->cost_partner, "bystanders",
 		x->cost_bystanders, "returns_by", json_texts(x->way, x->n_way), "for_s",
-		(double)x->for_us / 1e6, "expires_after", span_text(lasts, x->for_us), "rules",
-		json_rules(a, p, x));
+		(double)x->for_us / 1e6, "expires_after", json_span(x->for_us), "rules", json_rules(a, p, x));
 
 	(void)json_object_update_new(j, rest);
 	return j;
