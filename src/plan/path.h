@@ -7,14 +7,18 @@
 
 #define PATH_STEPS (TRACE_HOPS + 1)
 
-/* One flow of the path, initiator first (who is to be blocked stands in end[0]). */
+/* One flow of the path.  end[0] is who is to be blocked: the end that the attack comes from, whoever opened
+ * the flow. */
 struct step {
 	uint8_t proto;
 	struct endpoint end[2];
-	bool recorded;  /* it passed here */
-	bool answered;  /* recorded, and both sides sent payload, or completed TCP's handshake */
+	bool reverse;    /* end[1] opened it: what comes from end[0] goes to a port of the moment */
+	bool translated; /* copies of it with another address or port were recorded */
+	uint8_t hidden;  /* end[0] is known to be in a prefix only: its length + 1; 0: the address is known */
+	bool recorded;   /* it passed here */
+	bool answered;  /* recorded, of TCP or SCTP, and both sides sent payload: the address is not forged */
 	uint64_t bytes; /* frame bytes, both directions; 0 where not recorded */
-	uint64_t packets;
+	uint64_t packets; /* that end[0] sent */
 	int64_t first_us, last_us;
 	struct id flow; /* recorded: its id */
 	/* the link that led here (step 0: none) */
@@ -28,6 +32,7 @@ struct step {
 struct path {
 	struct id case_id;
 	bool this_case; /* of the case that is planned for */
+	bool same_end;  /* it ends in a network that this case's paths end in: counts for stops_all */
 	double weight;  /* of the attack; 1 for each attack flow */
 	struct step step[PATH_STEPS];
 	size_t n_step;    /* at least 1 */

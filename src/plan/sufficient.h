@@ -2,26 +2,34 @@
 #ifndef WEIR_PLAN_SUFFICIENT_H
 #define WEIR_PLAN_SUFFICIENT_H
 
+#include "base/config.h"
 #include "plan/path.h"
 #include "plan/rule.h"
 
-/* log10(1/alpha) that each width of action needs, from the configuration. */
+/* How often an action of each width may be wrong. */
 struct alphas {
 	double alpha[WIDTHS];
 };
+struct alphas alphas_of(const struct config *cfg);
 
 struct sufficiency {
 	bool ok;
-	double log10_e; /* of the weakest link, less log10 M; 0 where there is no link */
-	double needed;
+	double log10_e;    /* of the weakest link, less log10 M; 0 where there is no link */
+	double needed;     /* log10(1/alpha) of the width; 0 where there is no link */
 	char missing[400]; /* "" where ok */
 };
 
 /* May an action of this width be taken against the flow at `step` of the path (0: the attack flow itself, k:
  * the in-leg of the k-th hop)?  A step stands on every link before it: the weakest counts.  Step 0 stands on
- * no link, but on the sighting: that suffices for one host, where the flow was recorded and answered (both
- * sides sent: a sender's address alone can be forged), never for a prefix. */
+ * no link, but on the sighting: that suffices for a rate limit where the flow was recorded, for one host for
+ * an hour where it was answered too (a sender's address alone can be forged), never for a prefix or longer.
+ */
 void sufficient(
 	struct sufficiency *to, const struct path *p, size_t step, enum width w, const struct alphas *a);
+
+/* May a whole prefix be taken of which only so many hosts are attackers with evidence at its alpha?  Every
+ * host in it has to be one. */
+void sufficient_prefix(
+	struct sufficiency *to, const struct prefix *p, uint64_t hosts, const struct alphas *a);
 
 #endif

@@ -1,0 +1,211 @@
+/* Steps of a path: of a recorded flow, of a sighting, of a traced chain, and upstream of that by links that
+ * are claimed.  Upstream of the last known leg is nothing: nothing is invented. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plan/make_in.h"
+
+#define NETWORK4 24
+#define NETWORK6 48
+
+struct prefix network_of(const struct ip *ip)
+{
+	return prefix_of(ip, ip->v == 4 ? NETWORK4 : NETWORK6);
+}
+
+/* ---- one step ---- */
+
+/* Who sends payload over a connection that the other side answers with payload has got what went to his
+ * address.  One datagram answers another that is forged, too. */
+static bool two_way(const struct flow *f)
+{
+	bool connects = f->head.proto == PROTO_TCP || f->head.proto == PROTO_SCTP;
+
+	return connects && f->count[0].packets && f->count[1].packets && f->count[0].payload_bytes &&
+	       f->count[1].payload_bytes;
+}
+
+void step_of_flow(struct step *to, const struct flow *f, int from, bool translated)
+{
+	*to = (struct step){.proto = f->head.proto,
+		.end = {f->head.end[from], f->head.end[!from]},
+		.reverse = flow_opener(f) != from,
+		.translated = translated,
+		.recorded = true,
+		.answered = two_way(f),
+		.bytes = f->count[0].frame_bytes + f->count[1].frame_bytes,
+		.packets = f->count[from].packets,
+		.first_us = f->head.first_us,
+		.last_us = f->last_us,
+		.flow = f->head.id,
+		.by = ""};
+}
+
+void step_of_sighting(struct step *to, const struct sighting *g)
+{
+	*to = (struct step){.proto = g->proto,
+		.end = {g->end[0], g->end[1]},
+		.first_us = g->at.us,
+		.last_us = g->at.us,
+		.by = ""};
+}
+
+static bool translated_in(const struct seen *s, const struct flow *f)
+{
+	uint32_t i = seen_find(s, f->head.proto, f->head.end, NULL, (struct wall){f->head.first_us});
+
+	return i != NO_INDEX && s->translated[i];
+}
+
+/* A candidate that is not proven is worth a step only where it is more than a guess: better than the best of
+ * M by chance. */
+static bool hop_counts(const struct hop *h, bool proven)
+{
+	return h->best.flow && (proven || h->best.link.max_log10_e > log10((double)h->searched));
+}
+
+void path_of_chain(struct path *to, const struct chain *c, int from, const struct seen *s)
+{
+	step_of_flow(&to->step[0], c->attack, from, translated_in(s, c->attack));
+	to->n_step = 1;
+	to->origin = c->end_host;
+	for (size_t i = 0; i < c->n_hop && to->n_step < PATH_STEPS; i++) {
+		const struct hop *h = &c->hop[i];
+		int side = h->best.flow ? flow_side(h->best.flow, &h->relay) : -1;
+		struct step *k = &to->step[to->n_step];
+		if (side < 0 || !hop_counts(h, i < c->n_proven))
+			break;
+		step_of_flow(k, h->best.flow, !side, translated_in(s, h->best.flow));
+		k->log10_e = h->best.link.max_log10_e;
+		k->searched = h->searched;
+		k->undecidable = h->best.link.verdict == LINK_UNDECIDABLE;
+		k->proven = i < c->n_proven;
+		to->n_step++;
+	}
+}
+
+/* ---- by claims ---- */
+
+static int link_order(const void *a, const void *b)
+{
+	const struct told_link *x = a, *y = b;
+	int c = ip_compare(&x->relay, &y->relay);
+
+	if (c == 0)
+		c = (x->made.us < y->made.us) - (x->made.us > y->made.us);
+	if (c == 0)
+		c = strcmp(x->in_text, y->in_text);
+	return c ? c : strcmp(x->by, y->by);
+}
+
+enum status told_links_read(
+	struct told_links *to, const struct attack_case *c, struct arena *a, struct err *e)
+{
+	*to = (struct told_links){.link = arena_array(a, c->n_claim + 1, sizeof(*to->link))};
+	if (!to->link)
+		return err_nomem(e);
+	for (size_t i = 0; i < c->n_claim; i++)
+		to->n += told_link_read(&to->link[to->n], &c->claim[i], a);
+	if (to->n)
+		qsort(to->link, to->n, sizeof(*to->link), link_order);
+	return STATUS_OK;
+}
+
+static size_t links_first(const struct told_links *l, const struct ip *relay)
+{
+	size_t lo = 0, hi = l->n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		if (ip_compare(&l->link[mid].relay, relay) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+/* Is OUT of the link this step's flow, whichever end is named first? */
+static bool link_feeds(const struct told_link *l, const struct step *s)
+{
+	for (int k = 0; k < 2; k++)
+		if (!l->out[0].hidden && !l->out[1].hidden && l->proto == s->proto &&
+			endpoint_equal(&l->out[k].end, &s->end[0]) &&
+			endpoint_equal(&l->out[!k].end, &s->end[1]))
+			return true;
+	return false;
+}
+
+static const struct told_link *link_into(const struct told_links *l, const struct step *s, bool own)
+{
+	const struct ip *relay = &s->end[0].ip;
+
+	for (size_t i = links_first(l, relay); i < l->n && ip_equal(&l->link[i].relay, relay); i++)
+		if ((own || *l->link[i].by) && link_feeds(&l->link[i], s))
+			return &l->link[i];
+	return NULL;
+}
+
+/* The end of IN that is not the relay; -1: neither is. */
+static int far_end(const struct told_link *l)
+{
+	for (int k = 0; k < 2; k++)
+		if (!l->in[k].hidden && ip_equal(&l->in[k].end.ip, &l->relay))
+			return !k;
+	return -1;
+}
+
+/* A leg that a partner names may have passed here too; an own one did, if long ago. */
+static void step_of_link(
+	struct step *to, const struct told_link *l, int far, const struct step *out, const struct seen *s)
+{
+	struct endpoint end[2] = {l->in[far].end, l->in[!far].end};
+	uint32_t i = l->in[far].hidden ? NO_INDEX
+				       : seen_find(s, l->proto, end, NULL, (struct wall){out->first_us});
+
+	*to = (struct step){.proto = l->proto, .end = {end[0], end[1]}};
+	if (i != NO_INDEX) {
+		const struct flow *f = &s->rec.flow[i];
+		step_of_flow(to, f, flow_side(f, &end[0].ip), s->translated[i]);
+	}
+	to->recorded = i != NO_INDEX || !*l->by;
+	to->hidden = l->in[far].hidden;
+	to->reverse = l->in_opened;
+	to->log10_e = l->log10_e;
+	to->searched = l->searched;
+	to->proven = true;
+	to->by = l->by;
+}
+
+static bool in_path(const struct path *p, const struct ip *host)
+{
+	for (size_t i = 0; i < p->n_step; i++)
+		if (ip_equal(&p->step[i].end[0].ip, host))
+			return true;
+	return false;
+}
+
+static size_t proven_steps(const struct path *p)
+{
+	size_t n = 1;
+
+	while (n < p->n_step && p->step[n].proven)
+		n++;
+	return n;
+}
+
+void path_extend(struct path *p, const struct told_links *l, const struct seen *s, bool own)
+{
+	size_t n = proven_steps(p);
+
+	while (n < PATH_STEPS && !p->step[n - 1].hidden) {
+		const struct told_link *k = link_into(l, &p->step[n - 1], own);
+		int far = k ? far_end(k) : -1;
+		if (far < 0 || in_path(p, &k->in[far].end.ip))
+			break;
+		step_of_link(&p->step[n], k, far, &p->step[n - 1], s);
+		p->origin = p->step[n].end[0].ip;
+		p->n_step = ++n; /* what was merely likely makes room for what is proven */
+	}
+}
