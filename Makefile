@@ -1,7 +1,8 @@
 # make            installs what is missing and builds build/weir
 # make demo       the main job on recorded relays of the laboratory, in seconds, without root
 # make check      every test; ends with `N passed, N failed, N skipped`
-# make lab        real programs as relays in network namespaces, recorded and traced (root)
+# make lab        real programs as relays in network namespaces, recorded and traced; an attack blocked live (root)
+# make lab-block  of that the blocking alone
 # make bench      speed against peers, in one run
 # make evidence   the tables of validity and power, PAIRS a class
 # make fuzz       each fuzz target for FUZZ_SECONDS
@@ -38,6 +39,12 @@ lab: all
 	@./setup lab
 	@meson configure $(BUILD) -Dtests=true && ninja -C $(BUILD) --quiet
 	@lab/lab all
+	@lab/block all
+
+lab-block: all
+	@./setup lab
+	@meson configure $(BUILD) -Dtests=true && ninja -C $(BUILD) --quiet
+	@lab/block all
 
 bench: with-tests
 	@./setup bench
@@ -59,4 +66,4 @@ install: all
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all demo check lab bench evidence fuzz soak install clean
+.PHONY: all demo check lab lab-block bench evidence fuzz soak install clean

@@ -1,16 +1,20 @@
 """The edge of an own network, and what is needed to see a block work there: networks, pings, captures, weir's programs.
 
-              a1 198.51.100.7 (attacker)      c1 .. c4 198.18.10.0/24       relay2 198.18.2.10
-                        |                              |                        |
-                        +------------------------- core ------------------------+
-                                                  /     \\
-             relay1 203.0.113.10 (variant "far") /       \\
-                                                          | wan
-             relay1 203.0.113.10 (variant "near") --br1-- E --br0-- victim 192.0.2.10, web 192.0.2.80
+      far       a1 198.51.100.7 (attacker)   c1 .. c4 198.18.10.0/24   relay1 203.0.113.10   relay2 198.18.2.10
+                            |                          |                        |                    |
+                            +---------~~~------------ core ---------------------+--------------------+
+                                                       | wan
+                                                       E --br0-- victim 192.0.2.10, web 192.0.2.80
+
+      near      a1 198.51.100.7 (attacker)   c1 .. c4 198.18.10.0/24
+                            |                          |
+                            +---------~~~------------ core
+                                                       | wan
+             relay1 203.0.113.10, relay2 --br1-------- E --br0-- victim 192.0.2.10, web 192.0.2.80
 
 E, the namespace gw-vic, is the edge router: here weir records, watches and blocks. In "far" only 192.0.2.0/24 is the own
-network, so that the leg relay1 > victim is all that passes; in "near" 203.0.113.0/24 is own too, and the attacker's leg to the
-relay passes E on its way there. The rest is lab/topology.py.
+network, so that the leg relay1 > victim is all that passes; in "near" the relays' networks are own too, and the attacker's leg
+to a relay passes E on its way there. The rest is lab/topology.py.
 """
 import asyncio
 import collections
@@ -31,7 +35,7 @@ from sessions import SSHD_CONFIG, Stage
 from topology import HOSTS, NETS, World, inside
 
 EDGE = "gw-vic"
-USED = ("att", "r1", "r2", "vic", "by")
+USED, RELAYS = ("att", "r1", "r2", "vic", "by"), ("r1", "r2")
 ACCEPTED = r"Accepted publickey for \S+ from (?P<ip>[0-9a-fA-F.:]+) port (?P<port>\d+) ssh2: ED25519 %s"
 
 
@@ -41,17 +45,19 @@ class EdgeWorld(World):
         self.near = near
 
     def plan_network(self, net):
-        if net in USED and not (net == "r1" and self.near):
+        if net in USED and not (net in RELAYS and self.near):
             super().plan_network(net)
         if net == "vic" and self.near:
-            self.plan_behind_edge()
+            self.do(EDGE, "link add br1 type bridge forward_delay 0", "link set br1 up")
+            for relays in RELAYS:
+                self.plan_behind_edge(relays)
 
-    def plan_behind_edge(self):
-        """The relay's network on a second bridge of E."""
-        prefix = self.prefix("r1")
+    def plan_behind_edge(self, net):
+        """A relay's network on the second bridge of E."""
+        prefix = self.prefix(net)
         self.do("core", "route add %s0/24 via 198.18.0.%d" % (prefix, 4 * (NETS.index("vic") + 1) + 2))
-        self.do(EDGE, "link add br1 type bridge forward_delay 0", "link set br1 up", "addr add %s1/24 dev br1" % prefix)
-        for host in HOSTS["r1"]:
+        self.do(EDGE, "addr add %s1/24 dev br1" % prefix)
+        for host in HOSTS[net]:
             self.cable(host, "eth0", EDGE, "p-" + host)
             self.do(EDGE, "link set p-%s master br1" % host)
             self.do(host, "addr add %s/24 dev eth0" % self.address(host), "route add default via %s1" % prefix)
@@ -157,7 +163,7 @@ class Knocks:
     GAP = 0.05
 
     def __init__(self, stage, client, server, port=22):
-        self.stage, self.client, self.to, self.done = stage, client, (stage.world.address(server), port), []
+        self.stage, self.client, self.server, self.to, self.done = stage, client, server, (stage.world.address(server), port), []
         self.task = asyncio.create_task(self.knock())
 
     async def knock(self):
