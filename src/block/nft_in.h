@@ -67,7 +67,7 @@ size_t shapes_of(struct shape *to, const struct element *x, size_t n);
 
 /* ---- nft_text.c ---- */
 
-__attribute__((format(printf, 2, 3))) void text_put(struct buf *to, const char *fmt, ...);
+__attribute__((format(printf, 2, 3))) void nft_put(struct buf *to, const char *fmt, ...);
 /* Table and chains; adding what is there changes nothing, the two jumps excepted. */
 void text_table(struct buf *to);
 /* Set and rule. */

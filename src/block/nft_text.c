@@ -8,7 +8,7 @@
 
 #define LINE_MAX_BYTES 512
 
-void text_put(struct buf *to, const char *fmt, ...)
+void nft_put(struct buf *to, const char *fmt, ...)
 {
 	char line[LINE_MAX_BYTES];
 	va_list ap;
@@ -27,13 +27,13 @@ void text_table(struct buf *to)
 {
 	static const char *const hook[][2] = {{"in", "prerouting"}, {"out", "output"}};
 
-	text_put(to, "add table inet " NFT_TABLE "\nadd chain inet " NFT_TABLE " " NFT_MATCH "\n");
+	nft_put(to, "add table inet " NFT_TABLE "\nadd chain inet " NFT_TABLE " " NFT_MATCH "\n");
 	for (size_t i = 0; i < sizeof(hook) / sizeof(hook[0]); i++) {
-		text_put(to,
+		nft_put(to,
 			"add chain inet " NFT_TABLE
 			" %s { type filter hook %s priority %d; policy accept; }\n",
 			hook[i][0], hook[i][1], NFT_PRIORITY);
-		text_put(to, "add rule inet " NFT_TABLE " %s jump " NFT_MATCH "\n", hook[i][0]);
+		nft_put(to, "add rule inet " NFT_TABLE " %s jump " NFT_MATCH "\n", hook[i][0]);
 	}
 }
 
@@ -45,15 +45,15 @@ static void put_field(struct buf *to, const struct shape *s, const char *field, 
 
 	memset(ones.b, 0xff, s->v == 4 ? 4 : sizeof(ones.b));
 	ones = prefix_of(&ones, len).ip;
-	text_put(to, "%s %s", s->v == 4 ? "ip" : "ip6", field);
+	nft_put(to, "%s %s", s->v == 4 ? "ip" : "ip6", field);
 	if (len < ip_bits(&ones))
-		text_put(to, " & %s", ip_text(mask, &ones));
+		nft_put(to, " & %s", ip_text(mask, &ones));
 }
 
 static void put_dot(struct buf *to, bool *more)
 {
 	if (*more)
-		text_put(to, " . ");
+		nft_put(to, " . ");
 	*more = true;
 }
 
@@ -70,20 +70,20 @@ static void put_lookup(struct buf *to, const struct shape *s)
 		put_field(to, s, "daddr", s->to);
 	}
 	if (s->l4 >= L4_PROTO)
-		text_put(to, " . meta l4proto");
+		nft_put(to, " . meta l4proto");
 	if (s->l4 == L4_PORT)
-		text_put(to, " . th dport");
+		nft_put(to, " . th dport");
 }
 
 static void put_type(struct buf *to, const struct shape *s)
 {
 	const char *address = s->v == 4 ? "ipv4_addr" : "ipv6_addr";
 
-	text_put(to, "type %s%s%s", address, s->from && s->to ? " . " : "", s->from && s->to ? address : "");
+	nft_put(to, "type %s%s%s", address, s->from && s->to ? " . " : "", s->from && s->to ? address : "");
 	if (s->l4 >= L4_PROTO)
-		text_put(to, " . inet_proto");
+		nft_put(to, " . inet_proto");
 	if (s->l4 == L4_PORT)
-		text_put(to, " . inet_service");
+		nft_put(to, " . inet_service");
 }
 
 void text_shape(struct buf *to, const struct shape *s)
@@ -91,13 +91,13 @@ void text_shape(struct buf *to, const struct shape *s)
 	char name[SHAPE_NAME];
 
 	(void)shape_name(name, s);
-	text_put(to, "add set inet " NFT_TABLE " %s { ", name);
+	nft_put(to, "add set inet " NFT_TABLE " %s { ", name);
 	put_type(to, s);
-	text_put(to, "; flags timeout;%s counter; }\n",
+	nft_put(to, "; flags timeout;%s counter; }\n",
 		s->rate ? " limit rate over 1/second burst 1 packets;" : "");
-	text_put(to, "add rule inet " NFT_TABLE " " NFT_MATCH " ");
+	nft_put(to, "add rule inet " NFT_TABLE " " NFT_MATCH " ");
 	put_lookup(to, s);
-	text_put(to, " @%s drop\n", name);
+	nft_put(to, " @%s drop\n", name);
 }
 
 static void put_key(struct buf *to, const struct element *x)
@@ -111,13 +111,13 @@ static void put_key(struct buf *to, const struct element *x)
 		if (!(i == 0 ? s->from : s->to))
 			continue;
 		put_dot(to, &more);
-		text_put(to, "%s", inet_ntop(s->v == 4 ? AF_INET : AF_INET6, k, text, sizeof(text)));
+		nft_put(to, "%s", inet_ntop(s->v == 4 ? AF_INET : AF_INET6, k, text, sizeof(text)));
 		k += s->v == 4 ? 4 : 16;
 	}
 	if (s->l4 >= L4_PROTO)
-		text_put(to, " . %u", k[0]);
+		nft_put(to, " . %u", k[0]);
 	if (s->l4 == L4_PORT)
-		text_put(to, " . %u", (unsigned)k[4] << 8 | k[5]);
+		nft_put(to, " . %u", (unsigned)k[4] << 8 | k[5]);
 }
 
 static void put_element(struct buf *to, const struct element *x, enum text_how how)
@@ -127,12 +127,12 @@ static void put_element(struct buf *to, const struct element *x, enum text_how h
 		return;
 	/* the limit before the counter: what passes is not counted */
 	if (x->shape.rate)
-		text_put(to, " limit rate over %" PRIu32 "/second burst %" PRIu32 " packets", x->rate,
+		nft_put(to, " limit rate over %" PRIu32 "/second burst %" PRIu32 " packets", x->rate,
 			x->burst);
-	text_put(to, " counter");
+	nft_put(to, " counter");
 	if (x->packets || x->bytes)
-		text_put(to, " packets %" PRIu64 " bytes %" PRIu64, x->packets, x->bytes);
-	text_put(to, " timeout %" PRId64 "ms", x->left_ms);
+		nft_put(to, " packets %" PRIu64 " bytes %" PRIu64, x->packets, x->bytes);
+	nft_put(to, " timeout %" PRId64 "ms", x->left_ms);
 }
 
 void text_elements(struct buf *to, const struct element *x, size_t n, enum text_how how, bool each)
@@ -143,9 +143,9 @@ void text_elements(struct buf *to, const struct element *x, size_t n, enum text_
 		bool first = each || i == 0 || shape_compare(&x[i - 1].shape, &x[i].shape) != 0;
 		bool last = each || i + 1 == n || shape_compare(&x[i].shape, &x[i + 1].shape) != 0;
 		if (first)
-			text_put(to, "%s element inet " NFT_TABLE " %s { ",
+			nft_put(to, "%s element inet " NFT_TABLE " %s { ",
 				how == TEXT_ADD ? "add" : "delete", shape_name(name, &x[i].shape));
 		put_element(to, &x[i], how);
-		text_put(to, last ? " }\n" : ",\n");
+		nft_put(to, last ? " }\n" : ",\n");
 	}
 }
