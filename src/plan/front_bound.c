@@ -1,149 +1,260 @@
-/* What no set of actions can do better: a bound by the dual of the linear program.
+/* What no set of actions can do better: a bound by prices.
  *
- * max sum of w_p y_p  where  y_p <= 1, y_p <= sum of x_c over the sets c that stop p, x_c <= z_e for each e
- * that c costs, sum of z_e <= B.  For any price L >= 0 of an element of collateral, share the price of each
- * element among the sets that cost it, so that set c has an allowance T_c; take from the allowances of all
- * sets that stop p a value v_p <= w_p.  Then no set of cost B stops more than  sum of (w_p - v_p) + L B.
- * Any prices and shares give a bound; the best of those that were tried is taken. */
+ * Take any price L of an element of collateral, and share the price of each element e among the elements p of
+ * the attack: parts t[p][e], together at most L.  Let v[p] be at most w[p], and at most what the parts of p
+ * sum up to over the cost of each action c that stops p.  Now whoever stops a set P of elements pays the cost
+ * of some actions; of each p in P one of them stops it, whose cost holds at least v[p] of p's parts, and all
+ * parts of the elements that are paid are L times their number at most.  So with a cost of B
+ *
+ *     what is stopped  =  sum over P of v[p] + (w[p] - v[p])  <=  L B + sum over all p of (w[p] - v[p]).
+ *
+ * Any prices and parts give a bound.  Parts start equal, and go from where there is more than enough to where
+ * there is too little, a few times over; the best of the prices that were tried is taken.  Of the actions
+ * that stop p those can be left out whose cost contains another's. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "plan/front_in.h"
 
-#define ROUNDS 8 /* in which sets hand on what they have left */
+#define ROUNDS 10
+#define NEARLY 1e-9
 
 struct bound {
 	const double *price;
-	double *rest; /* for each price: sum of (w_p - v_p) */
+	double *rest; /* for each price: sum of (w - v) */
 	size_t n;
 };
 
-/* What the sharing of one price works with. */
-struct share {
-	const struct reduced *r;
-	double *allowance; /* of each set: what is not taken yet */
-	double *of;        /* of each set and element that it costs: its share; same order as set[].cost */
-	size_t *first;     /* of each set in `of` */
-	double *v;         /* of each gain element */
+/* A part t[p][e] is an entry; a cost of p is one action that stops it, as the entries of its elements. */
+struct cost_of {
+	size_t first, n; /* in at[] */
+	double sum;
 };
 
-static bool share_make(struct share *s, const struct reduced *r, struct arena *a)
-{
-	size_t n = 0;
+struct parts {
+	const struct reduced *r;
+	size_t *cost_first, *entry_first; /* of each p; n_gain + 1 */
+	struct cost_of *cost;
+	size_t *at;
+	uint32_t *element;   /* of each entry */
+	double *part;        /* of each entry */
+	double *keep;        /* of each entry: the share of it that is needed where it is */
+	bool *needy;         /* of each entry */
+	double *pool, *need; /* of each element */
+	double *v;           /* of each p */
+};
 
-	*s = (struct share){.r = r,
-		.allowance = arena_array(a, r->n + 1, sizeof(double)),
-		.first = arena_array(a, r->n + 1, sizeof(size_t)),
-		.v = arena_array(a, r->n_gain + 1, sizeof(double))};
-	for (size_t c = 0; s->first && c < r->n; c++) {
-		s->first[c] = n;
-		n += r->set[c].n_cost;
+/* ---- which costs p has ---- */
+
+static bool within(const struct front_set *a, const struct front_set *b)
+{
+	size_t k = 0;
+
+	for (size_t i = 0; i < a->n_cost; i++) {
+		while (k < b->n_cost && b->cost[k] < a->cost[i])
+			k++;
+		if (k == b->n_cost || b->cost[k] != a->cost[i])
+			return false;
 	}
-	s->of = arena_array(a, n + 1, sizeof(double));
-	return s->allowance && s->first && s->v && s->of;
+	return true;
 }
 
-/* Each element's price in equal parts among those that cost it. */
-static void share_equal(struct share *s, double price)
+/* Is the cost of c at least that of another set that stops p?  Of equal ones the first stays. */
+static bool left_out(const struct reduced *r, size_t p, uint32_t c)
 {
-	for (size_t c = 0; c < s->r->n; c++) {
-		const struct front_set *set = &s->r->set[c];
-		s->allowance[c] = 0;
-		for (size_t i = 0; i < set->n_cost; i++) {
-			uint32_t x = set->cost[i];
-			double part = price / (s->r->cost.first[x + 1] - s->r->cost.first[x]);
-			s->of[s->first[c] + i] = part;
-			s->allowance[c] += part;
-		}
-	}
-	for (size_t p = 0; p < s->r->n_gain; p++)
-		s->v[p] = 0;
-}
+	const struct front_set *s = &r->set[c];
 
-/* Takes what can be taken: the allowances of all that stop p bound it. */
-static void take(struct share *s)
-{
-	const struct owners *o = &s->r->gain;
-
-	for (size_t p = 0; p < s->r->n_gain; p++) {
-		double most = (double)s->r->weight[p] - s->v[p];
-		for (uint32_t k = o->first[p]; k < o->first[p + 1] && most > 0; k++)
-			most = s->allowance[o->set[k]] < most ? s->allowance[o->set[k]] : most;
-		if (most <= 0 || o->first[p] == o->first[p + 1])
-			continue;
-		s->v[p] += most;
-		for (uint32_t k = o->first[p]; k < o->first[p + 1]; k++)
-			s->allowance[o->set[k]] -= most;
-	}
-}
-
-/* Does the set hold back what could still be taken? */
-static bool is_short(const struct share *s, size_t c)
-{
-	const struct front_set *set = &s->r->set[c];
-
-	if (s->allowance[c] > 0)
-		return false;
-	for (size_t i = 0; i < set->n_gain; i++)
-		if (s->v[set->gain[i]] < (double)s->r->weight[set->gain[i]])
+	for (uint32_t k = r->gain.first[p]; k < r->gain.first[p + 1]; k++) {
+		uint32_t o = r->gain.set[k];
+		const struct front_set *t = &r->set[o];
+		if (o != c && (t->n_cost < s->n_cost || (t->n_cost == s->n_cost && o < c)) && within(t, s))
 			return true;
+	}
 	return false;
 }
 
-/* What a set has left goes, for each element that it costs, to those that are short and cost it too. */
-static void hand_on(struct share *s, bool *in_need)
+static int element_order(const void *a, const void *b)
 {
-	const struct owners *o = &s->r->cost;
+	const uint32_t *x = a, *y = b;
 
-	for (size_t c = 0; c < s->r->n; c++)
-		in_need[c] = is_short(s, c);
-	for (size_t c = 0; c < s->r->n; c++) {
-		const struct front_set *set = &s->r->set[c];
-		for (size_t i = 0; i < set->n_cost && s->allowance[c] > 0; i++) {
-			uint32_t x = set->cost[i], n = 0;
-			double *mine = &s->of[s->first[c] + i];
-			double give = *mine < s->allowance[c] ? *mine : s->allowance[c];
-			for (uint32_t k = o->first[x]; k < o->first[x + 1]; k++)
-				n += in_need[o->set[k]];
-			if (n == 0 || in_need[c])
+	return (*x > *y) - (*x < *y);
+}
+
+/* Entries of p: the elements of its costs, sorted, each once; then where each cost has them. */
+static void entries_make(struct parts *s, size_t p, size_t *n_at)
+{
+	size_t first = s->entry_first[p], n = 0, k = 0;
+	uint32_t *e = s->element + first;
+
+	for (size_t c = s->cost_first[p]; c < s->cost_first[p + 1]; c++) {
+		const struct front_set *set = &s->r->set[s->cost[c].first];
+		memcpy(e + n, set->cost, set->n_cost * sizeof(*e));
+		n += set->n_cost;
+	}
+	if (n)
+		qsort(e, n, sizeof(*e), element_order);
+	for (size_t i = 0; i < n; i++)
+		if (i == 0 || e[i] != e[i - 1])
+			e[k++] = e[i];
+	for (size_t c = s->cost_first[p]; c < s->cost_first[p + 1]; c++) {
+		const struct front_set *set = &s->r->set[s->cost[c].first];
+		s->cost[c] = (struct cost_of){*n_at, set->n_cost, 0};
+		for (size_t i = 0; i < set->n_cost; i++) {
+			const uint32_t *found = bsearch(&set->cost[i], e, k, sizeof(*e), element_order);
+			s->at[(*n_at)++] = first + (size_t)(found - e);
+		}
+	}
+	s->entry_first[p + 1] = first + k;
+}
+
+static bool parts_alloc(struct parts *s, size_t n_at, struct arena *a)
+{
+	const struct reduced *r = s->r;
+
+	s->entry_first = arena_array(a, r->n_gain + 1, sizeof(size_t));
+	s->at = arena_array(a, n_at + 1, sizeof(size_t));
+	s->element = arena_array(a, n_at + 1, sizeof(uint32_t));
+	s->part = arena_array(a, n_at + 1, sizeof(double));
+	s->keep = arena_array(a, n_at + 1, sizeof(double));
+	s->needy = arena_array(a, n_at + 1, sizeof(bool));
+	s->pool = arena_array(a, r->n_cost + 1, sizeof(double));
+	s->need = arena_array(a, r->n_cost + 1, sizeof(double));
+	s->v = arena_array(a, r->n_gain + 1, sizeof(double));
+	return s->entry_first && s->at && s->element && s->part && s->keep && s->needy && s->pool &&
+	       s->need && s->v;
+}
+
+static bool parts_make(struct parts *s, const struct reduced *r, struct arena *a)
+{
+	size_t all = r->gain.first[r->n_gain], n = 0, n_at = 0;
+
+	*s = (struct parts){.r = r,
+		.cost_first = arena_array(a, r->n_gain + 1, sizeof(size_t)),
+		.cost = arena_array(a, all + 1, sizeof(*s->cost))};
+	if (!s->cost_first || !s->cost)
+		return false;
+	for (size_t p = 0; p < r->n_gain; p++) {
+		for (uint32_t k = r->gain.first[p]; k < r->gain.first[p + 1]; k++) {
+			if (left_out(r, p, r->gain.set[k]))
 				continue;
-			*mine -= give;
-			s->allowance[c] -= give;
-			for (uint32_t k = o->first[x]; k < o->first[x + 1]; k++)
-				if (in_need[o->set[k]])
-					s->allowance[o->set[k]] += give / n;
+			s->cost[n++].first = r->gain.set[k]; /* the set, until its entries are made */
+			n_at += r->set[r->gain.set[k]].n_cost;
+		}
+		s->cost_first[p + 1] = n;
+	}
+	if (!parts_alloc(s, n_at, a))
+		return false;
+	n_at = 0;
+	for (size_t p = 0; p < r->n_gain; p++)
+		entries_make(s, p, &n_at);
+	return true;
+}
+
+/* ---- sharing one price ---- */
+
+static void share_equal(struct parts *s, double price)
+{
+	size_t n = s->entry_first[s->r->n_gain];
+
+	memset(s->need, 0, s->r->n_cost * sizeof(*s->need));
+	for (size_t i = 0; i < n; i++)
+		s->need[s->element[i]] += 1;
+	for (size_t i = 0; i < n; i++)
+		s->part[i] = price / s->need[s->element[i]];
+}
+
+/* v of p, by the sums of its costs. */
+static void value(struct parts *s, size_t p)
+{
+	double v = (double)s->r->weight[p];
+
+	for (size_t c = s->cost_first[p]; c < s->cost_first[p + 1]; c++) {
+		struct cost_of *k = &s->cost[c];
+		k->sum = 0;
+		for (size_t i = k->first; i < k->first + k->n; i++)
+			k->sum += s->part[s->at[i]];
+		v = k->sum < v ? k->sum : v;
+	}
+	s->v[p] = v > 0 ? v : 0;
+}
+
+/* Which entries of p hold it back, and how much of the others is needed: an entry of several costs as much as
+ * the one that needs most of it. */
+static void judge(struct parts *s, size_t p)
+{
+	double w = (double)s->r->weight[p], v = s->v[p];
+	bool is_short = v < w * (1 - NEARLY);
+
+	for (size_t i = s->entry_first[p]; i < s->entry_first[p + 1]; i++) {
+		s->keep[i] = 0;
+		s->needy[i] = false;
+	}
+	for (size_t c = s->cost_first[p]; c < s->cost_first[p + 1]; c++) {
+		const struct cost_of *k = &s->cost[c];
+		double keep = k->sum > 0 ? v / k->sum : 1;
+		bool tight = is_short && k->sum <= v + w * NEARLY;
+		for (size_t i = k->first; i < k->first + k->n; i++) {
+			size_t x = s->at[i];
+			s->keep[x] = keep > s->keep[x] ? keep : s->keep[x];
+			s->needy[x] = s->needy[x] || tight;
 		}
 	}
 }
 
-static double rest_at(struct share *s, double price, bool *in_need)
+/* What is not needed goes to those that are held back, by how much they lack. */
+static void hand_on(struct parts *s)
 {
+	const struct reduced *r = s->r;
+
+	memset(s->pool, 0, r->n_cost * sizeof(*s->pool));
+	memset(s->need, 0, r->n_cost * sizeof(*s->need));
+	for (size_t p = 0; p < r->n_gain; p++) {
+		judge(s, p);
+		for (size_t i = s->entry_first[p]; i < s->entry_first[p + 1]; i++) {
+			double gives = s->part[i] * (1 - s->keep[i]);
+			s->part[i] -= gives;
+			s->pool[s->element[i]] += gives;
+			s->need[s->element[i]] += s->needy[i] ? (double)r->weight[p] - s->v[p] : 0;
+		}
+	}
+	for (size_t p = 0; p < r->n_gain; p++)
+		for (size_t i = s->entry_first[p]; i < s->entry_first[p + 1]; i++)
+			if (s->needy[i] && s->need[s->element[i]] > 0)
+				s->part[i] += s->pool[s->element[i]] * ((double)r->weight[p] - s->v[p]) /
+					      s->need[s->element[i]];
+}
+
+static double rest_at(struct parts *s, double price)
+{
+	const struct reduced *r = s->r;
 	double rest = 0;
 
 	share_equal(s, price);
-	take(s);
+	for (size_t p = 0; p < r->n_gain; p++)
+		value(s, p);
 	for (int i = 0; i < ROUNDS; i++) {
-		hand_on(s, in_need);
-		take(s);
+		hand_on(s);
+		for (size_t p = 0; p < r->n_gain; p++)
+			value(s, p);
 	}
-	for (size_t p = 0; p < s->r->n_gain; p++)
-		if (s->r->gain.first[p + 1] > s->r->gain.first[p])
-			rest += (double)s->r->weight[p] - s->v[p];
+	for (size_t p = 0; p < r->n_gain; p++) /* what nobody stops is nobody's */
+		if (r->gain.first[p + 1] > r->gain.first[p])
+			rest += (double)r->weight[p] - s->v[p] * (1 - NEARLY); /* parts are rounded */
 	return rest;
 }
 
 enum status bound_make(struct bound **to, const struct reduced *r, const double *price, size_t n,
 	struct arena *a, struct err *e)
 {
-	struct share s;
+	struct parts s;
 	struct arena work = {0};
-	bool *in_need = arena_array(&work, r->n + 1, sizeof(*in_need));
 	struct bound *b = arena_alloc(a, sizeof(*b));
 
 	if (b)
 		*b = (struct bound){price, arena_array(a, n + 1, sizeof(double)), n};
-	bool good = in_need && b && b->rest && share_make(&s, r, &work);
+	bool good = b && b->rest && parts_make(&s, r, &work);
 	for (size_t i = 0; i < n && good; i++)
-		b->rest[i] = rest_at(&s, price[i], in_need);
+		b->rest[i] = rest_at(&s, price[i]);
 	arena_free(&work);
 	*to = b;
 	return good ? STATUS_OK : err_nomem(e);

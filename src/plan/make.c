@@ -52,28 +52,46 @@ static bool takes_prefix(const struct making *m, const struct choice *c)
 	return choice_is_prefix(m, c);
 }
 
-static bool is_host_drop(const struct making *m, const struct choice *c)
+/* The hosts that attack, or what is upstream of them: dropped, at one of three widths. */
+enum part { PART_PAIR, PART_PORT, PART_HOST };
+
+static bool is_drop(const struct making *m, const struct choice *c, bool upstream, enum part part)
 {
-	return c->place == 0 && c->rate == 0 && rule_is_host(&m->match[c->match].rule.from);
+	const struct rule *r = &m->match[c->match].rule;
+	enum part is = r->to.len ? PART_PAIR : r->proto ? PART_PORT : PART_HOST;
+
+	return c->place == 0 && c->rate == 0 && rule_is_host(&r->from) && is == part &&
+	       (c->ground.step > 0) == upstream;
 }
 
 static bool takes_pair(const struct making *m, const struct choice *c)
 {
-	return is_host_drop(m, c) && m->match[c->match].rule.to.len > 0;
+	return is_drop(m, c, false, PART_PAIR);
 }
 
 static bool takes_port(const struct making *m, const struct choice *c)
 {
-	const struct rule *r = &m->match[c->match].rule;
-
-	return is_host_drop(m, c) && r->to.len == 0 && r->proto;
+	return is_drop(m, c, false, PART_PORT);
 }
 
 static bool takes_host(const struct making *m, const struct choice *c)
 {
-	const struct rule *r = &m->match[c->match].rule;
+	return is_drop(m, c, false, PART_HOST);
+}
 
-	return is_host_drop(m, c) && r->to.len == 0 && !r->proto;
+static bool takes_up_pair(const struct making *m, const struct choice *c)
+{
+	return is_drop(m, c, true, PART_PAIR);
+}
+
+static bool takes_up_port(const struct making *m, const struct choice *c)
+{
+	return is_drop(m, c, true, PART_PORT);
+}
+
+static bool takes_up_host(const struct making *m, const struct choice *c)
+{
+	return is_drop(m, c, true, PART_HOST);
 }
 
 /* Whole fronts first; then, of each width and of what others could do, what stops most: they may cost more
@@ -82,7 +100,8 @@ static const struct {
 	choice_filter takes;
 	bool last; /* only the point that stops most */
 } draws_table[] = {{takes_sure_here, false}, {takes_all, false}, {takes_here, false}, {takes_sure, false},
-	{takes_pair, true}, {takes_port, true}, {takes_host, true}, {takes_rate, true}, {takes_prefix, true},
+	{takes_pair, true}, {takes_port, true}, {takes_host, true}, {takes_up_pair, true},
+	{takes_up_port, true}, {takes_up_host, true}, {takes_rate, true}, {takes_prefix, true},
 	{takes_help, true}};
 #define N_DRAWS_TABLE (sizeof(draws_table) / sizeof(draws_table[0]))
 
@@ -148,22 +167,35 @@ static enum status draws_make(struct draws *d, struct making *m, struct err *e)
 
 /* ---- options ---- */
 
+/* How much its rules leave open: any destination, any protocol. */
+static size_t openness(const struct option *o)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < o->n_action; i++)
+		n += (size_t)(o->action[i].rule.to.len == 0) + (size_t)(o->action[i].rule.proto == 0);
+	return n;
+}
+
+static int number(double a, double b)
+{
+	return (a > b) - (a < b);
+}
+
+/* By collateral, then by what they stop; of equal ones the surest, the one that needs the fewest, that rests
+ * on no link, the shortest, the narrowest. */
 static int option_order(const void *a, const void *b)
 {
 	const struct option *x = a, *y = b;
+	const int by[] = {(x->collateral > y->collateral) - (x->collateral < y->collateral),
+		number(x->stops, y->stops), number(x->stops_all, y->stops_all), y->sufficient - x->sufficient,
+		number((double)x->n_needs, (double)y->n_needs), (x->needed > 0) - (y->needed > 0),
+		number((double)x->n_action, (double)y->n_action),
+		number((double)openness(x), (double)openness(y))};
 
-	if (x->collateral != y->collateral)
-		return x->collateral < y->collateral ? -1 : 1;
-	if (x->stops < y->stops || x->stops > y->stops)
-		return x->stops < y->stops ? -1 : 1;
-	if (x->stops_all < y->stops_all || x->stops_all > y->stops_all)
-		return x->stops_all < y->stops_all ? -1 : 1;
-	if (x->sufficient != y->sufficient)
-		return x->sufficient ? -1 : 1;
-	if (x->n_needs != y->n_needs)
-		return x->n_needs < y->n_needs ? -1 : 1;
-	if (x->n_action != y->n_action)
-		return x->n_action < y->n_action ? -1 : 1;
+	for (size_t i = 0; i < sizeof(by) / sizeof(by[0]); i++)
+		if (by[i])
+			return by[i];
 	for (size_t i = 0; i < x->n_action; i++) {
 		int c = rule_compare(&x->action[i].rule, &y->action[i].rule);
 		if (c == 0)
@@ -278,9 +310,9 @@ static enum status head_make(struct plan *to, const struct making *m, struct err
 	to->cases = m->paths.cases;
 	to->attacks = m->paths.n_this;
 	to->attacks_all = m->paths.n_same;
-	to->window_us = m->p->cfg->look_back_us;
-	to->from.us = m->seen.window.from_us;
-	to->to.us = m->seen.window.to_us;
+	to->from.us = m->seen.recorded.from_us;
+	to->to.us = m->seen.recorded.to_us;
+	to->window_us = to->to.us > to->from.us ? to->to.us - to->from.us : 0;
 	if (!to->ends)
 		return err_nomem(e);
 	return case_evidence(&m->c, &to->evidence, e);

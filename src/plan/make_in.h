@@ -57,7 +57,8 @@ struct host_flow {
 
 struct seen {
 	struct recording rec; /* heads only */
-	struct span window;   /* [from, to); empty: nothing was recorded */
+	struct span window;   /* the last look_back of it */
+	struct span recorded; /* what of the window is in the recording; from > to: nothing */
 	bool whole;           /* nothing was recorded before the window */
 	struct talk *talk;
 	size_t n_talk;
@@ -258,7 +259,7 @@ enum status ways_left(
 /* Which option is marked.  bound: the operator said what bystanders may lose, and all are within it. */
 size_t option_best(const struct option *o, size_t n, uint64_t attacks, bool bound);
 
-/* "1h", "90s". */
+/* "1h30m", "45s": the two largest units. */
 #define LONG_TEXT 32
 char *long_text(char to[LONG_TEXT], int64_t us);
 

@@ -88,7 +88,7 @@ static enum status peers_count(struct option *o, struct making *m, const struct 
 		}
 	}
 	o->hit.peers = once(&f);
-	for (size_t i = 0; i < o->hit.peers; i++)
+	for (size_t i = 0; i < o->hit.peers && m->p->cfg->n_own; i++) /* without, nobody knows what is ours */
 		o->hit.own += config_owns(m->p->cfg, &f.ip[i]);
 	free(f.ip);
 	return STATUS_OK;

@@ -76,9 +76,10 @@ static int prefer(const void *a, const void *b, void *making)
 	const struct making *m = making;
 	const struct choice *x = &m->choice[*(const uint32_t *)a], *y = &m->choice[*(const uint32_t *)b];
 	const struct rule *r = &m->match[x->match].rule, *s = &m->match[y->match].rule;
-	int by[] = {y->ground.ok - x->ground.ok, (x->place > 0) - (y->place > 0), s->from.len - r->from.len,
-		s->to.len - r->to.len, (s->port > 0) - (r->port > 0), (s->proto > 0) - (r->proto > 0),
-		(x->rate > 0) - (y->rate > 0), rule_compare(r, s)};
+	const int by[] = {y->ground.ok - x->ground.ok, (x->place > 0) - (y->place > 0),
+		(x->ground.step > 0) - (y->ground.step > 0), s->from.len - r->from.len, s->to.len - r->to.len,
+		(s->port > 0) - (r->port > 0), (s->proto > 0) - (r->proto > 0), (x->rate > 0) - (y->rate > 0),
+		rule_compare(r, s)};
 
 	for (size_t i = 0; i < sizeof(by) / sizeof(by[0]); i++)
 		if (by[i])

@@ -214,12 +214,13 @@ static enum status window_read(struct seen *s, const struct plan_param *p, struc
 	struct store_query q = {.since = WALL_BEGIN, .until = WALL_END, .port = -1, .heads_only = true};
 	enum status st = store_stat_read(&stat, p->w, p->dir, e);
 
-	s->window = (struct span){0, -1};
+	s->window = s->recorded = (struct span){0, -1};
 	s->whole = true;
 	if (st != STATUS_OK || stat.span.from_us > stat.span.to_us)
 		return st;
 	s->window = (struct span){stat.span.to_us - p->cfg->look_back_us, stat.span.to_us};
 	s->whole = stat.span.from_us >= s->window.from_us;
+	s->recorded = (struct span){s->whole ? stat.span.from_us : s->window.from_us, stat.span.to_us};
 	if (!s->whole)
 		q.since.us = s->window.from_us;
 	return recording_read(&s->rec, p->w, p->dir, &q, e);

@@ -13,13 +13,16 @@ char *long_text(char to[LONG_TEXT], int64_t us)
 		int64_t us;
 		const char *unit;
 	} table[] = {{INT64_C(24) * 3600 * SECOND_US, "d"}, {3600 * SECOND_US, "h"}, {60 * SECOND_US, "m"},
-		{SECOND_US, "s"}, {1000, "ms"}};
-	size_t i = 0;
+		{SECOND_US, "s"}};
+	size_t n = sizeof(table) / sizeof(table[0]), i = 0;
+	int k;
 
-	while (i + 1 < sizeof(table) / sizeof(table[0]) &&
-		(us < table[i].us || us % table[i].us >= SECOND_US))
+	while (i + 1 < n && us < table[i].us)
 		i++;
-	(void)snprintf(to, LONG_TEXT, "%lld%s", (long long)(us / table[i].us), table[i].unit);
+	k = snprintf(to, LONG_TEXT, "%lld%s", (long long)(us / table[i].us), table[i].unit);
+	if (i + 1 < n && us % table[i].us / table[i + 1].us)
+		(void)snprintf(to + k, LONG_TEXT - (size_t)k, "%lld%s",
+			(long long)(us % table[i].us / table[i + 1].us), table[i + 1].unit);
 	return to;
 }
 
@@ -127,6 +130,11 @@ static bool cost_partner(struct option *o, struct making *m)
 	return line_set(&o->cost_partner, m, text);
 }
 
+static char *recorded_text(char to[LONG_TEXT], const struct making *m)
+{
+	return long_text(to, m->seen.recorded.to_us - m->seen.recorded.from_us);
+}
+
 static bool cost_bystanders(struct option *o, struct making *m)
 {
 	static const char *const shared[] = {[SHARED_NO] = "nobody else was seen behind it in a whole day",
@@ -135,17 +143,16 @@ static bool cost_bystanders(struct option *o, struct making *m)
 			"whether others use the same addresses is not known, which counts as if they did"};
 	char text[PLAN_TEXT_MAX + 1], flows[COUNT_TEXT], peers[COUNT_TEXT], bytes[32], span[LONG_TEXT];
 
-	if (m->seen.window.to_us < m->seen.window.from_us)
+	if (m->seen.recorded.to_us < m->seen.recorded.from_us)
 		return line_set(&o->cost_bystanders, m, "not known: nothing was recorded here");
 	if (o->hit.flows == 0)
-		(void)snprintf(text, sizeof(text), "none in the last %s of the recording; %s",
-			long_text(span, m->p->cfg->look_back_us), shared[o->hit.shared]);
+		(void)snprintf(text, sizeof(text), "none in the last %s that were recorded; %s",
+			recorded_text(span, m), shared[o->hit.shared]);
 	else
 		(void)snprintf(text, sizeof(text),
-			"%s with %s, %s bytes, in the last %s of the recording; %s",
+			"%s with %s, %s bytes, in the last %s that were recorded; %s",
 			counted(flows, o->hit.flows, "flow"), counted(peers, o->hit.peers, "peer"),
-			thousands(bytes, o->hit.bytes), long_text(span, m->p->cfg->look_back_us),
-			shared[o->hit.shared]);
+			thousands(bytes, o->hit.bytes), recorded_text(span, m), shared[o->hit.shared]);
 	return line_set(&o->cost_bystanders, m, text);
 }
 
