@@ -179,17 +179,23 @@ static void print_row(FILE *o, const struct plan *p, const struct option *x)
 {
 	static const char *const shared[] = {
 		[SHARED_NO] = "no", [SHARED_YES] = "YES", [SHARED_UNKNOWN] = "unknown"};
-	char stops[16], all[16], collateral[32], peers[32];
+	char stops[16], all[16], collateral[32], peers[32], rule[RULE_TEXT];
 
 	(void)fprintf(o, "%c %2" PRIu32 "  %6s  %6s  %10s  %7s  %-7s  %5zu  %-10s  %s\n",
 		x->marked ? '>' : ' ', x->k, percent(stops, x->stops),
 		p->cases > 1 ? percent(all, x->stops_all) : "-", thousands(collateral, x->collateral),
 		thousands(peers, x->hit.peers), shared[x->hit.shared], x->n_action,
 		x->n_needs ? "needs help" : "here alone", x->sufficient ? "enough" : "NOT ENOUGH");
+	if (x->n_action) {
+		(void)fprintf(o, "      %s", rule_text(rule, &x->action[0].rule));
+		if (x->n_action > 1)
+			(void)fprintf(o, ", and %zu more", x->n_action - 1);
+		(void)fputc('\n', o);
+	}
 	for (size_t i = 0; i < x->n_needs && !x->marked; i++)
-		print_text(o, i ? "" : "   help of", x->needs[i]);
+		print_text(o, i ? "" : "    help of", x->needs[i]);
 	if (!x->sufficient && !x->marked)
-		print_text(o, "   missing", x->missing);
+		print_text(o, "    missing", x->missing);
 }
 
 static void print_head(FILE *o, const struct plan *p, const struct id *id)
@@ -206,9 +212,9 @@ static void print_head(FILE *o, const struct plan *p, const struct id *id)
 		(void)fprintf(o, ", as %" PRIu32 " open cases do (%s)", p->cases,
 			counted(all, p->attacks_all, "attack flow"));
 	if (p->from.us <= p->to.us)
-		(void)fprintf(o, "\nbystanders: %s of recording, %.19sZ .. %.19sZ\n",
-			span_text(span, p->to.us - p->from.us), wall_text(from, p->from),
-			wall_text(to, p->to));
+		(void)fprintf(o, "\nbystanders: counted in what was recorded from %.19sZ to %.19sZ (%s)\n",
+			wall_text(from, p->from), wall_text(to, p->to),
+			span_text(span, p->to.us - p->from.us));
 	else
 		(void)fprintf(o, "\nbystanders: nothing was recorded to count them in\n");
 	if (!p->exact)

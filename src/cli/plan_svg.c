@@ -13,24 +13,26 @@
 #include <string.h>
 
 /* The picture in its own units. */
-#define WIDTH      880
+#define WIDTH      960
 #define LEFT       90.0
-#define RIGHT      850.0
+#define RIGHT      930.0
 #define TOP        84.0
 #define BOTTOM     400.0
 #define PAD        26.0 /* between the axes and the points at 0 */
 #define LEGEND_Y   472.0
-#define ROWS_Y     510.0
+#define ROWS_Y     530.0
 #define ROW_HEIGHT 19.0
 #define ROWS_MAX   16 /* options that are written out below */
 #define ENDS_TEXT  60 /* bytes of the texts that are cut where they are longer */
-#define HELP_TEXT  26
+#define HELP_TEXT  24
+#define RULE_SHOWN 56
 
 #define MARK          7.5 /* half of a mark's size */
 #define MARK_MANY     5.0 /* where there are more than MANY */
 #define MANY          20
 #define MARKED        9.5  /* of the marked one's */
 #define APART         21.0 /* between marks of one place */
+#define BESIDE        3    /* marks of one place, to each side */
 #define LABEL_HEIGHT  13.0 /* of a number */
 #define LABEL_DIGIT   8.5  /* width of a digit */
 #define FAR           24.0 /* a number farther than this from its mark is tied to it */
@@ -210,6 +212,13 @@ static bool is_free(const struct picture *g, const struct box *b)
 	return true;
 }
 
+static bool free_at(const struct picture *g, struct spot s, double width, double height)
+{
+	struct box b = {s.x - width / 2, s.y - height / 2, s.x + width / 2, s.y + height / 2};
+
+	return is_free(g, &b);
+}
+
 /* A free place for a box of this size at its middle, on rings around `at`, the first of `from` radius; where
  * none is free, at itself. */
 static struct spot place_near(
@@ -221,19 +230,27 @@ static struct spot place_near(
 	for (double r = from; r < from + 8 * APART; r += APART / 3)
 		for (size_t k = 0; k < sizeof(turn) / sizeof(turn[0]); k++) {
 			struct spot s = {at.x + r * cos(turn[k] * degree), at.y + r * sin(turn[k] * degree)};
-			struct box b = {s.x - width / 2, s.y - height / 2, s.x + width / 2, s.y + height / 2};
-			if (is_free(g, &b))
+			if (free_at(g, s, width, height))
 				return s;
-			if (r == 0)
-				break;
 		}
 	return at;
+}
+
+/* Marks of one place stand beside each other, at one height, while there is room for them. */
+static struct spot place_beside(const struct picture *g, struct spot at, double size)
+{
+	for (int k = 0; k <= 2 * BESIDE; k++) {
+		struct spot s = {at.x + (k % 2 ? 1 : -1) * ((k + 1) / 2) * (size + 2), at.y};
+		if (free_at(g, s, size, size))
+			return s;
+	}
+	return place_near(g, at, size, size, size);
 }
 
 static void place_mark(struct picture *g, size_t i)
 {
 	double half = g->plan->option[i].marked ? MARKED : g->half;
-	struct spot s = place_near(g, spot_of(g, &g->plan->option[i]), 2 * half + 2, 2 * half + 2, 0);
+	struct spot s = place_beside(g, spot_of(g, &g->plan->option[i]), 2 * half + 2);
 
 	g->mark[i] = s;
 	take(g, s.x - half - 1, s.y - half - 1, s.x + half + 1, s.y + half + 1);
@@ -388,36 +405,64 @@ static void legend(struct picture *g)
 	put(g, "<text x=\"%.1f\" y=\"%.1f\">the front</text>\n", LEFT + 638, LEGEND_Y + 4.5);
 }
 
+/* Where the columns of the rows begin. */
+enum { COLUMN_K, COLUMN_STOPS, COLUMN_COLLATERAL, COLUMN_RULE, COLUMN_HELP, COLUMN_EVIDENCE };
+static const double column[] = {LEFT, LEFT + 54, LEFT + 112, LEFT + 190, LEFT + 586, LEFT + 762};
+
+static void cell(struct picture *g, size_t at, double y, const char *fill, const char *text)
+{
+	put(g, "<text x=\"%.1f\" y=\"%.1f\" fill=\"%s\" font-size=\"12\">%s</text>\n", column[at], y, fill,
+		text);
+}
+
+/* "drop from 203.0.113.10/32 to any tcp 22 and 2 more" */
+static const char *rules_text(char to[6 * RULE_SHOWN + 64], const struct option *o)
+{
+	char rule[RULE_TEXT], text[6 * RULE_SHOWN + 16];
+
+	if (o->n_action == 0)
+		return "none";
+	(void)escaped(
+		text, o->n_action > 1 ? RULE_SHOWN - 12 : RULE_SHOWN, rule_text(rule, &o->action[0].rule));
+	if (o->n_action == 1)
+		(void)snprintf(to, 6 * RULE_SHOWN + 64, "%s", text);
+	else
+		(void)snprintf(to, 6 * RULE_SHOWN + 64, "%s and %zu more", text, o->n_action - 1);
+	return to;
+}
+
 static void row(struct picture *g, const struct option *o, double y)
 {
-	char share[16], n[32], rules[COUNT_TEXT], help[6 * HELP_TEXT + 16];
-	const char *weight = o->marked ? " font-weight=\"bold\"" : "";
+	char share[16], n[32], rules[6 * RULE_SHOWN + 64], help[6 * HELP_TEXT + 16], k[16];
+	const char *fill = o->marked ? GOOD : INK;
 
-	put(g, "<g%s font-size=\"12\"><text x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">%" PRIu32 "</text>",
-		weight, LEFT + 16, y, o->k);
-	put(g, "<text x=\"%.1f\" y=\"%.1f\">stops %s</text>", LEFT + 34, y, percent(share, o->stops));
-	put(g, "<text x=\"%.1f\" y=\"%.1f\">collateral %s</text>", LEFT + 130, y,
-		thousands(n, o->collateral));
-	put(g, "<text x=\"%.1f\" y=\"%.1f\">%s</text>", LEFT + 270, y, counted(rules, o->n_action, "rule"));
-	put(g, "<text x=\"%.1f\" y=\"%.1f\" fill=\"%s\">%s</text>", LEFT + 360, y, o->sufficient ? INK : LACK,
-		o->sufficient ? "evidence suffices" : "evidence insufficient");
-	put(g, "<text x=\"%.1f\" y=\"%.1f\">%s%s%s</text></g>\n", LEFT + 510, y,
-		o->n_needs ? "help of " : "here alone",
-		o->n_needs ? escaped(help, o->n_needs > 1 ? HELP_TEXT - 11 : HELP_TEXT, o->needs[0]) : "",
-		o->n_needs > 1 ? " and others" : "");
+	(void)snprintf(k, sizeof(k), "%s%" PRIu32, o->marked ? "&gt; " : "", o->k);
+	cell(g, COLUMN_K, y, fill, k);
+	cell(g, COLUMN_STOPS, y, fill, percent(share, o->stops));
+	cell(g, COLUMN_COLLATERAL, y, fill, thousands(n, o->collateral));
+	cell(g, COLUMN_RULE, y, fill, rules_text(rules, o));
+	if (o->n_needs)
+		(void)escaped(help, o->n_needs > 1 ? HELP_TEXT - 6 : HELP_TEXT, o->needs[0]);
+	if (o->n_needs > 1)
+		(void)snprintf(help + strlen(help), 16, " +%zu", o->n_needs - 1);
+	cell(g, COLUMN_HELP, y, fill, o->n_needs ? help : "nobody");
+	cell(g, COLUMN_EVIDENCE, y, o->sufficient ? fill : LACK,
+		o->sufficient ? "sufficient" : "insufficient");
 }
 
 static void rows(struct picture *g)
 {
+	static const char *const name[] = {"option", "stops", "collateral", "rules", "help of", "evidence"};
 	size_t n = g->plan->n_option;
+	char more[48];
 
+	for (size_t i = 0; i < sizeof(name) / sizeof(name[0]); i++)
+		cell(g, i, ROWS_Y - ROW_HEIGHT, MIDDLE, name[i]);
 	for (size_t i = 0; i < n && i < ROWS_MAX; i++)
 		row(g, &g->plan->option[i], ROWS_Y + ROW_HEIGHT * (double)i);
+	(void)snprintf(more, sizeof(more), "... %zu more", n > ROWS_MAX ? n - ROWS_MAX : 0);
 	if (n > ROWS_MAX)
-		put(g,
-			"<text x=\"%.1f\" y=\"%.1f\" font-size=\"12\" fill=\"" MIDDLE
-			"\">... %zu more</text>\n",
-			LEFT + 34, ROWS_Y + ROW_HEIGHT * ROWS_MAX, n - ROWS_MAX);
+		cell(g, COLUMN_K, ROWS_Y + ROW_HEIGHT * ROWS_MAX, MIDDLE, more);
 }
 
 void plan_svg(struct buf *to, const struct plan *p, const struct id *id)

@@ -110,6 +110,28 @@ static enum status plan_told(struct why *y, const struct plan_row *row, const st
 	return s;
 }
 
+/* weir forget took the text, for a forgotten address stood in it: what is left is that there was a plan. */
+static enum status plan_gone(
+	struct why *y, const struct plan_row *row, const struct attack_case *c, json_t *logged, struct err *e)
+{
+	char id[ID_TEXT], case_id[ID_TEXT], made[WALL_TEXT];
+	json_t *j;
+
+	(void)id_text(id, &row->id);
+	(void)id_text(case_id, &row->case_id);
+	if (!y->a->json) {
+		(void)fprintf(y->a->out,
+			"plan %.12s of case %.12s, made %s: its text was erased (weir forget)\n", id, case_id,
+			wall_text(made, row->made));
+		print_logged(y, logged);
+		return STATUS_OK;
+	}
+	j = json_pack("{s:s, s:s, s:o, s:n, s:b, s:O}", "id", id, "case", case_id, "made",
+		json_time(row->made.us), "options", "current", 0, "logged", logged);
+	rests_into(j, c);
+	return json_out(y->a, j, e);
+}
+
 enum status why_plan(struct why *y, const struct plan_row *row, struct err *e)
 {
 	struct attack_case c;
@@ -123,7 +145,7 @@ enum status why_plan(struct why *y, const struct plan_row *row, struct err *e)
 	if (s == STATUS_OK)
 		s = plan_kept(y, row, &p, &kept, e);
 	if (s == STATUS_OK && !kept)
-		s = err_set(e, STATUS_NO, "the text of this plan was erased (weir forget)");
+		s = plan_gone(y, row, &c, logged, e);
 	else if (s == STATUS_OK)
 		s = y->a->json ? plan_out(y, row, &p, &c, logged, e) : plan_told(y, row, &p, &c, logged, e);
 	json_decref(logged);
