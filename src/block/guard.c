@@ -25,7 +25,9 @@ static const char *const why_words[] = {
 		{6, {__VA_ARGS__}}, len                                                                      \
 	}
 
-/* No packet that comes from one of these says who sent it, or it is not for others to block. */
+/* Whoever blocks one of these blocks nobody who attacks, or another than he thinks: what carries an IPv4
+ * address in IPv6 could name a protected one.  NAT64 (RFC 6052, 8215) lies in ::/8 (RFC 4291 section 2.5) and
+ * stands before it for its words; 6to4 is RFC 3056, Teredo RFC 4380. */
 static const struct {
 	struct prefix prefix;
 	const char *what;
@@ -34,12 +36,11 @@ static const struct {
 	{V4(8, 127), "loopback"},
 	{V4(16, 169, 254), "link-local"},
 	{V4(3, 224), "multicast, reserved or broadcast"},
-	{V6(96, 0x00, 0x64, 0xff, 0x9b), "NAT64: an IPv4 address in IPv6"}, /* RFC 6052 section 2.1 */
-	{V6(48, 0x00, 0x64, 0xff, 0x9b, 0x00, 0x01), "NAT64: an IPv4 address in IPv6"}, /* RFC 8215 */
-	{V6(8, 0), "unspecified, loopback, or IPv4 in IPv6"},  /* RFC 4291 section 2.5; the two before are in
-								  it */
-	{V6(16, 0x20, 0x02), "6to4: an IPv4 address in IPv6"}, /* RFC 3056 section 2 */
-	{V6(32, 0x20, 0x01), "Teredo: an IPv4 address in IPv6"}, /* RFC 4380 section 4 */
+	{V6(96, 0x00, 0x64, 0xff, 0x9b), "NAT64: an IPv4 address in IPv6"},
+	{V6(48, 0x00, 0x64, 0xff, 0x9b, 0x00, 0x01), "NAT64: an IPv4 address in IPv6"},
+	{V6(8, 0), "unspecified, loopback, or IPv4 in IPv6"},
+	{V6(16, 0x20, 0x02), "6to4: an IPv4 address in IPv6"},
+	{V6(32, 0x20, 0x01), "Teredo: an IPv4 address in IPv6"},
 	{V6(10, 0xfe, 0x80), "link-local"},
 	{V6(8, 0xff), "multicast"},
 };

@@ -103,7 +103,7 @@ static void there_and_back(void **state)
 	(void)state;
 	kit_seed("order");
 	for (int i = 0; i < 5000; i++) {
-		struct rule r[RULES];
+		struct rule r[RULES] = {0};
 		struct order o, back;
 		struct arena a = {0};
 		struct buf b = {0};
@@ -143,7 +143,7 @@ static void every_byte_counts(void **state)
 	(void)state;
 	kit_seed("order");
 	for (int round = 0; round < 10; round++) {
-		struct rule r[RULES];
+		struct rule r[RULES] = {0};
 		struct arena a = {0};
 		struct order o;
 		struct err e;

@@ -344,7 +344,7 @@ static void order(void **state)
 	kit_seed("rule");
 	for (int i = 0; i < 20000; i++) {
 		uint8_t v = random_family();
-		struct rule r[3];
+		struct rule r[3] = {0};
 		for (int k = 0; k < 3; k++) {
 			r[k] = k && kit_rnd(2) ? r[k - 1] : random_rule(kit_rnd(9) ? v : random_family());
 			if (k && kit_rnd(2))
