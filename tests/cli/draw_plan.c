@@ -102,7 +102,8 @@ int main(int argc, char **argv)
 		(void)rule_parse(&action[i].rule, "drop from 203.0.113.10/32 to any tcp 22");
 	for (size_t i = 0; i < 3; i++)
 		action[i].place = i ? (argc > 5 ? nasty : plain)[i] : "";
-	plan_make_up(&p, option, (size_t)atoi(argv[2]), strtoull(argv[4], NULL, 10), argc > 5 ? nasty : plain);
+	plan_make_up(
+		&p, option, (size_t)atoi(argv[2]), strtoull(argv[4], NULL, 10), argc > 5 ? nasty : plain);
 	say(&p);
 	if (strcmp(argv[1], "svg") == 0) {
 		plan_svg(&drawn, &p, &id);
