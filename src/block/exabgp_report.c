@@ -124,9 +124,10 @@ static bool say_trouble(const struct talk *k, char to[], size_t room)
 	size_t n = 0;
 
 	for (size_t i = 0; i < k->table.n; i++) {
-		enum trouble t = k->table.told[i].trouble;
-		if (t != TROUBLE_NONE && n++ == 0)
-			first = t;
+		const struct told *t = &k->table.told[i];
+		bool settled = t->wanted ? t->there && t->fresh : !t->there;
+		if (!settled && t->trouble != TROUBLE_NONE && n++ == 0)
+			first = t->trouble;
 	}
 	if (n > 0)
 		(void)snprintf(to, room, "%zu rule%s: %s", n, n == 1 ? "" : "s", trouble_text(first));

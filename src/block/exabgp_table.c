@@ -122,8 +122,7 @@ const char *trouble_text(enum trouble why)
 		[TROUBLE_ERROR] = "ExaBGP answered error: its log says why",
 		[TROUBLE_SILENT] = "ExaBGP passed over the command without an answer",
 		[TROUBLE_NOT_HELD] =
-			"no neighbor of ExaBGP holds it: its address family is not configured there, "
-			"or adj-rib-out is off",
+			"no neighbor of ExaBGP holds it: family not configured, or adj-rib-out off",
 		[TROUBLE_STAYS] = "withdrawn, and a neighbor of ExaBGP still has it",
 	};
 

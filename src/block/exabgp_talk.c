@@ -128,7 +128,7 @@ static void judge_unwanted(struct talk *k, struct told *t, int64_t now_us)
 
 	k->drift.foreign += t->holders && !t->there;
 	t->there = t->holders != 0;
-	t->leaving = still;
+	t->leaving = false; /* judged: once for each time that it is withdrawn */
 	if (still)
 		told_trouble(t, TROUBLE_STAYS, now_us);
 }
