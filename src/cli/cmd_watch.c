@@ -30,7 +30,6 @@ static enum status piece(struct watch *w, const void *p, size_t n, bool again, s
 	struct arena arena = {0};
 	struct batch b = {.foreign = ""};
 	enum status s = reader_ask(w->reader, p, n, again, &arena, &b, e);
-	bool first = w->good == 0;
 
 	if (s == STATUS_NO) {
 		log_line("%s: %s; %zu bytes are passed over", w->path, e->text, n + w->kept);
@@ -40,8 +39,10 @@ static enum status piece(struct watch *w, const void *p, size_t n, bool again, s
 	}
 	w->kept = b.kept;
 	w->good += b.n + b.other + b.unsaid;
-	if (s == STATUS_OK && *b.foreign && first && w->good == 0)
-		s = err_set(e, STATUS_BAD, "%s: is %s", w->path, b.foreign);
+	if (*b.foreign)
+		(void)printable(w->foreign, sizeof(w->foreign), b.foreign);
+	if (*b.foreign && !w->once)
+		log_line("%s: is %s", w->path, w->foreign);
 	if (s == STATUS_OK)
 		s = watch_take(w, &b, e);
 	arena_free(&arena);
@@ -127,6 +128,8 @@ static enum status loop(struct watch *w, struct err *e)
 			wait_for(w, watch_wait_us(w, LOOK_US));
 	}
 	free(room);
+	if (s == STATUS_OK && w->once && *w->foreign && w->good == 0)
+		s = err_set(e, STATUS_BAD, "%s: is %s", w->path, w->foreign);
 	/* what was taken is kept, whatever ended it */
 	last = watch_counts(w, true, &later);
 	if (last == STATUS_OK && s < STATUS_BAD)
@@ -188,6 +191,8 @@ static enum status watch(struct watch *w, bool from_start, struct err *e)
 		[ON_ALERT_BLOCK] = "blocks by itself"};
 	enum status s = begin(w, from_start, e);
 
+	if (s == STATUS_OK && !w->once)
+		hunt_again(w);
 	if (s == STATUS_OK && !w->once)
 		log_line("watching %s, ^C ends; policy: %s (on_alert)", w->path, does[w->app->cfg.on_alert]);
 	if (s == STATUS_OK)

@@ -82,10 +82,11 @@ struct watch {
 	struct store_stat grown; /* the recording at the last traces */
 	struct minute cases;
 	struct tally tally;
-	struct mono counted; /* when counts went into the database last */
-	struct mono marked;  /* when the mark was written last */
-	uint64_t good;       /* lines of this sensor so far */
-	size_t kept;         /* bytes of a line whose end did not come yet */
+	struct mono counted;      /* when counts went into the database last */
+	struct mono marked;       /* when the mark was written last */
+	uint64_t good;            /* lines of this sensor so far */
+	char foreign[PIECES_TIP]; /* what the file seems to be instead, "" for nothing */
+	size_t kept;              /* bytes of a line whose end did not come yet */
 };
 
 struct mono watch_mono(const struct watch *w);
@@ -109,6 +110,8 @@ struct concern *watch_concern(struct watch *w, const struct id *case_id);
 /* ---- watch_hunt.c ---- */
 
 void hunt_add(struct watch *w, const struct id *case_id, const struct sighting *s);
+/* What an earlier watch took within the last hour is looked at again. */
+void hunt_again(struct watch *w);
 /* Traces what is due; then planning may be due. */
 enum status watch_hunt(struct watch *w, struct err *e);
 

@@ -38,6 +38,19 @@ void hunt_add(struct watch *w, const struct id *case_id, const struct sighting *
 	h->s.source = w->kind->source;
 }
 
+void hunt_again(struct watch *w)
+{
+	int64_t since = w->app->w->now(w->app->w->self).us - HUNT_US;
+
+	for (struct recall_flow *f = recall_next(w->recall, NULL); f; f = recall_next(w->recall, f)) {
+		if (f->s.at.us < since || strcmp(f->s.source, w->kind->source) != 0 ||
+			w->n_hunt == WATCH_HUNTS)
+			continue;
+		hunt_add(w, &f->case_id, &f->s);
+		watch_concern(w, &f->case_id)->due = true;
+	}
+}
+
 static void hunt_remove(struct watch *w, size_t at)
 {
 	w->n_hunt--;

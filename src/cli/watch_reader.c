@@ -82,6 +82,7 @@ static void close_others(int in, int out)
 {
 	unsigned low = (unsigned)(in < out ? in : out), high = (unsigned)(in < out ? out : in);
 
+	(void)close(STDIN_FILENO);
 	(void)close(STDOUT_FILENO);
 	if (low > STDERR_FILENO + 1)
 		(void)close_range(STDERR_FILENO + 1, low - 1, 0);

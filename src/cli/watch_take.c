@@ -5,7 +5,6 @@
  * onto a sighting of the same attacker where there is one, else as dropped, and both are said. */
 #include <string.h>
 
-#include "base/log.h"
 #include "cli/watch.h"
 
 #define COUNTS_US (10 * SECOND_US) /* between two writings of a sighting's count */
@@ -155,11 +154,15 @@ static enum status join_case(struct watch *w, const struct recall_host *h, struc
 	return r == STATUS_OK ? sighted(w, &h->case_id, s, e) : r;
 }
 
+/* An alert that is no later than the first one is that one, read again. */
 static void count_again(struct watch *w, struct recall_flow *f, const struct sighting *s)
 {
 	struct concern *c = watch_concern(w, &f->case_id);
 
-	f->s.count += s->count;
+	if (s->at.us > f->s.at.us)
+		f->s.count += s->count;
+	else if (s->count > f->s.count)
+		f->s.count = s->count;
 	f->seen.us = s->at.us > f->seen.us ? s->at.us : f->seen.us;
 	c->seen.us = s->at.us > c->seen.us ? s->at.us : c->seen.us;
 	c->touched = watch_mono(w);
@@ -197,10 +200,6 @@ enum status watch_take(struct watch *w, const struct batch *b, struct err *e)
 	for (size_t i = 0; i < LINE_COUNT; i++)
 		w->tally.skipped[i] += b->skipped[i];
 	w->tally.unsaid += b->unsaid;
-	if (*b->foreign) {
-		char text[PIECES_TIP];
-		log_line("%s: is %s", w->path, printable(text, sizeof(text), b->foreign));
-	}
 	for (size_t i = 0; i < b->n && s == STATUS_OK; i++)
 		s = take_one(w, &b->alert[i].s, e);
 	return s;
