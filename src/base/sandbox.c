@@ -38,6 +38,8 @@
 #define FS_OF_FILES                                                                                          \
 	(FS_EXECUTE | FS_WRITE_FILE | FS_READ_FILE | FS_TRUNCATE) /* what a rule for one file may have */
 
+#define NOBODY 65534
+
 struct ruleset_attr {
 	uint64_t files, net, scoped;
 };
@@ -187,6 +189,25 @@ enum status sandbox_drop_caps(struct err *e)
 enum status sandbox_drop_caps_but_files(struct err *e)
 {
 	return keep_caps(UINT32_C(1) << CAP_DAC_OVERRIDE, e);
+}
+
+/* Capabilities outlive the change of user by PR_SET_KEEPCAPS (prctl(2)).  A user namespace may know no such
+ * user; there the process stays who it is, which is root of nothing but that namespace. */
+static enum status become_nobody(struct err *e)
+{
+	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0)
+		return err_errno(e, "cannot keep a capability");
+	if (setgroups(0, NULL) != 0 || setresgid(NOBODY, NOBODY, NOBODY) != 0 ||
+		setresuid(NOBODY, NOBODY, NOBODY) != 0)
+		return errno == EINVAL || errno == EPERM ? STATUS_OK : err_errno(e, "cannot become nobody");
+	return STATUS_OK;
+}
+
+enum status sandbox_keep_net_admin(struct err *e)
+{
+	enum status s = geteuid() == 0 ? become_nobody(e) : STATUS_OK;
+
+	return s == STATUS_OK ? keep_caps(UINT32_C(1) << CAP_NET_ADMIN, e) : s;
 }
 
 enum status sandbox_enter(const struct sandbox *s, struct sandbox_held *held, struct err *e)

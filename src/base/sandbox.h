@@ -17,6 +17,8 @@
 enum sandbox_profile {
 	SANDBOX_RECORD, /* reads and writes files, reads an open packet ring; no new socket, no new program */
 	SANDBOX_VERIFY, /* reads files, writes what is open; no socket at all, no new program */
+	SANDBOX_HAND,   /* reads and writes what is open, and asks the kernel by netlink; no file, no new
+			   program */
 };
 
 struct sandbox {
@@ -48,6 +50,10 @@ enum status sandbox_drop_caps(struct err *e);
  * root that reads and writes other users' files by name later on.  Only together with sandbox_files(), which
  * says which. */
 enum status sandbox_drop_caps_but_files(struct err *e);
+
+/* The same, but for the one that changes the network (CAP_NET_ADMIN), where the process has it.  Where it is
+ * root it becomes nobody first, if there is a nobody here. */
+enum status sandbox_keep_net_admin(struct err *e);
 
 /* Before a secret comes into the process: no core dump, and no other process of the user looks in
  * (PR_SET_DUMPABLE, prctl(2)).  Builds with a sanitizer go without. */

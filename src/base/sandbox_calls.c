@@ -8,13 +8,21 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/sandbox.h"
 #include "base/sandbox_build.h"
 
 /* Which profiles a group belongs to; TESTED: builds with a sanitizer, in every profile. */
-enum { RECORD = 1 << SANDBOX_RECORD, VERIFY = 1 << SANDBOX_VERIFY, BOTH = RECORD | VERIFY, TESTED = 4 };
+enum {
+	RECORD = 1 << SANDBOX_RECORD,
+	VERIFY = 1 << SANDBOX_VERIFY,
+	HAND = 1 << SANDBOX_HAND,
+	BOTH = RECORD | VERIFY,
+	ALL = BOTH | HAND,
+	TESTED = 1 << 8
+};
 
 #define CALL(name) SCMP_SYS(name)
 
@@ -53,6 +61,10 @@ static const int itself[] = {CALL(getuid), CALL(geteuid), CALL(getgid), CALL(get
 /* The open packet ring: its counters, its errors, its interface. */
 static const int ring[] = {CALL(getsockopt), CALL(getsockname), CALL(recvfrom)};
 
+/* Talking over sockets that are netlink's (socket: see below), and over the open one to the parent. */
+static const int netlink[] = {CALL(bind), CALL(sendto), CALL(sendmsg), CALL(recvmsg), CALL(setsockopt),
+	CALL(fstat), CALL(newfstatat)};
+
 /* What the sanitizers want for themselves. */
 static const int sanitizer[] = {CALL(mmap), CALL(mprotect), CALL(clone), CALL(wait4), CALL(ptrace),
 	CALL(prctl), CALL(kill), CALL(getppid), CALL(arch_prctl), CALL(setrlimit), CALL(process_vm_readv),
@@ -64,14 +76,15 @@ static const struct {
 	size_t n;
 	int profiles;
 } group[] = {
-	{bytes, sizeof(bytes) / sizeof(bytes[0]), BOTH},
+	{bytes, sizeof(bytes) / sizeof(bytes[0]), ALL},
 	{names, sizeof(names) / sizeof(names[0]), BOTH},
 	{changes, sizeof(changes) / sizeof(changes[0]), RECORD},
-	{memory, sizeof(memory) / sizeof(memory[0]), BOTH},
-	{waiting, sizeof(waiting) / sizeof(waiting[0]), BOTH},
-	{ending, sizeof(ending) / sizeof(ending[0]), BOTH},
-	{itself, sizeof(itself) / sizeof(itself[0]), BOTH},
-	{ring, sizeof(ring) / sizeof(ring[0]), RECORD},
+	{memory, sizeof(memory) / sizeof(memory[0]), ALL},
+	{waiting, sizeof(waiting) / sizeof(waiting[0]), ALL},
+	{ending, sizeof(ending) / sizeof(ending[0]), ALL},
+	{itself, sizeof(itself) / sizeof(itself[0]), ALL},
+	{ring, sizeof(ring) / sizeof(ring[0]), RECORD | HAND},
+	{netlink, sizeof(netlink) / sizeof(netlink[0]), HAND},
 	{sanitizer, sizeof(sanitizer) / sizeof(sanitizer[0]), TESTED},
 };
 
@@ -104,7 +117,7 @@ static int add_conditional(scmp_filter_ctx ctx, enum sandbox_profile profile)
 		unsigned long request;
 		int profiles;
 	} request[] = {
-		{TCGETS, BOTH},
+		{TCGETS, ALL},
 		{TIOCGWINSZ, BOTH},
 		{FIONREAD, BOTH},
 		{SIOCGIFFLAGS, RECORD},
@@ -118,6 +131,8 @@ static int add_conditional(scmp_filter_ctx ctx, enum sandbox_profile profile)
 	r |= add_self(ctx);
 	if (profile == SANDBOX_VERIFY)
 		r |= add_reading(ctx);
+	if (profile == SANDBOX_HAND)
+		r |= allow_if(ctx, SCMP_SYS(socket), SCMP_A0(SCMP_CMP_EQ, AF_NETLINK));
 	if (SANITIZED)
 		return r;
 	r |= allow_if(ctx, SCMP_SYS(mmap), SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));

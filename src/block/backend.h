@@ -32,6 +32,7 @@ struct backend_param {
 
 struct backend {
 	const char *name; /* "nft", "exabgp" */
+	bool net_admin;   /* the hand keeps CAP_NET_ADMIN for it */
 	/* NULL where the back end, configured so, can hold such a rule; else why not. */
 	const char *(*cannot)(const struct backend_param *p, const struct rule *r);
 	/* The exact lines that installing (or removing) these rules gives to the outside; for dry runs and

@@ -42,14 +42,19 @@ struct hand_reply {
 
 struct hand;
 /* Forks it.  back end opened in the child before it gives up its rights; what failed there comes back in e.
- * logs: keys of the own log, newest first (today's and retired ones). */
+ * logs: keys of the own log, newest first (today's and retired ones).  held: a descriptor that stays open in
+ * it as long as it lives (the enforcer's lock: nobody begins while it still finishes), -1: none. */
 enum status hand_start(struct hand **to, const struct backend *b, const struct config *cfg,
-	const struct vkey *logs, size_t n_logs, struct err *e);
+	const struct vkey *logs, size_t n_logs, int held, struct err *e);
 /* Makes the outside agree with these orders and no others.  look: only reads.  The reply is in the arena.
  * A refused order is a result, not a failure; STATUS_MACHINE: the outside could not be changed (and is as
  * before). */
 enum status hand_sync(struct hand *h, const struct hand_order *o, size_t n, bool look, struct arena *a,
 	struct hand_reply *to, struct err *e);
+/* Does it know the order from the round before?  Then its texts need not be given again (NULL). */
+bool hand_knows(const struct hand *h, const struct id *id);
+/* Readable, where nothing was asked: the hand has ended. */
+int hand_fd(const struct hand *h);
 /* The child ends; what is installed stays (it expires by itself). */
 void hand_stop(struct hand *h);
 

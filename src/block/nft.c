@@ -237,15 +237,15 @@ static void text_shapes(struct round *r)
 	for (size_t i = 0; i < is->n_shape; i++) {
 		if (shape_in(&is->shape[i], r->shape, r->n_shape))
 			continue;
-		text_put(&r->text, "delete rule inet " NFT_TABLE " " NFT_MATCH " handle %" PRIu64 "\n",
+		nft_put(&r->text, "delete rule inet " NFT_TABLE " " NFT_MATCH " handle %" PRIu64 "\n",
 			is->handle[i]);
-		text_put(&r->text, "delete set inet " NFT_TABLE " %s\n", shape_name(name, &is->shape[i]));
+		nft_put(&r->text, "delete set inet " NFT_TABLE " %s\n", shape_name(name, &is->shape[i]));
 	}
 }
 
 static void text_anew(struct round *r)
 {
-	text_put(&r->text, "add table inet " NFT_TABLE "\ndelete table inet " NFT_TABLE "\n");
+	nft_put(&r->text, "add table inet " NFT_TABLE "\ndelete table inet " NFT_TABLE "\n");
 	text_table(&r->text);
 	for (size_t i = 0; i < r->n_shape; i++)
 		text_shape(&r->text, &r->shape[i]);
@@ -263,7 +263,7 @@ static enum status text_change(struct round *r, struct err *e)
 		difference(r, &c);
 	if (s == STATUS_OK && r->want.n == 0) {
 		if (r->self->is.there)
-			text_put(&r->text, "delete table inet " NFT_TABLE "\n");
+			nft_put(&r->text, "delete table inet " NFT_TABLE "\n");
 	} else if (s == STATUS_OK && r->rebuild) {
 		text_anew(r);
 	} else if (s == STATUS_OK) {
@@ -423,6 +423,7 @@ static enum status nft_heard(void *self, struct err *e)
 }
 
 const struct backend backend_nft = {.name = "nft",
+	.net_admin = true,
 	.cannot = cannot,
 	.lines = nft_lines,
 	.open = nft_open,
