@@ -13,36 +13,11 @@
 #include <stdlib.h>
 
 #include "../lib/rnd.h"
-#include "block/guard.h"
+#include "guard_scene.h"
 
-#define N_OF(a) (sizeof(a) / sizeof((a)[0]))
-#define NOW     INT64_C(1795362120000000)
-#define MINUTE  (60 * SECOND_US)
-#define HOUR    (60 * MINUTE)
-enum { RULES = 4, ACTIONS = 6, PROTECTED = 9, OWN = 3, SHORT_RUN = 50000 };
+enum { SHORT_RUN = 50000 };
 
 /* ---- the scene ---- */
-
-static struct prefix net(const char *s)
-{
-	struct prefix p;
-
-	if (!prefix_parse(&p, s))
-		abort();
-	return p;
-}
-
-struct scene {
-	struct protected protected[PROTECTED];
-	struct prefix own[OWN];
-	struct guard guard;
-	struct action action[2][ACTIONS];
-	struct option option[2];
-	struct plan plan;
-	struct rule rule[RULES];
-	struct order order;
-	struct wall now;
-};
 
 static void guard_make(struct scene *s)
 {
@@ -404,127 +379,6 @@ static const struct {
 	{"place", elsewhere},
 };
 
-/* ---- the slow second implementation ---- */
-
-static unsigned slow_bit(const struct ip *ip, unsigned i)
-{
-	return (ip->b[i / 8] >> (7 - i % 8)) & 1U;
-}
-
-/* The first addresses of two prefixes agree in as many bits as both fix. */
-static bool slow_meet(const struct prefix *a, const struct prefix *b)
-{
-	if (a->ip.v != b->ip.v)
-		return false;
-	for (unsigned i = 0; i < a->len && i < b->len; i++)
-		if (slow_bit(&a->ip, i) != slow_bit(&b->ip, i))
-			return false;
-	return true;
-}
-
-static const char *const slow_always[] = {"0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3", "::/8",
-	"64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", "fe80::/10", "ff00::/8"};
-static struct prefix slow_nets[N_OF(slow_always)];
-
-static bool slow_protected(const struct scene *s, const struct prefix *p)
-{
-	bool any = false;
-
-	for (size_t i = 0; i < N_OF(slow_always); i++)
-		any = any || slow_meet(p, &slow_nets[i]);
-	for (size_t i = 0; i < s->guard.n_protected; i++)
-		any = any || slow_meet(p, &s->guard.protected[i].prefix);
-	return any;
-}
-
-static bool slow_inbound(const struct scene *s, const struct prefix *from)
-{
-	for (size_t i = 0; i < s->guard.n_own; i++)
-		if (slow_meet(from, &s->guard.own[i]))
-			return false;
-	for (size_t i = 0; i < s->guard.n_protected; i++)
-		if (s->guard.protected[i].why == PROTECT_OWN &&
-			slow_meet(from, &s->guard.protected[i].prefix))
-			return false;
-	return true;
-}
-
-static bool slow_rule(const struct scene *s, const struct rule *r)
-{
-	bool six = r->from.ip.v == 6;
-
-	if (r->from.len == 0 || r->from.len < (six ? 48 : 24) || (six && r->from.len > 64))
-		return false;
-	if (slow_protected(s, &r->from))
-		return false;
-	return slow_inbound(s, &r->from) || !slow_protected(s, &r->to);
-}
-
-static bool slow_inside(const struct prefix *narrow, const struct prefix *wide)
-{
-	return slow_meet(narrow, wide) && narrow->len >= wide->len;
-}
-
-static uint64_t passes(const struct rule *r)
-{
-	return r->action == RULE_DROP ? 0 : r->rate;
-}
-
-static bool slow_planned(const struct rule *r, const struct option *o)
-{
-	bool any = false;
-
-	for (size_t i = 0; i < o->n_action; i++) {
-		const struct rule *a = &o->action[i].rule;
-		any = any || (strcmp(o->action[i].place, "") == 0 && slow_inside(&r->from, &a->from) &&
-				     slow_inside(&r->to, &a->to) && (!a->proto || a->proto == r->proto) &&
-				     (!a->port || a->port == r->port) && passes(r) >= passes(a));
-	}
-	return any;
-}
-
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
-}
-
-static bool slow_two(const struct order *o)
-{
-	const char *a = o->by[0], *b = o->by[1];
-
-	if (!*a || !*b)
-		return false;
-	for (; *a && lower(*a) == lower(*b); a++)
-		b++;
-	return *a || *b;
-}
-
-static bool slow_times(const struct scene *s, const struct option *plan)
-{
-	__int128 begin = s->order.made.us, end = s->order.expires.us, now = s->now.us;
-	__int128 last = INT64_C(7258118400000000); /* 2200-01-01 */
-
-	return begin >= 0 && begin <= last && end >= 0 && end <= last && begin <= now + MINUTE && end > now &&
-	       end > begin && end - begin <= s->guard.max_for_us && end - begin <= plan->for_us;
-}
-
-static bool slow_order(const struct scene *s)
-{
-	const struct order *o = &s->order;
-	const struct option *plan = o->option == 1 || o->option == 2 ? &s->option[o->option - 1] : NULL;
-	bool good = plan && strcmp(o->plan, s->plan.sha256) == 0 &&
-		    memcmp(&o->case_id, &s->plan.case_id, 16) == 0 &&
-		    (plan->sufficient || *o->override_why) && slow_times(s, plan) && o->n_rule > 0 &&
-		    o->n_rule <= s->guard.max_rules;
-
-	for (size_t i = 0; good && i < o->n_rule; i++) {
-		const struct rule *r = &o->rule[i];
-		bool wide = r->from.len < (r->from.ip.v == 6 ? 64 : 28);
-		good = slow_rule(s, r) && slow_planned(r, plan) && (!wide || slow_two(o));
-	}
-	return good;
-}
-
 /* ---- the run ---- */
 
 struct count {
@@ -608,8 +462,6 @@ int main(int argc, char **argv)
 	struct count c = {0};
 
 	kit_seed("guard_fuzz");
-	for (size_t i = 0; i < N_OF(slow_always); i++)
-		slow_nets[i] = net(slow_always[i]);
 	for (uint64_t i = 0; i < n; i++)
 		one(&c);
 	bool bite = all_bite(&c);
