@@ -24,6 +24,7 @@
 
 #define ANSWER_US (5 * SECOND_US)  /* without a byte of an answer: it hangs */
 #define ROUND_US  (30 * SECOND_US) /* a round at most; the rest goes on behind it */
+#define READ_US   (1 * SECOND_US)  /* for its tables alone: of many rules they go on behind the round */
 #define END_US    (3 * SECOND_US)  /* withdrawing at the end: ExaBGP waits for us with its own */
 #define CHUNK     65536
 #define CHUNKS    64 /* read in one go at most, so that a flood ends */
@@ -151,19 +152,32 @@ static enum status ended(struct err *e)
 	return err_set(e, STATUS_MACHINE, "ExaBGP has ended, or closed its pipe to us");
 }
 
+/* Until when it is waited for what is still to come: nothing (0), its tables, or an answer. */
+static int64_t wait_end(const struct exabgp *x, int64_t end, int64_t *reading)
+{
+	if (talk_quiet(&x->talk) && x->say.n == 0)
+		return 0;
+	if (!talk_reads(&x->talk) || x->say.n > 0)
+		*reading = 0;
+	else if (*reading == 0)
+		*reading = now_us() + READ_US;
+	return *reading && *reading < end ? *reading : end;
+}
+
 /* Says what there is to say and waits for the answers: until all are there, nothing comes for answer_us, or
  * the time is up. */
 static enum status converse(struct exabgp *x, int64_t answer_us, int64_t most_us, struct err *e)
 {
-	int64_t end = now_us() + most_us, silent = now_us() + answer_us;
+	int64_t most = now_us() + most_us, silent = now_us() + answer_us, reading = 0;
 
 	for (;;) {
 		speak(x);
+		int64_t end = wait_end(x, most, &reading);
 		if (x->ended || x->talk.gone)
 			return ended(e);
 		if (x->say.failed)
 			return err_nomem(e);
-		if (talk_quiet(&x->talk) && x->say.n == 0)
+		if (end == 0)
 			return STATUS_OK;
 		if (now_us() >= silent)
 			return err_set(e, STATUS_MACHINE,

@@ -164,8 +164,9 @@ void talk_heard(struct talk *k, const void *bytes, size_t n, int64_t now_us);
 void talk_round(struct talk *k, int64_t now_us);
 /* Appends the next command; false: there is none now. */
 bool talk_next(struct talk *k, struct buf *to, int64_t now_us);
-/* Nothing waits for an answer. */
+/* Nothing waits for an answer; nothing but its tables is waited for. */
 bool talk_quiet(const struct talk *k);
+bool talk_reads(const struct talk *k);
 
 /* ---- report ---- */
 

@@ -412,3 +412,8 @@ bool talk_quiet(const struct talk *k)
 {
 	return k->n_flight == 0;
 }
+
+bool talk_reads(const struct talk *k)
+{
+	return k->n_flight == 1 && k->flight[0].kind == FLIGHT_ROUTES;
+}

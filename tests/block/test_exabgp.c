@@ -238,7 +238,7 @@ static int by_want(const void *a, const void *b)
 
 static void scene_want(struct scene *s, size_t n, const char *const *rules)
 {
-	struct want want[16];
+	struct want want[16] = {0};
 	struct err e;
 
 	assert_true(n <= N_OF(want));
@@ -783,7 +783,7 @@ static void settled(struct scene *s, const struct want *want, size_t n)
 /* Whatever happened on the way, in the end the model's table is what is wanted, attributes and all. */
 static void ends_as_wanted(void **state)
 {
-	struct want want[60];
+	struct want want[60] = {0};
 	struct err e;
 
 	(void)state;
