@@ -36,9 +36,27 @@ static bool takes_sure_here(const struct making *m, const struct choice *c)
 	return takes_here(m, c) && takes_sure(m, c);
 }
 
-static bool takes_help(const struct making *m, const struct choice *c)
+/* At a partner's, or in a network that nobody here has a word with. */
+static bool is_partner(const struct making *m, const struct choice *c)
 {
-	return !takes_here(m, c);
+	struct prefix network;
+
+	return c->place && !prefix_parse(&network, m->places.name[c->place]);
+}
+
+static bool takes_partner(const struct making *m, const struct choice *c)
+{
+	return is_partner(m, c);
+}
+
+static bool takes_network(const struct making *m, const struct choice *c)
+{
+	return c->place && !is_partner(m, c) && c->ground.step == 0;
+}
+
+static bool takes_up_network(const struct making *m, const struct choice *c)
+{
+	return c->place && !is_partner(m, c) && c->ground.step > 0;
 }
 
 static bool takes_rate(const struct making *m, const struct choice *c)
@@ -102,7 +120,7 @@ static const struct {
 } draws_table[] = {{takes_sure_here, false}, {takes_all, false}, {takes_here, false}, {takes_sure, false},
 	{takes_pair, true}, {takes_port, true}, {takes_host, true}, {takes_up_pair, true},
 	{takes_up_port, true}, {takes_up_host, true}, {takes_rate, true}, {takes_prefix, true},
-	{takes_help, true}};
+	{takes_partner, true}, {takes_network, true}, {takes_up_network, true}};
 #define N_DRAWS_TABLE (sizeof(draws_table) / sizeof(draws_table[0]))
 
 struct draws {

@@ -55,6 +55,8 @@ struct host_flow {
 	uint8_t end;
 };
 
+#define MOVED_COPY 4
+
 struct seen {
 	struct recording rec; /* heads only */
 	struct span window;   /* the last look_back of it */
@@ -65,8 +67,9 @@ struct seen {
 	uint32_t *talk_of;         /* of each flow */
 	uint32_t *by_tuple;        /* flows, the same 5-tuple side by side, then by time */
 	struct host_flow *by_host; /* sorted by address, then flow: two for each flow */
-	bool *translated;          /* of each flow: copies with other addresses are there */
-	bool *covered;             /* of each flow: its point recorded a whole day of the window */
+	uint8_t *moved; /* of each flow: MOVED_COPY where copies with other addresses are there, and bit k
+			   where these have another end k */
+	bool *covered;  /* of each flow: its point recorded a whole day of the window */
 };
 
 enum status seen_read(struct seen *to, const struct plan_param *p, struct arena *a, struct err *e);
@@ -98,7 +101,7 @@ struct making;
 enum status paths_make(struct making *m, struct err *e);
 
 /* The step of flow f whose end `from` is to be blocked. */
-void step_of_flow(struct step *to, const struct flow *f, int from, bool translated);
+void step_of_flow(struct step *to, const struct flow *f, int from, uint8_t moved);
 /* Step 0 of an attack flow that was not recorded. */
 void step_of_sighting(struct step *to, const struct sighting *g);
 /* The path of a chain as it was traced. */

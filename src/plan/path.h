@@ -13,7 +13,7 @@ struct step {
 	uint8_t proto;
 	struct endpoint end[2];
 	bool reverse;    /* end[1] opened it: what comes from end[0] goes to a port of the moment */
-	bool translated; /* copies of it with another address or port were recorded */
+	bool translated; /* copies of it with another end[1] were recorded: no rule can name them all */
 	uint8_t hidden;  /* end[0] is known to be in a prefix only: its length + 1; 0: the address is known */
 	bool recorded;   /* it passed here */
 	bool answered;  /* recorded, of TCP or SCTP, and both sides sent payload: the address is not forged */

@@ -117,7 +117,7 @@ static bool worth_tracing(const struct making *m, uint32_t flow, int from)
 
 	if (!config_owns(cfg, &f->head.end[from].ip))
 		return false;
-	return !inside || m->seen.translated[flow] || seen_others(&m->seen, flow, &f->head.end[from].ip);
+	return !inside || m->seen.moved[flow] || seen_others(&m->seen, flow, &f->head.end[from].ip);
 }
 
 static enum status find_recorded(
@@ -153,7 +153,7 @@ static void path_start(struct making *m, struct path *p, uint32_t flow, const st
 		step_of_sighting(&p->step[0], g);
 	} else {
 		const struct flow *f = &m->seen.rec.flow[flow];
-		step_of_flow(&p->step[0], f, from_end(f, g), m->seen.translated[flow]);
+		step_of_flow(&p->step[0], f, from_end(f, g), m->seen.moved[flow]);
 	}
 	p->n_step = 1;
 	p->origin = p->step[0].end[0].ip;

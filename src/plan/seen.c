@@ -133,15 +133,30 @@ static bool copies(const struct flow *a, const struct flow *b, int64_t skew)
 	       b->head.first_us <= a->last_us + skew;
 }
 
+/* Which ends of a copy, that stand the same way round, are not the other's. */
+static uint8_t moved_from(const struct flow *f, const struct flow *of)
+{
+	uint8_t moved = MOVED_COPY;
+
+	for (int k = 0; k < 2; k++)
+		if (!endpoint_equal(&f->head.end[k], &of->head.end[k]))
+			moved = (uint8_t)(moved | 1 << k);
+	return moved;
+}
+
 static void copies_join(struct seen *s, uint32_t *root, int64_t skew)
 {
 	for (uint32_t i = 0; i < s->rec.n_flow; i++) {
 		const struct flow *f = &s->rec.flow[i];
 		root[i] = i;
-		s->translated[i] = s->translated[i] || f->rewrite_of;
-		if (f->rewrite_of)
-			s->translated[f->rewrite_of - s->rec.flow] = true;
+		if (!f->rewrite_of)
+			continue;
+		s->moved[i] |= moved_from(f, f->rewrite_of);
+		s->moved[f->rewrite_of - s->rec.flow] |= s->moved[i];
 	}
+	for (uint32_t i = 0; i < s->rec.n_flow; i++) /* what one copy's end is not, another's may be */
+		if (s->rec.flow[i].rewrite_of)
+			s->moved[i] |= s->moved[s->rec.flow[i].rewrite_of - s->rec.flow];
 	for (size_t i = 0; i < s->rec.n_flow; i++) {
 		const struct flow *f = &s->rec.flow[s->by_tuple[i]];
 		if (f->rewrite_of)
@@ -158,8 +173,8 @@ static enum status talks_make(struct seen *s, int64_t skew, struct arena *a, str
 
 	s->talk_of = arena_array(a, n + 1, sizeof(*s->talk_of));
 	s->talk = arena_array(a, n + 1, sizeof(*s->talk));
-	s->translated = arena_array(a, n + 1, sizeof(*s->translated));
-	if (!root || !s->talk_of || !s->talk || !s->translated)
+	s->moved = arena_array(a, n + 1, sizeof(*s->moved));
+	if (!root || !s->talk_of || !s->talk || !s->moved)
 		return err_nomem(e);
 	copies_join(s, root, skew);
 	for (uint32_t i = 0; i < n; i++) { /* a root is the lowest of its copies */

@@ -26,12 +26,12 @@ static bool two_way(const struct flow *f)
 	       f->count[1].payload_bytes;
 }
 
-void step_of_flow(struct step *to, const struct flow *f, int from, bool translated)
+void step_of_flow(struct step *to, const struct flow *f, int from, uint8_t moved)
 {
 	*to = (struct step){.proto = f->head.proto,
 		.end = {f->head.end[from], f->head.end[!from]},
 		.reverse = flow_opener(f) != from,
-		.translated = translated,
+		.translated = moved >> !from & 1,
 		.recorded = true,
 		.answered = two_way(f),
 		.bytes = f->count[0].frame_bytes + f->count[1].frame_bytes,
@@ -51,11 +51,11 @@ void step_of_sighting(struct step *to, const struct sighting *g)
 		.by = ""};
 }
 
-static bool translated_in(const struct seen *s, const struct flow *f)
+static uint8_t moved_in(const struct seen *s, const struct flow *f)
 {
 	uint32_t i = seen_find(s, f->head.proto, f->head.end, NULL, (struct wall){f->head.first_us});
 
-	return i != NO_INDEX && s->translated[i];
+	return i != NO_INDEX ? s->moved[i] : 0;
 }
 
 /* A candidate that is not proven is worth a step only where it is more than a guess: better than the best of
@@ -67,7 +67,7 @@ static bool hop_counts(const struct hop *h, bool proven)
 
 void path_of_chain(struct path *to, const struct chain *c, int from, const struct seen *s)
 {
-	step_of_flow(&to->step[0], c->attack, from, translated_in(s, c->attack));
+	step_of_flow(&to->step[0], c->attack, from, moved_in(s, c->attack));
 	to->n_step = 1;
 	to->origin = c->end_host;
 	for (size_t i = 0; i < c->n_hop && to->n_step < PATH_STEPS; i++) {
@@ -76,7 +76,7 @@ void path_of_chain(struct path *to, const struct chain *c, int from, const struc
 		struct step *k = &to->step[to->n_step];
 		if (side < 0 || !hop_counts(h, i < c->n_proven))
 			break;
-		step_of_flow(k, h->best.flow, !side, translated_in(s, h->best.flow));
+		step_of_flow(k, h->best.flow, !side, moved_in(s, h->best.flow));
 		k->log10_e = h->best.link.max_log10_e;
 		k->searched = h->searched;
 		k->undecidable = h->best.link.verdict == LINK_UNDECIDABLE;
@@ -167,7 +167,7 @@ static void step_of_link(
 	*to = (struct step){.proto = l->proto, .end = {end[0], end[1]}};
 	if (i != NO_INDEX) {
 		const struct flow *f = &s->rec.flow[i];
-		step_of_flow(to, f, flow_side(f, &end[0].ip), s->translated[i]);
+		step_of_flow(to, f, flow_side(f, &end[0].ip), s->moved[i]);
 	}
 	to->recorded = i != NO_INDEX || !*l->by;
 	to->hidden = l->in[far].hidden;

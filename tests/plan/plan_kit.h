@@ -110,7 +110,8 @@ static inline void scene_flow_put(struct scene *s, const struct scene_flow *f)
 /* A flow of 10 packets each way in a second. */
 static inline void scene_talk(struct scene *s, const char *flow, int64_t from)
 {
-	scene_flow_put(s, &(struct scene_flow){.flow = flow, .from = from, .us = SECOND_US, .packets = {10, 10}});
+	scene_flow_put(
+		s, &(struct scene_flow){.flow = flow, .from = from, .us = SECOND_US, .packets = {10, 10}});
 }
 
 /* A case of these flows, as an operator (or a sensor) saw them at `at`. */

@@ -13,10 +13,10 @@
 #include "../lib/rnd.h"
 #include "plan/front.h"
 
-#define SETS_MOST  14
-#define ELEMENTS   40
-#define ROUNDS     400
-#define MANY       12000
+#define SETS_MOST 14
+#define ELEMENTS  40
+#define ROUNDS    400
+#define MANY      12000
 
 struct problem {
 	struct front_problem p;
