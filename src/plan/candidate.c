@@ -99,15 +99,14 @@ static bool may_here(const struct config *cfg, const struct prefix *from)
 	       !among(cfg->partner_networks, cfg->n_partner_networks, from);
 }
 
-/* From inside nothing is protected by being the destination: only a rule to one host that is not protected
- * itself may stand. */
-static bool may_rule(const struct config *cfg, const struct rule *r)
+/* And to those?  From inside nothing is protected by being the destination: only a rule to one host that is
+ * not protected itself may stand. */
+static bool may_to(const struct config *cfg, const struct rule *r)
 {
 	bool inside = cfg->n_own && among(cfg->own, cfg->n_own, &r->from);
 
-	return may_here(cfg, &r->from) &&
-	       (!inside || (r->to.len > 0 && !never(cfg, &r->to) &&
-				   !among(cfg->partner_networks, cfg->n_partner_networks, &r->to)));
+	return !inside || (r->to.len > 0 && !never(cfg, &r->to) &&
+				  !among(cfg->partner_networks, cfg->n_partner_networks, &r->to));
 }
 
 /* ---- the rules of one step ---- */
@@ -149,14 +148,14 @@ static void step_drafts(struct drafts *d, const struct path *p, size_t k)
 	char network[PREFIX_TEXT];
 	struct rule rule[RULES_OF];
 	size_t n = rules_of(rule, s);
-	bool here = step_here(m, p, k) && !s->hidden;
+
+	if (n == 0 || never(m->p->cfg, &rule[0].from))
+		return;
+	bool here = step_here(m, p, k) && !s->hidden && may_here(m->p->cfg, &rule[0].from);
 	bool by = *s->by && place_willing(m, s->by);
 	bool there = !s->hidden && step_network(m, s, network) && place_willing(m, network);
-
 	for (size_t i = 0; i < n; i++) {
-		if (never(m->p->cfg, &rule[i].from))
-			continue;
-		if (here && may_rule(m->p->cfg, &rule[i]))
+		if (here && may_to(m->p->cfg, &rule[i]))
 			draft_add(d, &rule[i], 0);
 		if (by)
 			draft_add(d, &rule[i], place_add(m, s->by));
@@ -225,12 +224,13 @@ static void prefix_drafts(struct drafts *d, const struct attacker *t, size_t n, 
 	for (size_t i = 1; i < n; i++)
 		if (t[i].proto != r.proto || t[i].port != r.port)
 			r.port = 0;
-	if (r.port && rule_valid(&r) && may_rule(d->m->p->cfg, &r))
+	if (!may_here(d->m->p->cfg, &p) || !may_to(d->m->p->cfg, &r))
+		return;
+	if (r.port && rule_valid(&r))
 		draft_add(d, &r, 0);
 	r.proto = 0;
 	r.port = 0;
-	if (may_rule(d->m->p->cfg, &r))
-		draft_add(d, &r, 0);
+	draft_add(d, &r, 0);
 }
 
 static void prefixes_drafts(struct drafts *d, const struct attacker *t, size_t n, uint8_t len, uint8_t v)

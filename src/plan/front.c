@@ -6,6 +6,13 @@
 
 #define RIVALS 256 /* sets that are compared with one; more beat it only in cases that nobody made yet */
 
+int element_order(const void *a, const void *b)
+{
+	const uint32_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
 /* ---- who has an element ---- */
 
 static const uint32_t *elements(const struct front_set *s, bool cost, size_t *n)
@@ -43,13 +50,25 @@ bool owners_make(struct owners *to, const struct front_set *set, size_t n, size_
 
 /* ---- sets that another beats ---- */
 
-/* Is every element of a in b?  Both sorted. */
-static bool within(const uint32_t *a, size_t n, const uint32_t *b, size_t m)
+/* Small ones are looked up in large ones, others walked beside each other. */
+#define MUCH_LARGER 16
+
+static bool looked_up(const uint32_t *a, size_t n, const uint32_t *b, size_t m)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!bsearch(&a[i], b, m, sizeof(*b), element_order))
+			return false;
+	return true;
+}
+
+bool elements_within(const uint32_t *a, size_t n, const uint32_t *b, size_t m)
 {
 	size_t k = 0;
 
 	if (n > m)
 		return false;
+	if (n * MUCH_LARGER < m)
+		return looked_up(a, n, b, m);
 	for (size_t i = 0; i < n; i++) {
 		while (k < m && b[k] < a[i])
 			k++;
@@ -65,8 +84,8 @@ static bool beats(const struct front_set *b, const struct front_set *a, bool fir
 {
 	if (b->helper && b->helper != a->helper)
 		return false;
-	if (!within(a->gain, a->n_gain, b->gain, b->n_gain) ||
-		!within(b->cost, b->n_cost, a->cost, a->n_cost))
+	if (!elements_within(a->gain, a->n_gain, b->gain, b->n_gain) ||
+		!elements_within(b->cost, b->n_cost, a->cost, a->n_cost))
 		return false;
 	return first || a->n_gain != b->n_gain || a->n_cost != b->n_cost || a->helper != b->helper;
 }
@@ -114,6 +133,7 @@ enum status front_reduce(struct reduced *to, const struct front_problem *p, stru
 		.n_gain = p->n_gain,
 		.n_cost = p->n_cost,
 		.budget = p->budget,
+		.last = p->last,
 		.set = arena_array(a, p->n_set + 1, sizeof(*to->set)),
 		.of = arena_array(a, p->n_set + 1, sizeof(*to->of))};
 	if (!to->set || !to->of || !owners_make(&o, p->set, p->n_set, p->n_gain, false, a))
@@ -134,13 +154,6 @@ enum status front_reduce(struct reduced *to, const struct front_problem *p, stru
 
 /* ---- points ---- */
 
-static int number_order(const void *a, const void *b)
-{
-	const uint32_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
 enum status point_make(struct front_point *to, const struct reduced *r, const uint32_t *set, size_t n,
 	int64_t stops, uint64_t cost, struct arena *a, struct err *e)
 {
@@ -150,7 +163,7 @@ enum status point_make(struct front_point *to, const struct reduced *r, const ui
 		return err_nomem(e);
 	for (size_t i = 0; i < n; i++)
 		to->set[i] = r->of[set[i]];
-	qsort(to->set, n, sizeof(*to->set), number_order);
+	qsort(to->set, n, sizeof(*to->set), element_order);
 	return STATUS_OK;
 }
 

@@ -28,6 +28,7 @@ struct front_problem {
 	const int64_t *weight; /* of each gain element, at least 0; their sum is below 2^53 */
 	size_t n_gain, n_cost;
 	int64_t budget; /* a point costs no more; -1: no bound */
+	bool last;      /* only the point that stops most is wanted, and no gap */
 	size_t exact;   /* FRONT_EXACT; less for tests */
 };
 

@@ -16,7 +16,7 @@
 
 #include "plan/front_in.h"
 
-#define ROUNDS 10
+#define ROUNDS 8
 #define NEARLY 1e-9
 
 struct bound {
@@ -46,19 +46,6 @@ struct parts {
 
 /* ---- which costs p has ---- */
 
-static bool within(const struct front_set *a, const struct front_set *b)
-{
-	size_t k = 0;
-
-	for (size_t i = 0; i < a->n_cost; i++) {
-		while (k < b->n_cost && b->cost[k] < a->cost[i])
-			k++;
-		if (k == b->n_cost || b->cost[k] != a->cost[i])
-			return false;
-	}
-	return true;
-}
-
 /* Is the cost of c at least that of another set that stops p?  Of equal ones the first stays. */
 static bool left_out(const struct reduced *r, size_t p, uint32_t c)
 {
@@ -67,17 +54,11 @@ static bool left_out(const struct reduced *r, size_t p, uint32_t c)
 	for (uint32_t k = r->gain.first[p]; k < r->gain.first[p + 1]; k++) {
 		uint32_t o = r->gain.set[k];
 		const struct front_set *t = &r->set[o];
-		if (o != c && (t->n_cost < s->n_cost || (t->n_cost == s->n_cost && o < c)) && within(t, s))
+		if (o != c && (t->n_cost < s->n_cost || (t->n_cost == s->n_cost && o < c)) &&
+			elements_within(t->cost, t->n_cost, s->cost, s->n_cost))
 			return true;
 	}
 	return false;
-}
-
-static int element_order(const void *a, const void *b)
-{
-	const uint32_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
 }
 
 /* Entries of p: the elements of its costs, sorted, each once; then where each cost has them. */
@@ -201,10 +182,11 @@ static void judge(struct parts *s, size_t p)
 	}
 }
 
-/* What is not needed goes to those that are held back, by how much they lack. */
-static void hand_on(struct parts *s)
+/* What is not needed goes to those that are held back, by how much they lack.  False: nothing went. */
+static bool hand_on(struct parts *s)
 {
 	const struct reduced *r = s->r;
+	bool went = false;
 
 	memset(s->pool, 0, r->n_cost * sizeof(*s->pool));
 	memset(s->need, 0, r->n_cost * sizeof(*s->need));
@@ -219,9 +201,12 @@ static void hand_on(struct parts *s)
 	}
 	for (size_t p = 0; p < r->n_gain; p++)
 		for (size_t i = s->entry_first[p]; i < s->entry_first[p + 1]; i++)
-			if (s->needy[i] && s->need[s->element[i]] > 0)
+			if (s->needy[i] && s->pool[s->element[i]] > 0) {
+				went = true;
 				s->part[i] += s->pool[s->element[i]] * ((double)r->weight[p] - s->v[p]) /
 					      s->need[s->element[i]];
+			}
+	return went;
 }
 
 static double rest_at(struct parts *s, double price)
@@ -232,11 +217,9 @@ static double rest_at(struct parts *s, double price)
 	share_equal(s, price);
 	for (size_t p = 0; p < r->n_gain; p++)
 		value(s, p);
-	for (int i = 0; i < ROUNDS; i++) {
-		hand_on(s);
+	for (int i = 0; i < ROUNDS && hand_on(s); i++)
 		for (size_t p = 0; p < r->n_gain; p++)
 			value(s, p);
-	}
 	for (size_t p = 0; p < r->n_gain; p++) /* what nobody stops is nobody's */
 		if (r->gain.first[p + 1] > r->gain.first[p])
 			rest += (double)r->weight[p] - s->v[p] * (1 - NEARLY); /* parts are rounded */

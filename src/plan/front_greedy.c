@@ -320,7 +320,7 @@ static enum status points_make(
 	to->point = arena_array(a, POINTS + 1, sizeof(*to->point));
 	if (!to->point)
 		return err_nomem(e);
-	for (size_t k = 0; k < POINTS && s == STATUS_OK; k++) {
+	for (size_t k = g->r->last ? POINTS - 1 : 0; k < POINTS && s == STATUS_OK; k++) {
 		size_t i = kept(w, k);
 		struct front_point p;
 		if (i == last)
@@ -368,7 +368,7 @@ enum status front_greedy(struct front *to, const struct reduced *r, struct arena
 	}
 	if (s == STATUS_OK && w.n)
 		s = points_make(to, &g, &w, a, e);
-	if (s == STATUS_OK && w.n)
+	if (s == STATUS_OK && w.n && !r->last)
 		s = gap_find(to, r, &w, &work, e);
 	arena_free(&work);
 	return s;

@@ -18,10 +18,15 @@ struct reduced {
 	const int64_t *weight;
 	size_t n_gain, n_cost;
 	int64_t budget;
+	bool last; /* as in the problem */
 	struct owners gain, cost;
 };
 
-/* All that have an element.  of NULL: all sets; false: no memory. */
+/* Order of two elements, as qsort and bsearch want it. */
+int element_order(const void *a, const void *b);
+/* Is every element of a in b?  Both sorted, each once. */
+bool elements_within(const uint32_t *a, size_t n, const uint32_t *b, size_t m);
+/* All that have an element.  False: no memory. */
 bool owners_make(struct owners *to, const struct front_set *set, size_t n, size_t n_element, bool cost,
 	struct arena *a);
 enum status front_reduce(struct reduced *to, const struct front_problem *p, struct arena *a, struct err *e);

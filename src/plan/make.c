@@ -172,7 +172,7 @@ static enum status draws_make(struct draws *d, struct making *m, struct err *e)
 		s = err_nomem(e);
 	for (size_t i = 0; i < N_DRAWS_TABLE && s == STATUS_OK; i++) {
 		struct front f;
-		s = problem_solve(&f, &p, m, draws_table[i].takes, e);
+		s = problem_solve(&f, &p, m, draws_table[i].takes, draws_table[i].last, e);
 		if (s != STATUS_OK)
 			break;
 		front_take(d, &f, draws_table[i].last);

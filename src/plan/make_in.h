@@ -225,10 +225,11 @@ struct problem {
 
 /* Of all choices, in order of preference: sufficient, here, narrow, drop. */
 enum status problem_make(struct problem *to, struct making *m, struct err *e);
-/* Solves it with those choices only that the filter takes; sets of the points are choices then. */
+/* Solves it with those choices only that the filter takes; sets of the points are choices then.
+ * last: only what stops most is wanted. */
 typedef bool (*choice_filter)(const struct making *m, const struct choice *c);
-enum status problem_solve(
-	struct front *to, const struct problem *p, struct making *m, choice_filter takes, struct err *e);
+enum status problem_solve(struct front *to, const struct problem *p, struct making *m, choice_filter takes,
+	bool last, struct err *e);
 
 /* ---- options (option.c, words.c), what comes back by another way (way.c), the mark (mark.c) ---- */
 

@@ -118,8 +118,8 @@ enum status problem_make(struct problem *to, struct making *m, struct err *e)
 	return STATUS_OK;
 }
 
-enum status problem_solve(
-	struct front *to, const struct problem *p, struct making *m, choice_filter takes, struct err *e)
+enum status problem_solve(struct front *to, const struct problem *p, struct making *m, choice_filter takes,
+	bool last, struct err *e)
 {
 	struct front_problem some = p->front;
 	struct arena a = {0};
@@ -128,6 +128,7 @@ enum status problem_solve(
 	enum status s = of && set ? STATUS_OK : err_nomem(e);
 
 	some.n_set = 0;
+	some.last = last;
 	for (size_t i = 0; i < p->front.n_set && s == STATUS_OK; i++) {
 		if (!takes(m, &m->choice[p->choice[i]]))
 			continue;

@@ -212,13 +212,23 @@ static void test_many(void **state)
 		const uint32_t *first = set[8 * i].cost, *end = set[8 * i + 7].cost + set[8 * i + 7].n_cost;
 		set[n++] = (struct front_set){&gain[8 * i], first, 8, (size_t)(end - first), 0};
 	}
-	struct front_problem p = {set, n, weight, MANY, c, -1, FRONT_EXACT};
+	struct front_problem p = {.set = set,
+		.n_set = n,
+		.weight = weight,
+		.n_gain = MANY,
+		.n_cost = c,
+		.budget = -1,
+		.exact = FRONT_EXACT};
 	assert_int_equal(front_make(&f, &p, &a, &e), STATUS_OK);
 	assert_false(f.exact);
 	assert_true(f.n >= 12);
 	assert_int_equal(f.point[f.n - 1].stops, (int64_t)MANY * 1000000);
 	print_message("# %zu sets: %zu points, gap %.3f%%\n", n, f.n, (double)f.gap / MANY / 10000);
 	assert_true(f.gap <= (int64_t)MANY * 1000000 / 100);
+	p.last = true;
+	assert_int_equal(front_make(&f, &p, &a, &e), STATUS_OK);
+	assert_int_equal(f.n, 1);
+	assert_int_equal(f.point[0].stops, (int64_t)MANY * 1000000);
 	arena_free(&a);
 	free(set);
 	free(gain);

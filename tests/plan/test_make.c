@@ -579,14 +579,16 @@ static void test_many(void **state)
 	}
 	scene_sealed(&s);
 	scene_case(&s, "eve", attack, N, T0, id);
+	struct mono before = world_real.mono(NULL);
 	struct plan p = plan_good(&s, id);
+	double took = (double)(world_real.mono(NULL).us - before.us) / 1e6;
 	const struct option *m = marked(&p);
 	assert_int_equal(p.attacks, N);
 	assert_true(m->sufficient && m->n_needs == 0 && m->stops > 0.999);
 	assert_true(p.gap >= 0 && p.gap < 0.01);
 	assert_true(p.n_option >= 3);
-	print_message("# %zu options, exact %d, gap %.4f, marked has %zu rules, collateral %llu\n",
-		p.n_option, p.exact, p.gap, m->n_action, (unsigned long long)m->collateral);
+	print_message("# %d attackers: %zu options in %.2f s, exact %d, gap %.4f, marked has %zu rules\n", N,
+		p.n_option, took, p.exact, p.gap, m->n_action);
 	scene_close(&s);
 	arena_free(&a);
 	free(attack);
