@@ -212,7 +212,7 @@ static void print_head(FILE *o, const struct plan *p, const struct id *id)
 		(void)fprintf(o, ", as %" PRIu32 " open cases do (%s)", p->cases,
 			counted(all, p->attacks_all, "attack flow"));
 	if (p->from.us <= p->to.us)
-		(void)fprintf(o, "\nbystanders: counted in what was recorded from %.19sZ to %.19sZ (%s)\n",
+		(void)fprintf(o, "\nbystanders: counted in what was recorded %.19sZ .. %.19sZ (%s)\n",
 			wall_text(from, p->from), wall_text(to, p->to),
 			span_text(span, p->to.us - p->from.us));
 	else

@@ -238,6 +238,7 @@ static enum status block_told(struct why *y, const struct block_past *b, struct 
 	if (*b->row->why)
 		(void)fprintf(
 			o, "*** ENFORCED AGAINST THE EVIDENCE: it did not suffice and was overridden ***\n");
+	(void)fprintf(o, "block ");
 	print_block(o, b->row, now);
 	print_given(y, b);
 	(void)fprintf(o, "\nof plan %.12s, made %s (weir why %.12s)\n", id_text(id, &b->plan_row.id),

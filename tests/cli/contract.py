@@ -232,7 +232,7 @@ def test_trace_what_is_not_recorded():
 def test_an_id_that_nobody_has():
     where = recorded()
     for command, what in ((("trace",), "case"), (("case", "show"), "case"), (("case", "close"), "case"),
-                          (("trace", "--flow"), "flow"), (("why",), "claim, bundle, case, sighting or flow")):
+                          (("trace", "--flow"), "flow"), (("why",), "block, plan, claim, bundle, case, sighting or flow")):
         _, err = weir("-C", where, *command, "abcdef0123456", status=1)
         assert err == f"weir: abcdef0123456: no such {what} here\n", err
         _, err = weir("-C", where, *command, "f809", status=2)

@@ -320,6 +320,20 @@ def test_damaged_plan():
         refused("-C", where, *command, status=2, say="plan")
 
 
+def test_the_manuals_example():
+    """The plan that doc/weir.1 shows is the one that the capture gives."""
+    where, nested = fresh(), SOURCE / "lab/set/nested"
+    for point in ("victim", "relay1"):
+        weir("-C", where, "record", "--point", point, nested / f"{point}.pcap.zst")
+    case = one("-C", where, "case", "open", "--eve", nested / "eve.json")["id"]
+    text, _ = weir("-C", where, "plan", case)
+    manual = (SOURCE / "doc/weir.1").read_text()
+    assert f"weir plan {case[:12]} " in manual
+    shown = re.findall(r"^([> ] +\d+ +\d+ %.*\n      (?:drop|rate) from .*\n)", manual, re.M)
+    assert len(shown) == 3 and all(rows in text for rows in shown), shown
+    assert "There the plan has eight options." in manual and len(one("-C", where, "plan", case)["options"]) == 8
+
+
 # ---- a block, where the kernel can be asked ----
 
 
