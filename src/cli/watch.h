@@ -53,8 +53,10 @@ struct hunt {
 	char text[SENSOR_TEXT_MAX];
 	struct mono next, until;
 	int64_t pause_us;
-	size_t proven; /* hops that were said */
-	bool tried;
+	size_t proven;  /* hops that were said */
+	uint64_t bytes; /* of the recording when it was tried last, and its last time */
+	int64_t to_us;
+	bool tried, found; /* found: its flow was recorded when it was tried last */
 };
 
 /* What was not taken, until it is said. */
@@ -79,7 +81,7 @@ struct watch {
 	struct concern *concern; /* WATCH_CASES */
 	struct hunt *hunt;       /* n_hunt of WATCH_HUNTS */
 	size_t n_hunt;
-	struct store_stat grown; /* the recording at the last traces */
+	struct store_stat grown; /* the recording as it was looked at last */
 	struct minute cases;
 	struct tally tally;
 	struct mono counted;      /* when counts went into the database last */

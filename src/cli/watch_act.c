@@ -139,7 +139,8 @@ static const struct order_row *hit_by(const struct in_force *in, const struct si
 }
 
 /* A new flow of a case that is blocked: another way, or a block that does not hold. */
-static enum status say_back(struct watch *w, struct concern *c, const struct in_force *in, struct err *e)
+static enum status say_back(
+	struct watch *w, struct concern *c, const struct in_force *in, bool *back, struct err *e)
 {
 	struct sighting s = c->fresh;
 	struct flow_head head = {.proto = s.proto, .end = {s.end[0], s.end[1]}};
@@ -148,8 +149,9 @@ static enum status say_back(struct watch *w, struct concern *c, const struct in_
 	int64_t made = in->n ? in->row[0].made.us : 0; /* the newest stands first */
 
 	c->fresh.count = 0;
-	if (s.count == 0 || in->n == 0 || s.at.us < made + LATE_US ||
-		!is_news(&c->back, flow_text(flow, &head)))
+	*back = s.count > 0 && in->n > 0 && s.at.us >= made + LATE_US &&
+		is_news(&c->back, flow_text(flow, &head));
+	if (!*back)
 		return STATUS_OK;
 	if (hit)
 		return watch_say(w, "returned", &c->case_id, &s,
@@ -166,7 +168,18 @@ static enum status say_back(struct watch *w, struct concern *c, const struct in_
 
 /* ---- an option ---- */
 
-/* The marked one; where that is in force already, the sufficient one that stops most and is not. */
+/* The marked option; NULL: what it does here is in force. */
+static const struct option *option_marked(
+	const struct watch *w, const struct concern *c, const struct in_force *in, const struct plan *p)
+{
+	for (size_t i = 0; i < p->n_option; i++)
+		if (p->option[i].marked && !option_covered(w, c, in, &p->option[i]))
+			return &p->option[i];
+	return NULL;
+}
+
+/* Where the marked one is in force and the attack is still there: the sufficient one that stops most and is
+ * not in force.  Only a person gives it. */
 static const struct option *option_next(
 	const struct watch *w, const struct concern *c, const struct in_force *in, const struct plan *p)
 {
@@ -174,8 +187,6 @@ static const struct option *option_next(
 
 	for (size_t i = 0; i < p->n_option; i++) {
 		const struct option *o = &p->option[i];
-		if (o->marked && !option_covered(w, c, in, o))
-			return o;
 		if (o->sufficient && !option_covered(w, c, in, o) && (!best || o->stops > best->stops))
 			best = o;
 	}
@@ -291,22 +302,23 @@ static enum status plan_and_act(
 	char case_id[ID_TEXT];
 	const struct option *o;
 	struct id id;
+	bool back = false;
 	enum status s = in_force_read(w, &c->case_id, a, &in, e);
 
 	if (s == STATUS_OK)
-		s = say_back(w, c, &in, e);
+		s = say_back(w, c, &in, &back, e);
 	if (s != STATUS_OK)
 		return s;
 	remember_end(c, &in);
 	s = planning_run(w->app, &w->p, t, id_text(case_id, &c->case_id), &how, a, &plan, &id, &why);
 	if (s != STATUS_OK)
 		return say_refused(w, c, &why, e);
-	o = option_next(w, c, &in, &plan);
-	if (!o)
-		return STATUS_OK;
-	if (w->app->cfg.on_alert == ON_ALERT_BLOCK && !not_by_itself(o))
+	o = option_marked(w, c, &in, &plan);
+	if (o && w->app->cfg.on_alert == ON_ALERT_BLOCK && !not_by_itself(o))
 		return block(w, c, o, a, e);
-	return say_option(w, c, o, &id, e);
+	if (!o && back)
+		o = option_next(w, c, &in, &plan);
+	return o ? say_option(w, c, o, &id, e) : STATUS_OK;
 }
 
 /* A block that runs out while the attack goes on is looked at again. */

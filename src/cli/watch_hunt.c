@@ -12,6 +12,7 @@
 
 #define PAUSE_FIRST_US SECOND_US
 #define PAUSE_LAST_US  (60 * SECOND_US)
+#define LOOK_US        (2 * SECOND_US) /* between two looks at a recording that does not grow */
 #define HUNT_US        (3600 * SECOND_US)
 #define OVER_US        (60 * SECOND_US) /* recorded behind a closed flow: what fed it has come by then */
 
@@ -217,7 +218,7 @@ static enum status say_end(struct watch *w, const struct hunt *h, const struct c
 static enum status hunt_flow(
 	struct watch *w, struct tracer *t, struct hunt *h, const struct flow *f, bool *done, struct err *e)
 {
-	bool first = !h->tried;
+	bool first = !h->found;
 	char why[400];
 	struct chain c;
 	enum status s = trace_chain(t, f, sighting_opener(&h->s), &c, e);
@@ -225,7 +226,7 @@ static enum status hunt_flow(
 	if (s == STATUS_OK && c.n_proven > h->proven)
 		s = hops_new(w, h, &c, e);
 	*done = w->once || !open_end(w, &c) || watch_mono(w).us >= h->until.us;
-	h->tried = true;
+	h->tried = h->found = true;
 	if (s == STATUS_OK && *done)
 		return say_end(w, h, &c, e);
 	if (s == STATUS_OK && first && c.n_proven == 0)
@@ -252,36 +253,32 @@ static enum status hunt_one(struct watch *w, struct tracer *t, struct hunt *h, b
 
 /* ---- all that is due ---- */
 
+/* Has the recording changed since the sighting was traced last? */
+static bool grown(const struct watch *w, const struct hunt *h)
+{
+	return h->bytes != w->grown.bytes || h->to_us != w->grown.span.to_us;
+}
+
 /* Is it time to look again, and is there something new to see? */
-static bool is_due(const struct hunt *h, int64_t now, bool grown)
+static bool is_due(const struct watch *w, const struct hunt *h, int64_t now)
 {
-	return h->next.us <= now && (grown || !h->tried || h->until.us <= now);
+	return h->next.us <= now && (!h->tried || grown(w, h) || h->until.us <= now);
 }
 
-static bool any_due(const struct watch *w, bool grown)
-{
-	int64_t now = watch_mono(w).us;
-
-	for (size_t i = 0; i < w->n_hunt; i++)
-		if (is_due(&w->hunt[i], now, grown))
-			return true;
-	return false;
-}
-
-static enum status hunt_due(struct watch *w, bool grown, struct err *e)
+static enum status hunt_due(struct watch *w, int64_t now, struct err *e)
 {
 	struct tracer *t = NULL;
-	int64_t now = watch_mono(w).us;
 	enum status s = tracer_open(&t, w->app->w, w->app->dir, &w->app->cfg, w->app->cfg.alpha, e);
 
 	for (size_t i = 0; i < w->n_hunt && s == STATUS_OK && !stop_requested;) {
+		struct hunt *h = &w->hunt[i];
 		bool done = false;
-		if (!is_due(&w->hunt[i], now, grown)) {
-			i++;
-			continue;
+		if (is_due(w, h, now)) {
+			hunt_later(w, h);
+			h->bytes = w->grown.bytes;
+			h->to_us = w->grown.span.to_us;
+			s = hunt_one(w, t, h, &done, e);
 		}
-		hunt_later(w, &w->hunt[i]);
-		s = hunt_one(w, t, &w->hunt[i], &done, e);
 		if (done)
 			hunt_remove(w, i);
 		else
@@ -291,22 +288,31 @@ static enum status hunt_due(struct watch *w, bool grown, struct err *e)
 	return s;
 }
 
+/* Is the time of any come?  And of any that has something new to see?  The others wait a little. */
+static bool any_due(struct watch *w, int64_t now)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < w->n_hunt; i++) {
+		struct hunt *h = &w->hunt[i];
+		if (is_due(w, h, now))
+			any = true;
+		else if (h->next.us <= now)
+			h->next.us = now + LOOK_US;
+	}
+	return any;
+}
+
 enum status watch_hunt(struct watch *w, struct err *e)
 {
-	struct store_stat now;
-	bool grown;
+	int64_t now = watch_mono(w).us;
+	bool time = false;
 	enum status s;
 
-	if (w->n_hunt == 0)
+	for (size_t i = 0; i < w->n_hunt && !time; i++)
+		time = w->hunt[i].next.us <= now;
+	if (!time)
 		return STATUS_OK;
-	s = store_stat_read(&now, w->app->w, w->app->dir, e);
-	grown = s == STATUS_OK && (now.bytes != w->grown.bytes || now.span.to_us != w->grown.span.to_us);
-	if (s != STATUS_OK)
-		return s;
-	for (size_t i = 0; i < w->n_hunt && !grown; i++)
-		if (w->hunt[i].tried && w->hunt[i].next.us <= watch_mono(w).us &&
-			w->hunt[i].until.us > watch_mono(w).us)
-			hunt_later(w, &w->hunt[i]);
-	w->grown = now;
-	return any_due(w, grown) ? hunt_due(w, grown, e) : STATUS_OK;
+	s = store_stat_read(&w->grown, w->app->w, w->app->dir, e);
+	return s == STATUS_OK && any_due(w, now) ? hunt_due(w, now, e) : s;
 }

@@ -1,5 +1,6 @@
 """A running `weir watch` for the tests: its lines are waited for, nothing else is."""
 import atexit
+import datetime
 import json
 import os
 import pathlib
@@ -37,10 +38,13 @@ def weir(where, *args, status=0, lines=True):
     return [json.loads(x) for x in run.stdout.splitlines()] if lines else run.stderr
 
 
-def alert(port, src="198.51.100.7", dst="192.0.2.10", second=0, text="sig", micro=None):
+def alert(port, src="198.51.100.7", dst="192.0.2.10", second=0, text="sig", micro=None, when=None):
+    """when: seconds since 1970, else a fixed time and so many seconds and microseconds."""
     micro = port if micro is None else micro
+    time = f"2026-11-22T15:44:{second:02d}.{micro:06d}+0000" if when is None else \
+        datetime.datetime.fromtimestamp(when, datetime.timezone.utc).isoformat()
     return json.dumps({
-        "timestamp": f"2026-11-22T15:44:{second:02d}.{micro:06d}+0000", "event_type": "alert", "src_ip": src, "src_port": port,
+        "timestamp": time, "event_type": "alert", "src_ip": src, "src_port": port,
         "dest_ip": dst, "dest_port": 22, "proto": "TCP", "alert": {"signature": text}}) + "\n"
 
 
