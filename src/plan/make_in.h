@@ -78,6 +78,8 @@ void seen_free(struct seen *s);
  * NO_INDEX: not there. */
 uint32_t seen_find(
 	const struct seen *s, uint8_t proto, const struct endpoint end[2], const char *id, struct wall at);
+/* Is this (hex, or its beginning) the flow's id, or one of its parts'? */
+bool seen_has_id(const struct seen *s, uint32_t flow, const char *id);
 /* The flows of a host, as by_host[first .. first + n). */
 size_t seen_of_host(const struct seen *s, const struct ip *ip, size_t *first);
 /* Does anything but the flow's own 5-tuple stand there for the host? */

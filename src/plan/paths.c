@@ -10,8 +10,9 @@
 #include "base/log.h"
 #include "plan/make_in.h"
 
-#define PATHS_TRACED 256    /* flows that a plan traces itself */
-#define PATHS_MOST   100000 /* of all cases together; each is 2.5 kB */
+#define PATHS_TRACED 256              /* flows that a plan traces itself */
+#define FAR_OFF_US   (60 * SECOND_US) /* a sensor's alert this far from a flow's life is not of it */
+#define PATHS_MOST   100000           /* of all cases together; each is 2.5 kB */
 
 /* ---- the list ---- */
 
@@ -98,12 +99,22 @@ static enum status paths_once(struct paths *l, size_t first, struct err *e)
 
 /* ---- one sighting ---- */
 
+static bool by_sensor(const struct sighting *g)
+{
+	return strcmp(g->source, "operator") != 0;
+}
+
+/* Ports are used again: a flow of another time is another session.  An operator may have named no time. */
+static bool is_of(const struct flow *f, const struct sighting *g)
+{
+	return !by_sensor(g) ||
+	       (g->at.us >= f->head.first_us - FAR_OFF_US && g->at.us <= f->last_us + FAR_OFF_US);
+}
+
 /* The end that the attack comes from: as tracing takes it (trace/chain.c). */
 static int from_end(const struct flow *f, const struct sighting *g)
 {
-	bool sensor = strcmp(g->source, "operator") != 0;
-
-	if ((f->head.flags & FLOW_ASSUMED) && sensor)
+	if ((f->head.flags & FLOW_ASSUMED) && by_sensor(g))
 		return endpoint_equal(&f->head.end[1], &g->end[0]) ? 1 : 0;
 	return flow_opener(f);
 }
@@ -120,6 +131,15 @@ static bool worth_tracing(const struct making *m, uint32_t flow, int from)
 	return !inside || m->seen.moved[flow] || seen_others(&m->seen, flow, &f->head.end[from].ip);
 }
 
+/* In the window; NO_INDEX: it is not there. */
+static uint32_t find_seen(const struct making *m, const struct sighting *g)
+{
+	uint32_t k = seen_find(&m->seen, g->proto, g->end, g->flow_id, g->at);
+	bool other = k != NO_INDEX && g->flow_id && !m->seen.whole && !seen_has_id(&m->seen, k, g->flow_id);
+
+	return k == NO_INDEX || other || !is_of(&m->seen.rec.flow[k], g) ? NO_INDEX : k;
+}
+
 static enum status find_recorded(
 	struct making *m, const struct sighting *g, const struct flow **to, struct err *e)
 {
@@ -132,14 +152,16 @@ static enum status find_recorded(
 		s = tracer_flow(m->p->tracer, g->flow_id, g->at, to, e);
 	if (s == STATUS_NO || s == STATUS_BAD)
 		s = tracer_flow(m->p->tracer, flow_text(text, &head), g->at, to, e);
-	return s == STATUS_BAD ? STATUS_NO : s; /* a notation that is none: not recorded */
+	if (s == STATUS_BAD || (s == STATUS_OK && !is_of(*to, g)))
+		return STATUS_NO; /* a notation that is none, another session: not recorded */
+	return s;
 }
 
 static enum status trace_path(
 	struct making *m, struct path *p, const struct flow *f, const struct sighting *g, struct err *e)
 {
 	struct chain c;
-	const struct endpoint *said = strcmp(g->source, "operator") != 0 ? &g->end[0] : NULL;
+	const struct endpoint *said = by_sensor(g) ? &g->end[0] : NULL;
 	enum status s = trace_chain(m->p->tracer, f, said, &c, e);
 
 	if (s == STATUS_OK)
@@ -163,7 +185,7 @@ static void path_start(struct making *m, struct path *p, uint32_t flow, const st
 static enum status path_make(struct making *m, struct path *p, const struct sighting *g,
 	const struct told_links *links, size_t *traces, struct err *e)
 {
-	uint32_t i = seen_find(&m->seen, g->proto, g->end, g->flow_id, g->at);
+	uint32_t i = find_seen(m, g);
 	bool trace = i == NO_INDEX ? !m->seen.whole : worth_tracing(m, i, from_end(&m->seen.rec.flow[i], g));
 	const struct flow *f;
 	enum status s = STATUS_NO;
@@ -275,13 +297,15 @@ static enum status other_cases(struct making *m, struct err *e)
 
 /* ---- nobody's loss ---- */
 
-static void mark_step(struct seen *s, const struct step *k)
+/* The flow itself, not another session of the same ports. */
+static void mark_step(struct seen *s, const struct step *k, int64_t skew)
 {
-	uint32_t i = k->hidden || !k->recorded
-			     ? NO_INDEX
-			     : seen_find(s, k->proto, k->end, NULL, (struct wall){k->first_us});
+	uint32_t i = NO_INDEX;
 
-	if (i != NO_INDEX)
+	if (!k->hidden && k->recorded && k->first_us)
+		i = seen_find(s, k->proto, k->end, NULL, (struct wall){k->first_us});
+	const struct flow *f = i == NO_INDEX ? NULL : &s->rec.flow[i];
+	if (f && f->head.first_us <= k->last_us + skew && k->first_us <= f->last_us + skew)
 		s->talk[s->talk_of[i]].attack = true;
 }
 
@@ -291,7 +315,7 @@ static void attacks_mark(struct making *m)
 	for (size_t i = 0; i < m->paths.n; i++)
 		for (size_t k = 0; k < m->paths.path[i].n_step; k++)
 			if (k == 0 || m->paths.path[i].step[k].proven)
-				mark_step(&m->seen, &m->paths.path[i].step[k]);
+				mark_step(&m->seen, &m->paths.path[i].step[k], m->p->cfg->clock_skew_us);
 }
 
 enum status paths_make(struct making *m, struct err *e)

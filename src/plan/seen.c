@@ -280,8 +280,9 @@ static size_t tuple_first(const struct seen *s, uint8_t proto, const struct endp
 	return lo;
 }
 
-static bool has_id(const struct flow *f, const char *id)
+bool seen_has_id(const struct seen *s, uint32_t flow, const char *id)
 {
+	const struct flow *f = &s->rec.flow[flow];
 	bool has = id_match(&f->head.id, id);
 
 	for (size_t i = 0; i < f->n_alias && !has; i++)
@@ -306,7 +307,7 @@ uint32_t seen_find(
 		const struct flow *f = &s->rec.flow[s->by_tuple[i]];
 		if (tuple_order(f->head.proto, f->head.end, proto, end) != 0)
 			break;
-		if (id && has_id(f, id))
+		if (id && seen_has_id(s, s->by_tuple[i], id))
 			return s->by_tuple[i];
 		if (best == NO_INDEX || distance(f, at.us) < distance(&s->rec.flow[best], at.us))
 			best = s->by_tuple[i];

@@ -302,6 +302,47 @@ static void test_forgeable(void **state)
 	scene_close(&s);
 }
 
+/* The ports of an alert, an hour off: another session. */
+static void test_another_time(void **state)
+{
+	static const char *const attack[] = {ATTACK};
+	struct scene s;
+	char id[ID_TEXT];
+
+	(void)state;
+	for (int sensor = 0; sensor < 2; sensor++) {
+		scene_open(&s, "");
+		scene_talk(&s, ATTACK, T0);
+		scene_sealed(&s);
+		scene_case(&s, sensor ? "eve" : "operator", attack, 1, T0 + HOUR, id);
+		struct plan p = plan_good(&s, id);
+		assert_int_equal(marked(&p)->sufficient, !sensor);
+		scene_close(&s);
+	}
+}
+
+/* What lies before look_back is traced all the same, and counts no bystanders. */
+static void test_long_ago(void **state)
+{
+	static const char *const attack[] = {ATTACK};
+	struct scene s;
+	char id[ID_TEXT];
+
+	(void)state;
+	scene_open(&s, "look_back = \"1h\"\n");
+	scene_talk(&s, ATTACK, T0 - 30 * HOUR);
+	scene_talk(&s, "tcp 203.0.113.10:40001 > 192.0.2.11:80", T0 - 29 * HOUR);
+	scene_talk(&s, ATTACK, T0 - MINUTE); /* the ports again: a bystander */
+	scene_talk(&s, "tcp 198.51.100.1:1 > 192.0.2.11:80", T0);
+	scene_sealed(&s);
+	scene_case(&s, "eve", attack, 1, T0 - 30 * HOUR, id);
+	struct plan p = plan_good(&s, id);
+	const struct option *o = only(&p, "drop from 203.0.113.10/32 to any any any", "");
+	assert_true(marked(&p)->sufficient && o);
+	assert_int_equal(o->hit.flows, 1);
+	scene_close(&s);
+}
+
 static void test_budget(void **state)
 {
 	static const char *const attack[] = {ATTACK, "tcp 203.0.113.77:1 > 192.0.2.10:22"};
@@ -631,7 +672,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_lab), cmocka_unit_test(test_reverse),
 		cmocka_unit_test(test_short), cmocka_unit_test(test_simple), cmocka_unit_test(test_unwilling),
 		cmocka_unit_test(test_longer), cmocka_unit_test(test_protected),
-		cmocka_unit_test(test_forgeable), cmocka_unit_test(test_budget),
+		cmocka_unit_test(test_forgeable), cmocka_unit_test(test_another_time),
+		cmocka_unit_test(test_long_ago), cmocka_unit_test(test_budget),
 		cmocka_unit_test(test_prefixes), cmocka_unit_test(test_partner),
 		cmocka_unit_test(test_hidden), cmocka_unit_test(test_hostile_claims),
 		cmocka_unit_test(test_evidence), cmocka_unit_test(test_cases), cmocka_unit_test(test_many),
