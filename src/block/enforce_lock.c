@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "block/enforce_in.h"
@@ -20,7 +21,8 @@
 #define SOCKET_END ".sock"
 #define BACKLOG    8
 #define PID_TEXT   16
-#define FD_PATH    64
+#define AGAIN      500 /* times */
+#define AGAIN_NS   10000000
 
 enum status enforce_path(char to[PATH_MAX], const char *dir, const char *name, const char *end, struct err *e)
 {
@@ -58,13 +60,27 @@ static enum status folder_open(const char *dir, int *fd, struct err *e)
 
 /* ---- the lock ---- */
 
-static enum status held(int fd, const char *name, struct err *e)
+static long holder(int fd)
 {
 	char text[PID_TEXT] = "";
 	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
-	long pid = n > 0 ? strtol(text, NULL, 10) : 0;
 
-	return err_set(e, STATUS_NO, "another enforcer (%s) runs here: pid %ld", name, pid);
+	return n > 0 ? strtol(text, NULL, 10) : 0;
+}
+
+/* An enforcer that was killed leaves its hand, which ends as soon as it has done what it was told: that is
+ * waited for. */
+static bool locked(int fd)
+{
+	const struct timespec again = {.tv_nsec = AGAIN_NS};
+
+	for (int i = 0; flock(fd, LOCK_EX | LOCK_NB) != 0; i++) {
+		long pid = holder(fd);
+		if (errno != EWOULDBLOCK || i == AGAIN || pid <= 0 || kill((pid_t)pid, 0) == 0)
+			return false;
+		(void)nanosleep(&again, NULL);
+	}
+	return true;
 }
 
 enum status enforce_lock(const char *dir, const char *name, int *fd, struct err *e)
@@ -82,8 +98,8 @@ enum status enforce_lock(const char *dir, const char *name, int *fd, struct err 
 	*fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (*fd < 0)
 		return err_errno(e, "%s", path);
-	if (flock(*fd, LOCK_EX | LOCK_NB) != 0) {
-		s = errno == EWOULDBLOCK ? held(*fd, name, e) : err_errno(e, "%s", path);
+	if (!locked(*fd)) {
+		s = err_set(e, STATUS_NO, "another enforcer (%s) runs here: pid %ld", name, holder(*fd));
 		(void)close(*fd);
 		return s;
 	}

@@ -276,20 +276,25 @@ static enum status text_change(struct round *r, struct err *e)
 	return s;
 }
 
+static void say_more(struct drift *d, const char *what, uint64_t n)
+{
+	size_t have = strlen(d->why);
+
+	if (n)
+		(void)snprintf(
+			d->why + have, sizeof(d->why) - have, "%s%" PRIu64 " %s", have ? "; " : "", n, what);
+}
+
 static void say(struct round *r)
 {
 	const struct skeleton *is = &r->self->is;
 	struct drift *d = r->d;
-	int n = 0;
 
 	if (d->rebuilt)
-		n = snprintf(d->why, sizeof(d->why), "%s; ", is->there ? is->odd : "the table was gone");
-	if (n >= 0 && n < (int)sizeof(d->why) && (d->missing || d->foreign || d->renewed))
-		n += snprintf(d->why + n, sizeof(d->why) - (size_t)n,
-			"%" PRIu64 " missing, %" PRIu64 " not ours, %" PRIu64 " with another end or rate; ",
-			d->missing, d->foreign, d->renewed);
-	if (n >= 2 && n < (int)sizeof(d->why))
-		d->why[n - 2] = '\0';
+		(void)snprintf(d->why, sizeof(d->why), "%s", is->there ? is->odd : "the table was gone");
+	say_more(d, "missing", d->missing);
+	say_more(d, "not ours", d->foreign);
+	say_more(d, "with another end or rate", d->renewed);
 }
 
 /* ---- changing ---- */

@@ -258,7 +258,7 @@ static void mended(void **state)
 		{"nft 'flush set inet weir drop4_32_0_any'", "1 missing"},
 		{"nft 'flush ruleset; add table inet weir; "
 		 "add chain inet weir in { type filter hook prerouting priority 0; }'",
-			"not"},
+			"elsewhere"},
 		{"nft 'add element inet weir drop4_32_0_any { 198.51.100.99 timeout 1h }'", "1 not ours"},
 	};
 	struct want w[] = {want_of("drop from 203.0.113.10/32 to any any any", HOUR_US),
