@@ -425,12 +425,12 @@ class Weir:
             print("# watch: " + line.decode(errors="replace"), flush=True)
         self.news.set()
 
-    async def event(self, kinds, since, limit):
+    async def event(self, kinds, since, limit, like=lambda e: True):
         """The first thing of these kinds that watch said after `since`, within `limit` seconds from now; None."""
         end = time.time() + limit
         while True:
             for when, what in self.said:
-                if when >= since and what.get("event") in kinds:
+                if when >= since and what.get("event") in kinds and like(what):
                     return when, what
             left = end - time.time()
             if left <= 0:
