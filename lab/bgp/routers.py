@@ -99,7 +99,8 @@ class Lab:
         conf = self.where / "exabgp.conf"
         conf.write_text((HERE / "exabgp.conf").read_text().replace("@RUN@", run))
         self.spawn("exabgp", "speaker", ["exabgp", str(conf)], {
-            "exabgp_daemon_user": "root", "exabgp_daemon_drop": "false", "exabgp_log_level": "INFO",
+            "exabgp_daemon_user": "root", "exabgp_daemon_drop": "false", "exabgp_daemon_umask": "0077",
+            "exabgp_api_chunk": "1000", "exabgp_log_level": "INFO",
             "exabgp_tcp_bind": "198.18.1.1 198.18.2.1 198.18.3.1", **(env or {})})
 
     def stop(self, name, how="terminate"):
