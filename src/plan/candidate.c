@@ -72,11 +72,12 @@ static bool among(const struct prefix *list, size_t n, const struct prefix *p)
 	return false;
 }
 
-/* Addresses that belong to nobody: loopback, link-local, multicast, unspecified, ::/8. */
+/* Addresses that belong to nobody, or are another's in disguise: what the enforcing process refuses whatever
+ * the configuration says (block/guard.c). */
 static bool nobodys(const struct prefix *p)
 {
-	static const char *const list[] = {
-		"0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3", "::/8", "fe80::/10", "ff00::/8"};
+	static const char *const list[] = {"0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3",
+		"::/8", "64:ff9b::/96", "64:ff9b:1::/48", "2001::/32", "2002::/16", "fe80::/10", "ff00::/8"};
 	struct prefix q;
 
 	for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++)

@@ -354,7 +354,7 @@ enum status front_greedy(struct front *to, const struct reduced *r, struct arena
 {
 	struct arena work = {0};
 	struct grown g;
-	struct walked w;
+	struct walked w = {0};
 	enum status s = STATUS_OK;
 
 	*to = (struct front){0};

@@ -190,6 +190,38 @@ static inline enum status scene_plan(
 	return st;
 }
 
+#define ATTACK "tcp 203.0.113.10:40000 > 192.0.2.10:22"
+
+static inline enum status plan_of(struct scene *s, const char *id, struct plan *to, struct err *e)
+{
+	struct plan_param q = scene_param(s);
+
+	return scene_plan(s, &q, id, to, e);
+}
+
+static inline struct plan plan_good(struct scene *s, const char *id)
+{
+	struct plan p;
+	struct err e = {0};
+	enum status st = plan_of(s, id, &p, &e);
+
+	if (st != STATUS_OK)
+		fail_msg("%s", e.text);
+	return p;
+}
+
+/* A scene of one attack, recorded. */
+static inline struct plan simple(struct scene *s, const char *conf, char id[ID_TEXT])
+{
+	static const char *const attack[] = {ATTACK};
+
+	scene_open(s, conf);
+	scene_talk(s, ATTACK, T0);
+	scene_sealed(s);
+	scene_case(s, "operator", attack, 1, T0, id);
+	return plan_good(s, id);
+}
+
 static inline const struct option *marked(const struct plan *p)
 {
 	const struct option *m = NULL;
