@@ -242,8 +242,7 @@ enum status block_prepare(struct app *a, const struct place *p, const struct blo
 
 /* ---- enforcing it ---- */
 
-/* An order is a ledger entry, so there has to be a ledger. */
-static enum status keys_there(struct app *a, struct err *e)
+enum status block_keys(struct app *a, struct err *e)
 {
 	struct vkey v;
 	enum status s = keys_public(a->dir, KEY_LOG, &v, e);
@@ -331,7 +330,7 @@ enum status block_give(struct app *a, const struct place *p, const struct block_
 	struct id *id, struct enforced *done, struct err *e)
 {
 	struct enforcer *f = NULL;
-	enum status s = keys_there(a, e);
+	enum status s = block_keys(a, e);
 
 	memset(done, 0, sizeof(*done));
 	if (s == STATUS_OK && o->waits)

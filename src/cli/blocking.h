@@ -43,6 +43,8 @@ struct block_order {
  * the guard. */
 enum status block_prepare(struct app *a, const struct place *p, const struct block_request *r,
 	struct arena *arena, struct block_order *to, struct err *e);
+/* An order is a ledger entry: where there are no keys they are made, and said. */
+enum status block_keys(struct app *a, struct err *e);
 /* Enters it, ledger included, and has it enforced at once (unless it waits).  *done says what came of it;
  * where the machine could not (no permission, no nftables) the order is undone again: nothing is left in
  * force. */

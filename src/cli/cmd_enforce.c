@@ -112,6 +112,8 @@ static enum status enforce(struct app *a, const struct backend *b, int64_t tick_
 	enum status s = place_open(a, &p, e);
 
 	if (s == STATUS_OK)
+		s = block_keys(a, e); /* the enforcing process knows the log's key from its start */
+	if (s == STATUS_OK)
 		s = enforcer_open(&f, a->w, a->dir, p.db, &a->cfg, b, e);
 	if (s == STATUS_OK) {
 		catch_signals();
