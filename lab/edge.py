@@ -32,7 +32,7 @@ from datetime import datetime
 import pcap
 import typist
 from sessions import SSHD_CONFIG, Stage
-from topology import HOSTS, NETS, World, inside
+from topology import HOSTS, NETS, World, inside, sysctl
 
 EDGE = "gw-vic"
 USED, RELAYS = ("att", "r1", "r2", "vic", "by"), ("r1", "r2")
@@ -43,6 +43,12 @@ class EdgeWorld(World):
     def __init__(self, near):
         super().__init__()
         self.near = near
+
+    def build(self):
+        super().build()
+        with inside(EDGE):  # else what is dropped would be gone before a capture on the bridge sees it
+            for family in ("iptables", "ip6tables"):
+                sysctl("bridge/bridge-nf-call-" + family, 0)
 
     def plan_network(self, net):
         if net in USED and not (net in RELAYS and self.near):
