@@ -257,10 +257,10 @@ static enum status give(struct watch *w, struct concern *c, const struct option 
 		.for_us = w->for_us,
 		.by = WATCH_BY};
 	struct enforced done;
-	const char *not = not_by_itself(o);
-	enum status s =
-		not ? err_set(e, STATUS_NO, "option %" PRIu32 " is not enforced by itself: it %s", o->k, not )
-		    : hour_full(w, a, e);
+	const char *because = not_by_itself(o);
+	enum status s = because ? err_set(e, STATUS_NO, "option %" PRIu32 " is not enforced by itself: it %s",
+					  o->k, because)
+				: hour_full(w, a, e);
 
 	if (s == STATUS_OK)
 		s = block_prepare(w->app, &w->p, &r, a, b, e);
