@@ -1,17 +1,22 @@
 /* The JSON of plans (a contract: doc/weir.1). */
 #include "cli/plan_print.h"
 
+#include <string.h>
+
 #include <inttypes.h>
 
 #include "block/backend.h"
 
 /* ---- rules ---- */
 
-/* What installing the rule gives to the back end's outside; null where it cannot hold such a rule. */
+/* What installing the rule gives to the back end's outside, without what is set up once for all rules (weir
+ * block
+ * --dry-run shows that too); null where it cannot hold such a rule. */
 static json_t *json_lines(
 	const struct app *a, const struct backend *b, const struct want *want, struct wall now)
 {
 	const struct backend_param p = {.max_rules = a->cfg.max_rules, .cfg = &a->cfg};
+	static const char element[] = "add element ";
 	struct buf text = {0};
 	json_t *j = NULL;
 	struct err e;
@@ -20,7 +25,9 @@ static json_t *json_lines(
 		b->lines(&text, &p, want, 1, now, false, &e) == STATUS_OK && !text.failed) {
 		while (text.n && text.p[text.n - 1] == '\n')
 			text.n--;
-		j = json_stringn((const char *)text.p, text.n);
+		const char *own = text.n ? memmem(text.p, text.n, element, sizeof(element) - 1) : NULL;
+		const char *from = own ? own : (const char *)text.p;
+		j = json_stringn(from, (size_t)((const char *)text.p + text.n - from));
 	}
 	buf_free(&text);
 	return j ? j : json_null();
