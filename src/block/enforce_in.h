@@ -23,8 +23,9 @@ struct counted { /* what the back end said of an order last */
 	uint64_t packets, bytes;
 };
 
-struct said { /* why an order was refused, said on the log */
+struct said { /* why an order is not in force, for the log */
 	struct id id;
+	unsigned times; /* rounds, up to 2 */
 	char why[sizeof(((struct hand_result *)0)->why)];
 };
 
@@ -41,9 +42,9 @@ struct enforcer {
 	struct counted *counted; /* sorted by id */
 	size_t n_counted;
 	struct wall next;     /* when something expires next */
-	uint8_t in_force[32]; /* SHA-256 of the ids of the round before */
+	uint8_t in_force[32]; /* SHA-256 of the ids that were taken in the round before */
 	bool changed;         /* they were others in this round */
-	struct said *said;
+	struct said *said;    /* sorted by id */
 	size_t n_said;
 };
 
@@ -79,6 +80,7 @@ enum status enforce_path(
 /* What was counted by the enforcers before: a damaged or missing file is an empty one. */
 enum status enforce_counted(struct enforcer *f, struct err *e);
 /* Results into the database, as differences.  g and r have the same orders in the same order. */
-enum status enforce_measure(struct enforcer *f, const struct gathered *g, const struct hand_reply *r, struct err *e);
+enum status enforce_measure(
+	struct enforcer *f, const struct gathered *g, const struct hand_reply *r, struct err *e);
 
 #endif

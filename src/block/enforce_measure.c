@@ -137,7 +137,8 @@ static enum status row_write(struct enforcer *f, const struct order_row *row, co
 	return s;
 }
 
-enum status enforce_measure(struct enforcer *f, const struct gathered *g, const struct hand_reply *r, struct err *e)
+enum status enforce_measure(
+	struct enforcer *f, const struct gathered *g, const struct hand_reply *r, struct err *e)
 {
 	struct difference *diff = calloc(r->n + 1, sizeof(*diff));
 	struct wall now = f->w->now(f->w->self);

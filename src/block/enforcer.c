@@ -21,6 +21,7 @@
 #define LOCK_WAIT_US  (10 * SECOND_US) /* for another short-lived one to end */
 #define LOCK_AGAIN_US 10000
 #define MS_US         1000
+#define REFUSED_LINES 20 /* of one round */
 
 /* ---- opening, closing ---- */
 
@@ -80,20 +81,22 @@ void enforcer_close(struct enforcer *f)
 
 /* ---- a round ---- */
 
-/* Were other orders in force in the round before?  Then what was missing was not lost. */
-static void compare(struct enforcer *f, const struct gathered *g)
+/* Were other orders taken in the round before?  Then what was missing was not lost. */
+static void compare(struct enforcer *f, const struct gathered *g, const struct hand_reply *r)
 {
 	struct buf ids = {0};
 	uint8_t sha[32] = {0};
 
 	f->next = WALL_END;
-	for (size_t i = 0; i < g->n; i++) {
-		buf_put(&ids, g->row[i].id.b, sizeof(g->row[i].id.b));
+	for (size_t i = 0; i < r->n; i++) {
+		if (!r->result[i].taken)
+			continue;
+		buf_put(&ids, r->result[i].id.b, sizeof(r->result[i].id.b));
 		if (g->row[i].expires.us < f->next.us)
 			f->next = g->row[i].expires;
 	}
 	(void)sha256(sha, ids.p, ids.n);
-	f->changed = memcmp(sha, f->in_force, sizeof(sha)) != 0;
+	f->changed = ids.failed || memcmp(sha, f->in_force, sizeof(sha)) != 0;
 	memcpy(f->in_force, sha, sizeof(sha));
 	buf_free(&ids);
 }
@@ -116,45 +119,53 @@ enum status enforcer_round(
 	*to = (struct hand_reply){0};
 	if (s != STATUS_OK)
 		return s;
-	compare(f, &g);
 	s = hand_sync(f->hand, g.order, g.n, look, a, to, e);
 	if (s != STATUS_OK)
 		return s;
 	if (to->n != g.n)
 		return err_set(e, STATUS_MACHINE, "the hand answers for other orders");
 	excuse(&g, to);
+	compare(f, &g, to);
 	return enforce_measure(f, &g, to, e);
 }
 
 /* ---- saying what happens, once ---- */
 
-static bool said_before(const struct enforcer *f, const struct hand_result *x)
+/* How often it was met, in rounds one after the other. */
+static unsigned met_before(const struct enforcer *f, const struct hand_result *x)
 {
-	for (size_t i = 0; i < f->n_said; i++)
-		if (id_order(&f->said[i].id, &x->id) == 0 && strcmp(f->said[i].why, x->why) == 0)
-			return true;
-	return false;
+	const struct said *was =
+		f->n_said ? bsearch(&x->id, f->said, f->n_said, sizeof(*was), id_order) : NULL;
+
+	return was && strcmp(was->why, x->why) == 0 ? was->times : 0;
 }
 
+/* In its second round, and not again: between its row and its entry of the ledger an order is refused for a
+ * moment. */
 static void say_refused(struct enforcer *f, const struct hand_reply *r)
 {
 	struct said *new = calloc(r->n + 1, sizeof(*new));
 	char id[ID_TEXT], why[sizeof(r->result->why)];
-	size_t n = 0;
+	size_t n = 0, lines = 0;
 
 	for (size_t i = 0; new &&i < r->n; i++) {
 		const struct hand_result *x = &r->result[i];
+		unsigned times = met_before(f, x);
 		if (x->taken && x->installed)
 			continue;
-		if (!said_before(f, x))
+		if (times == 1 && lines++ < REFUSED_LINES)
 			log_line("%s: block %s is not in force: %s", f->backend->name, id_text(id, &x->id),
 				printable(why, sizeof(why), x->why));
-		new[n].id = x->id;
+		new[n] = (struct said){.id = x->id, .times = times < 2 ? times + 1 : times};
 		(void)snprintf(new[n++].why, sizeof(new->why), "%s", x->why);
 	}
+	if (lines > REFUSED_LINES)
+		log_line("%s: and %zu more are not in force", f->backend->name, lines - REFUSED_LINES);
+	if (n)
+		qsort(new, n, sizeof(*new), id_order);
 	free(f->said);
 	f->said = new;
-	f->n_said = n;
+	f->n_said = new ? n : 0;
 }
 
 static void say(struct enforcer *f, bool look, const struct hand_reply *r)

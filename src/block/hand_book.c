@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/hash.h"
 #include "block/guard_here.h"
 #include "block/hand_in.h"
 
@@ -22,6 +23,7 @@ struct book_order {
 	struct order order;
 	const struct book_plan *plan;
 	int64_t until_boot_us; /* it does not live longer, whatever the clock is set to */
+	uint8_t passed[32];    /* the guard that it passed, as guard_print() has it; all zero: none */
 	bool bad;              /* did not verify: why */
 	bool named;            /* in this round */
 	char why[WHY_BYTES];
@@ -33,6 +35,7 @@ struct book {
 	const struct config *cfg;
 	const struct vkey *logs;
 	size_t n_logs;
+	struct wall last; /* of the round before */
 	struct arena arena;
 	struct ip *resolver;
 	size_t n_resolver;
@@ -235,6 +238,7 @@ struct round {
 	int64_t boot_us;
 	struct arena *a;
 	struct guard guard;
+	uint8_t print[32];
 	struct hand_reply reply;
 	struct order *order; /* n_wish of those that are taken, ending as they do here */
 	struct wish *wish;
@@ -267,8 +271,43 @@ static enum status round_named(struct round *r, struct rd body, struct err *e)
 	return STATUS_OK;
 }
 
+/* What the guard's answer hangs on, but for the clock. */
+static bool guard_print(uint8_t to[32], const struct guard *g)
+{
+	struct buf b = {0};
+	bool ok;
+
+	buf_put(&b, g->widest, sizeof(g->widest));
+	buf_put(&b, g->confirm, sizeof(g->confirm));
+	for (size_t i = 0; i < g->n_protected; i++) {
+		const struct protected *p = &g->protected[i];
+		buf_u8(&b, (uint8_t)p->why);
+		buf_u8(&b, p->prefix.len);
+		buf_u8(&b, p->prefix.ip.v);
+		buf_put(&b, p->prefix.ip.b, sizeof(p->prefix.ip.b));
+	}
+	ok = !b.failed && sha256(to, b.p, b.n);
+	buf_free(&b);
+	return ok;
+}
+
+/* Asks the guard, unless it let this order pass before, nothing that it protects has changed, and the clock
+ * went forward: then only the order's end could say otherwise. */
+static enum status guard_ask(struct round *r, struct book_order *o, struct err *e)
+{
+	enum status s;
+
+	if (memcmp(o->passed, r->print, sizeof(o->passed)) == 0 && r->now.us >= r->book->last.us)
+		return STATUS_OK;
+	s = guard_order(&r->guard, &o->order, &o->plan->plan, r->now, e);
+	memset(o->passed, 0, sizeof(o->passed));
+	if (s == STATUS_OK)
+		memcpy(o->passed, r->print, sizeof(o->passed));
+	return s;
+}
+
 /* May it be in force now?  *to: the order, ending when it ends here. */
-static enum status order_ask(struct round *r, const struct book_order *o, struct order *to, struct err *e)
+static enum status order_ask(struct round *r, struct book_order *o, struct order *to, struct err *e)
 {
 	int64_t left = o->until_boot_us - r->boot_us;
 	enum status s;
@@ -276,7 +315,7 @@ static enum status order_ask(struct round *r, const struct book_order *o, struct
 	*to = o->order;
 	if (left <= 0 || to->expires.us <= r->now.us)
 		return err_set(e, STATUS_NO, "has expired");
-	s = guard_order(&r->guard, to, &o->plan->plan, r->now, e);
+	s = guard_ask(r, o, e);
 	if (s == STATUS_OK)
 		s = guard_room(&r->guard, r->n_rule, to, e);
 	if (to->expires.us - r->now.us > left)
@@ -334,6 +373,8 @@ static enum status round_run(struct round *r, struct err *e)
 	struct book *b = r->book;
 	enum status s = guard_kernel(&r->guard, b->cfg, b->resolver, b->n_resolver, r->a, e);
 
+	if (s == STATUS_OK && !guard_print(r->print, &r->guard))
+		s = err_nomem(e);
 	for (size_t i = 0; i < r->reply.n && s == STATUS_OK; i++)
 		s = round_take(r, i, e);
 	if (s == STATUS_OK)
@@ -387,6 +428,7 @@ void book_sync(struct book *b, struct rd body, struct buf *reply)
 		s = round_run(&r, &e);
 	else
 		r.reply.n = 0;
+	b->last = r.now;
 	book_forget(b);
 	reply_put(reply, s, &e, &r.reply, r.kept);
 	arena_free(&arena);

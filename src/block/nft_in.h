@@ -39,10 +39,12 @@ struct shape {
 	uint8_t l4; /* enum shape_l4 */
 };
 
-/* An element of a set: a rule as it is in the kernel, or as it should be. */
+/* An element of a set: a rule as it is in the kernel, or as it should be.  Shape and key stand side by side
+ * and have no padding: they are compared as bytes. */
 struct element {
 	struct shape shape;
 	uint8_t key[KEY_BYTES]; /* the fields one after the other, each filled up to 4 bytes; the rest zero */
+	bool there;             /* of what is wanted: the kernel has it */
 	uint32_t rate, burst;   /* of a rate shape */
 	int64_t left_ms;
 	uint64_t packets, bytes;

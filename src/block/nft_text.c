@@ -143,8 +143,8 @@ void text_elements(struct buf *to, const struct element *x, size_t n, enum text_
 		bool first = each || i == 0 || shape_compare(&x[i - 1].shape, &x[i].shape) != 0;
 		bool last = each || i + 1 == n || shape_compare(&x[i].shape, &x[i + 1].shape) != 0;
 		if (first)
-			nft_put(to, "%s element inet " NFT_TABLE " %s { ",
-				how == TEXT_ADD ? "add" : "delete", shape_name(name, &x[i].shape));
+			nft_put(to, "%s element inet " NFT_TABLE " %s { ", how == TEXT_ADD ? "add" : "delete",
+				shape_name(name, &x[i].shape));
 		put_element(to, &x[i], how);
 		nft_put(to, last ? " }\n" : ",\n");
 	}

@@ -44,7 +44,9 @@ static inline void desk_open(struct desk *d, const char *conf)
 
 	memset(d, 0, sizeof(*d));
 	(void)snprintf(d->dir, sizeof(d->dir), "%s/weir-block-XXXXXX",
-		access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+		getenv("WEIR_TEST_DIR")         ? getenv("WEIR_TEST_DIR")
+		: access("/dev/shm", W_OK) == 0 ? "/dev/shm"
+						: "/tmp");
 	assert_non_null(mkdtemp(d->dir));
 	d->p = (struct place){.w = &world_real, .dir = d->dir};
 	ok(config_parse(&d->cfg, "test", conf, strlen(conf), &err));
