@@ -15,13 +15,15 @@
 
 /* ---- a plan ---- */
 
-/* The chain of each sighting as it can be traced now, as claims: the plan rests on them. */
+/* The chain of each sighting as it can be traced now, as claims: the plan rests on them.  Of very many the
+ * newest; the others stand as they were traced before. */
 static enum status chains_claimed(
 	const struct place *p, struct tracer *t, const struct attack_case *c, struct err *e)
 {
 	enum status s = STATUS_OK;
+	size_t first = c->n_sighting > PLAN_TRACED ? c->n_sighting - PLAN_TRACED : 0;
 
-	for (size_t i = 0; i < c->n_sighting && s == STATUS_OK; i++) {
+	for (size_t i = first; i < c->n_sighting && s == STATUS_OK; i++) {
 		const struct sighting *g = &c->sighting[i];
 		char id[TRACE_HOPS + 1][ID_TEXT];
 		const struct flow *f;

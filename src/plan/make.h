@@ -14,6 +14,8 @@
 #include "plan/sufficient.h"
 #include "trace/trace.h"
 
+#define PLAN_TRACED 256 /* flows of a case that are traced anew for its plan */
+
 struct plan_param {
 	const struct world *w;
 	const char *dir;

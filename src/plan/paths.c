@@ -2,7 +2,7 @@
  * claims tell them.
  *
  * Tracing reads everything that was recorded of a host.  A host that nothing else was recorded of has no
- * in-leg, so a thousand attackers from outside cost one look at the index each; where more than PATHS_TRACED
+ * in-leg, so a thousand attackers from outside cost one look at the index each; where more than PLAN_TRACED
  * flows do have to be traced, the others are taken from the claims that an earlier trace made. */
 #include <stdlib.h>
 #include <string.h>
@@ -10,9 +10,8 @@
 #include "base/log.h"
 #include "plan/make_in.h"
 
-#define PATHS_TRACED 256              /* flows that a plan traces itself */
-#define FAR_OFF_US   (60 * SECOND_US) /* a sensor's alert this far from a flow's life is not of it */
-#define PATHS_MOST   100000           /* of all cases together; each is 2.5 kB */
+#define FAR_OFF_US (60 * SECOND_US) /* a sensor's alert this far from a flow's life is not of it */
+#define PATHS_MOST 100000           /* of all cases together; each is 2.5 kB */
 
 /* ---- the list ---- */
 
@@ -321,7 +320,7 @@ static void attacks_mark(struct making *m)
 enum status paths_make(struct making *m, struct err *e)
 {
 	char id[ID_TEXT];
-	enum status s = paths_of(m, &m->c, PATHS_TRACED, e);
+	enum status s = paths_of(m, &m->c, PLAN_TRACED, e);
 
 	if (s != STATUS_OK)
 		return s;
