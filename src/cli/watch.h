@@ -51,12 +51,12 @@ struct hunt {
 	struct id case_id;
 	struct sighting s; /* text and source are kept, flow_id is none */
 	char text[SENSOR_TEXT_MAX];
-	struct mono next, until;
-	int64_t pause_us;
+	struct mono next, begun, until;
 	size_t proven;  /* hops that were said */
 	uint64_t bytes; /* of the recording when it was tried last, and its last time */
 	int64_t to_us;
 	bool tried, found; /* found: its flow was recorded when it was tried last */
+	bool enough;       /* the hop behind the proven ones: its evidence is enough to block a host */
 };
 
 /* What was not taken, until it is said. */

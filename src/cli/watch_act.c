@@ -290,6 +290,42 @@ static enum status block(
 		o->k, counted(n, b.order.n_rule, "rule"), wall_text(until, b.order.expires), text);
 }
 
+/* ---- what a person undid ---- */
+
+/* The order of this case that was undone after the latest alert, NULL: none. */
+static enum status undone_read(
+	struct watch *w, const struct concern *c, struct arena *a, const struct order_row **to, struct err *e)
+{
+	struct order_row *row;
+	size_t n = 0;
+	enum status s =
+		order_row_list(w->p.db, &c->case_id, false, w->app->w->now(w->app->w->self), a, &row, &n, e);
+
+	*to = NULL;
+	for (size_t i = 0; i < n && s == STATUS_OK; i++)
+		if (row[i].undone.us > c->seen.us && (!*to || row[i].undone.us > (*to)->undone.us))
+			*to = &row[i];
+	return s;
+}
+
+/* It stays undone until the attack is seen again; a person may give it anew. */
+static enum status block_unless_undone(
+	struct watch *w, struct concern *c, const struct option *o, struct arena *a, struct err *e)
+{
+	const struct order_row *undone;
+	char id[ID_TEXT], case_id[ID_TEXT];
+	enum status s = undone_read(w, c, a, &undone, e);
+
+	if (s != STATUS_OK || !undone)
+		return s == STATUS_OK ? block(w, c, o, a, e) : s;
+	(void)id_text(id, &undone->id);
+	(void)id_text(case_id, &c->case_id);
+	return say_once(w, c, "refused", json_pack("{s:i, s:s}", "status", (int)STATUS_NO, "undone", id), e,
+		"block %.12s was undone, and no alert came since, so option %" PRIu32
+		" is not given by itself: weir block %.12s --option %" PRIu32,
+		id, o->k, case_id, o->k);
+}
+
 /* ---- a case ---- */
 
 static enum status plan_and_act(
@@ -315,7 +351,7 @@ static enum status plan_and_act(
 		return say_refused(w, c, &why, e);
 	o = option_marked(w, c, &in, &plan);
 	if (o && w->app->cfg.on_alert == ON_ALERT_BLOCK && !not_by_itself(o))
-		return block(w, c, o, a, e);
+		return block_unless_undone(w, c, o, a, e);
 	if (!o && back)
 		o = option_next(w, c, &in, &plan);
 	return o ? say_option(w, c, o, &id, e) : STATUS_OK;

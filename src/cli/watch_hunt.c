@@ -4,6 +4,7 @@
  * where that is another one.  A sighting is traced at once, and then, with growing pauses and while the
  * recording grows, until its chain has come to an end that more recording does not move, for an hour at most.
  * All that is due at once is traced with one reading of the recording. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,11 +29,8 @@ void hunt_add(struct watch *w, const struct id *case_id, const struct sighting *
 		return;
 	}
 	h = &w->hunt[w->n_hunt++];
-	*h = (struct hunt){.case_id = *case_id,
-		.s = *s,
-		.next = now,
-		.until = {now.us + HUNT_US},
-		.pause_us = PAUSE_FIRST_US};
+	*h = (struct hunt){
+		.case_id = *case_id, .s = *s, .next = now, .begun = now, .until = {now.us + HUNT_US}};
 	(void)snprintf(h->text, sizeof(h->text), "%s", s->text ? s->text : "");
 	h->s.text = NULL; /* set where it is used: the queue moves */
 	h->s.flow_id = NULL;
@@ -48,7 +46,9 @@ void hunt_again(struct watch *w)
 			w->n_hunt == WATCH_HUNTS)
 			continue;
 		hunt_add(w, &f->case_id, &f->s);
-		watch_concern(w, &f->case_id)->due = true;
+		struct concern *c = watch_concern(w, &f->case_id);
+		c->due = true;
+		c->seen.us = f->seen.us > c->seen.us ? f->seen.us : c->seen.us;
 	}
 }
 
@@ -58,10 +58,14 @@ static void hunt_remove(struct watch *w, size_t at)
 	memmove(&w->hunt[at], &w->hunt[at + 1], (w->n_hunt - at) * sizeof(w->hunt[0]));
 }
 
+/* A quarter of the time that it has taken already: what is proven is known soon after, early and late. */
 static void hunt_later(struct watch *w, struct hunt *h)
 {
-	h->next.us = watch_mono(w).us + h->pause_us;
-	h->pause_us = 2 * h->pause_us < PAUSE_LAST_US ? 2 * h->pause_us : PAUSE_LAST_US;
+	int64_t now = watch_mono(w).us, pause = (now - h->begun.us) / 4;
+
+	if (pause < PAUSE_FIRST_US)
+		pause = PAUSE_FIRST_US;
+	h->next.us = now + (pause < PAUSE_LAST_US ? pause : PAUSE_LAST_US);
 }
 
 /* ---- a case that a chain leads to ---- */
@@ -185,8 +189,19 @@ static enum status hops_new(struct watch *w, struct hunt *h, const struct chain 
 	if (r == STATUS_OK && id_order(&before, &h->case_id) != 0) /* they are that case's, too */
 		r = claim_chain(&w->p, &h->case_id, &proven, &s, id, e);
 	h->proven = c->n_proven;
+	h->enough = false;
 	watch_concern(w, &h->case_id)->due = true;
 	return r;
+}
+
+/* Is the hop that is not proven at the alpha of claims good enough for a block of one host? */
+static bool enough_to_block(const struct watch *w, const struct chain *c)
+{
+	const struct config *cfg = &w->app->cfg;
+	const struct hop *hop = &c->hop[c->n_proven];
+
+	return c->n_hop > c->n_proven && hop->best.flow &&
+	       hop->best.link.max_log10_e - hop->needed - log10(cfg->alpha) >= -log10(cfg->alpha_host);
 }
 
 /* Can more recording still move the end of the chain? */
@@ -226,6 +241,11 @@ static enum status hunt_flow(
 	if (s == STATUS_OK && c.n_proven > h->proven)
 		s = hops_new(w, h, &c, e);
 	*done = w->once || !open_end(w, &c) || watch_mono(w).us >= h->until.us;
+	if (s == STATUS_OK && (first || (!h->enough && enough_to_block(w, &c)))) {
+		/* a plan can say more now than when the alert came */
+		h->enough = enough_to_block(w, &c);
+		watch_concern(w, &h->case_id)->due = true;
+	}
 	h->tried = h->found = true;
 	if (s == STATUS_OK && *done)
 		return say_end(w, h, &c, e);

@@ -89,6 +89,8 @@ static enum status sighted(struct watch *w, const struct id *case_id, const stru
 	c->fresh.text = c->fresh.flow_id = NULL; /* they live no longer than the batch */
 	c->fresh.source = w->kind->source;
 	c->due = true;
+	if (c->next.us > c->touched.us + SECOND_US) /* however often this case was planned for lately */
+		c->next.us = c->touched.us + SECOND_US;
 	hunt_add(w, case_id, s);
 	return recall_add(w->recall, case_id, s) ? STATUS_OK : err_nomem(e);
 }
