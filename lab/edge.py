@@ -467,11 +467,11 @@ def seconds(text):
     return datetime.fromisoformat(text.replace("Z", "+00:00").replace("+0000", "+00:00")).timestamp()
 
 
-async def until(what, limit, why):
-    """Seconds until what() is true; asked 20 times a second; AssertionError past the limit."""
+async def until(what, limit, why, pause=0.05):
+    """Seconds until what() is true; asked every `pause` seconds; AssertionError past the limit."""
     began = time.time()
     while not what():
         if time.time() - began > limit:
             raise AssertionError("not within %.0f s: %s" % (limit, why))
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(pause)
     return time.time() - began
