@@ -59,6 +59,7 @@ fuzz:
 
 soak: with-tests
 	@$(BUILD)/tests/ledger/ledger_soak $(SOAK)
+	@$(BUILD)/tests/block/enforce_soak 500
 
 install: all
 	@meson install -C $(BUILD)

@@ -6,64 +6,24 @@
  *     many-in ...    rounds of the running enforcer with 10,000 addresses, beside `nft -f` of the same
  * elements
  */
-#include "../../tests/block/net_kit.h"
-#include "../../tests/block/order_kit.h"
-
-#include <fcntl.h>
-#include <signal.h>
-#include <sys/prctl.h>
-#include <sys/stat.h>
-#include <time.h>
+#include "../../tests/block/enforce_kit.h"
 
 enum { MANY = 10000, ORDERS = 200, GAP_US = 50 };
-
-static struct desk desk;
 
 static int64_t mono_us(void)
 {
 	return world_real.mono(NULL).us;
 }
 
-static volatile int stop;
-
-static pid_t enforcing(void)
-{
-	pid_t pid = fork();
-
-	if (pid == 0) {
-		struct enforcer *f;
-		struct case_db *db;
-		struct err e;
-		enum status s = STATUS_NO;
-		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (case_db_open(&db, &world_real, desk.dir, &e) != STATUS_OK)
-			_exit(2);
-		while (s == STATUS_NO)
-			s = enforcer_open(&f, &world_real, desk.dir, db, &desk.cfg, &backend_nft, &e);
-		if (s == STATUS_OK)
-			s = enforcer_run(f, 2 * SECOND_US, &stop, &e);
-		(void)fprintf(stderr, "%s\n", e.text);
-		_exit(3);
-	}
-	return pid;
-}
-
-static struct enforced once(void)
-{
-	static struct arena a;
-	struct enforced done;
-
-	arena_free(&a);
-	a = (struct arena){0};
-	ok(enforce_once(&done, &world_real, desk.dir, desk.p.db, &desk.cfg, &backend_nft, false, &a, &err));
-	return done;
-}
-
 static double round_ms(void)
 {
-	int64_t begun = mono_us();
-	struct enforced done = once();
+	int64_t begun;
+	struct enforced done;
 
+	arena_free(&arena);
+	arena = (struct arena){0};
+	begun = mono_us();
+	done = once(false);
 	for (size_t i = 0; i < done.reply.n; i++)
 		if (!done.reply.result[i].installed)
 			fail_msg("not installed: %s", done.reply.result[i].why);
@@ -140,7 +100,7 @@ static void first_drops(int orders)
 		ms[i] = last > given ? (double)(last - given) / 1000 : 0;
 		of_round[i] = last > logged ? (double)(last - logged) / 1000 : 0;
 		desk_undo(&desk, &id);
-		(void)once();
+		(void)once(false);
 	}
 	(void)kill(pid, SIGKILL);
 	(void)waitpid(pid, NULL, 0);
@@ -230,15 +190,13 @@ static void thousand(void)
 
 int main(int argc, char **argv)
 {
-	struct enforced done = {0};
 	pid_t pid;
 
 	if (!net_open())
 		return 77;
 	desk_open(&desk, "");
-	pid = enforcing();
-	while (!done.remote)
-		done = once();
+	pid = enforcing(2 * SECOND_US);
+	(void)by_the_other(false);
 	first_drops(argc > 1 ? atoi(argv[1]) : ORDERS);
 	many();
 	peer();

@@ -1,19 +1,10 @@
 /* The enforcer with the real hand and the kernel's nftables, in namespaces of our own: from an order in the
  * ledger to packets that do not arrive, and back to nothing.  Needs root for the namespaces. */
-#include "net_kit.h"
-#include "order_kit.h"
+#include "enforce_kit.h"
 
-#include <fcntl.h>
-#include <signal.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
-#include <time.h>
-
-#include "block/enforce_in.h"
 
 static bool can;
-static struct desk desk;
-static struct arena arena;
 
 #define NEEDS_ROOT()                                                                                         \
 	do {                                                                                                 \
@@ -22,15 +13,6 @@ static struct arena arena;
 			skip();                                                                              \
 		}                                                                                            \
 	} while (0)
-
-static struct enforced once(bool look)
-{
-	struct enforced done;
-
-	ok(enforce_once(
-		&done, &world_real, desk.dir, desk.p.db, &desk.cfg, &backend_nft, look, &arena, &err));
-	return done;
-}
 
 static const struct hand_result *of(const struct enforced *done, const struct id *id)
 {
@@ -76,63 +58,8 @@ static int tear_down(void **state)
 		desk_close(&desk);
 	}
 	arena_free(&arena);
+	arena = (struct arena){0};
 	return 0;
-}
-
-/* A process that enforces, as `weir enforce` does. */
-static volatile int stop;
-
-static void on_term(int sig)
-{
-	(void)sig;
-	stop = 1;
-}
-
-static pid_t enforcing(int64_t tick_us)
-{
-	pid_t pid = fork();
-
-	if (pid == 0) {
-		struct sigaction end = {.sa_handler = on_term};
-		struct enforcer *f;
-		struct case_db *db;
-		struct err e;
-		enum status s = STATUS_NO;
-		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-		(void)sigaction(SIGTERM, &end, NULL);
-		if (case_db_open(&db, &world_real, desk.dir, &e) != STATUS_OK)
-			_exit(2);
-		while (s == STATUS_NO) /* short-lived ones are at work */
-			s = enforcer_open(&f, &world_real, desk.dir, db, &desk.cfg, &backend_nft, &e);
-		if (s != STATUS_OK || enforcer_run(f, tick_us, &stop, &e) != STATUS_OK) {
-			(void)fprintf(stderr, "# %s\n", e.text);
-			_exit(3);
-		}
-		enforcer_close(f);
-		case_db_close(db);
-		_exit(0);
-	}
-	return pid;
-}
-
-static void ended(pid_t pid, int sig)
-{
-	int st;
-
-	assert_int_equal(kill(pid, sig), 0);
-	assert_int_equal(waitpid(pid, &st, 0), pid);
-	if (sig == SIGTERM)
-		assert_int_equal(st, 0);
-}
-
-/* By the long-lived one, as soon as it listens. */
-static struct enforced by_the_other(bool look)
-{
-	struct enforced done = {0};
-
-	while (!done.remote)
-		done = once(look);
-	return done;
 }
 
 /* ---- */
@@ -299,22 +226,15 @@ static void killed(void **state)
 /* The hand alone is killed: the enforcer has no right to start another and says so. */
 static void hand_killed(void **state)
 {
-	char path[64], text[32];
-	pid_t pid;
-	int st, hand = 0;
-	FILE *f;
+	pid_t pid, hand;
+	int st;
 
 	(void)state;
 	NEEDS_ROOT();
 	pid = enforcing(KIT_HOUR_US);
 	(void)by_the_other(false);
-	(void)snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid, (int)pid);
-	f = fopen(path, "re");
-	if (!f || fscanf(f, "%31s", text) != 1)
-		fail_msg("%s", path);
-	else
-		hand = atoi(text);
-	(void)fclose(f);
+	hand = hand_of(pid);
+	assert_true(hand > 0);
 	assert_int_equal(kill(hand, SIGKILL), 0);
 	assert_int_equal(waitpid(pid, &st, 0), pid);
 	assert_true(WIFEXITED(st) && WEXITSTATUS(st) == 3);
