@@ -95,21 +95,18 @@ void book_close(struct book *b)
 	free(b);
 }
 
-/* Room for one more pointer. */
-static bool grow(void *array, size_t n, size_t *cap)
+/* The array with room for one more pointer, NULL where memory is out (the old one stays). */
+static void *grown(void *array, size_t n, size_t *cap)
 {
-	void **const *old = array;
 	size_t more = *cap ? *cap * 2 : 16;
-	void **new;
+	void *new;
 
 	if (n < *cap)
-		return true;
-	new = reallocarray(*old, more, sizeof(*new));
-	if (!new)
-		return false;
-	memcpy(array, &new, sizeof(new));
-	*cap = more;
-	return true;
+		return array;
+	new = reallocarray(array, more, sizeof(void *));
+	if (new)
+		*cap = more;
+	return new;
 }
 
 /* ---- what is shown ---- */
@@ -130,7 +127,11 @@ enum status book_plan(struct book *b, struct rd r, struct err *e)
 	char sha[65];
 	enum status s;
 
-	if (!p || !grow(&b->plan, b->n_plan, &b->cap_plan)) {
+	void *room = grown(b->plan, b->n_plan, &b->cap_plan);
+
+	if (room)
+		b->plan = room;
+	if (!p || !room) {
 		free(p);
 		return err_nomem(e);
 	}
@@ -208,7 +209,11 @@ enum status book_order(struct book *b, struct rd r, struct err *e)
 	size_t at;
 	enum status s;
 
-	if (!o || !grow(&b->order, b->n_order, &b->cap_order)) {
+	void *room = grown(b->order, b->n_order, &b->cap_order);
+
+	if (room)
+		b->order = room;
+	if (!o || !room) {
 		free(o);
 		return err_nomem(e);
 	}

@@ -16,28 +16,6 @@
 #define READ_TRIES 10              /* somebody else may change nftables while we read */
 #define FRESH_US   (3 * SECOND_US) /* counters are not read again before */
 
-struct nft {
-	struct nft_ctx *ctx;
-	int fd;
-	struct elements had; /* what was wanted and there after the last sync(), sorted */
-	struct skeleton is;
-	uint32_t generation;     /* of the kernel's rules, that `had` and `is` are of */
-	bool known;              /* they are: nobody came in between */
-	int64_t had_us, read_us; /* by the clock that only runs forward */
-};
-
-/* One sync(). */
-struct round {
-	struct nft *self;
-	struct elements want, is; /* sorted */
-	struct shape shape[SHAPES_MAX];
-	size_t n_shape;
-	struct buf text;
-	struct have *have;
-	struct drift *d;
-	bool rebuild;
-};
-
 /* ---- opening ---- */
 
 static void nft_close(void *self)
@@ -162,7 +140,7 @@ static enum status read_what_must(struct nft *n, struct elements *to, bool look,
 
 /* ---- what is wanted ---- */
 
-static void refuse(struct round *r, uint32_t want, const char *why)
+static void refuse(struct nft_round *r, uint32_t want, const char *why)
 {
 	if (!r->have)
 		return;
@@ -170,7 +148,8 @@ static void refuse(struct round *r, uint32_t want, const char *why)
 	(void)snprintf(r->have[want].why, sizeof(r->have[want].why), "nftables: %s", why);
 }
 
-static enum status wanted(struct round *r, const struct want *want, size_t n, struct wall now, struct err *e)
+static enum status wanted(
+	struct nft_round *r, const struct want *want, size_t n, struct wall now, struct err *e)
 {
 	const char *why;
 
@@ -211,126 +190,7 @@ static void keep_counters(struct elements *to, const struct elements *from)
 	}
 }
 
-/* ---- the difference ---- */
-
-static bool shape_in(const struct shape *s, const struct shape *of, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (shape_compare(s, &of[i]) == 0)
-			return true;
-	return false;
-}
-
-static bool same(const struct element *want, const struct element *is)
-{
-	int64_t late = is->left_ms == INT64_MAX ? INT64_MAX : want->left_ms - is->left_ms;
-
-	return late >= -RENEW_MS && late <= RENEW_MS && want->rate == is->rate && want->burst == is->burst &&
-	       is->packets >= want->packets; /* fewer: somebody put it in anew */
-}
-
-/* Elements in two lists: those to be put in, and those to be taken out. */
-struct change {
-	struct elements in, out;
-};
-
-static bool change_init(struct change *c, const struct round *r)
-{
-	*c = (struct change){0};
-	c->in.x = calloc(r->want.n + 1, sizeof(*c->in.x));
-	c->out.x = calloc(r->is.n + 1, sizeof(*c->out.x));
-	return c->in.x && c->out.x;
-}
-
-/* Elements of a shape that goes as a whole need not be taken out one by one. */
-static void take_out(struct round *r, struct change *c, const struct element *is)
-{
-	if (shape_in(&is->shape, r->shape, r->n_shape))
-		c->out.x[c->out.n++] = *is;
-}
-
-static void difference(struct round *r, struct change *c)
-{
-	size_t i = 0, k = 0;
-
-	while (i < r->want.n || k < r->is.n) {
-		int order = i == r->want.n ? 1
-			    : k == r->is.n ? -1
-					   : element_compare(&r->want.x[i], &r->is.x[k]);
-		if (order == 0)
-			r->want.x[i].there = true;
-		if (order == 0 && !same(&r->want.x[i], &r->is.x[k])) {
-			r->d->renewed++;
-			take_out(r, c, &r->is.x[k]);
-			c->in.x[c->in.n++] = r->want.x[i];
-		}
-		if (order < 0) {
-			r->d->missing++;
-			c->in.x[c->in.n++] = r->want.x[i];
-		}
-		if (order > 0) {
-			r->d->foreign++;
-			take_out(r, c, &r->is.x[k]);
-		}
-		i += order <= 0;
-		k += order >= 0;
-	}
-	r->d->added = r->d->missing;
-	r->d->removed = r->d->foreign;
-}
-
-static void text_shapes(struct round *r)
-{
-	const struct skeleton *is = &r->self->is;
-	char name[SHAPE_NAME];
-
-	for (size_t i = 0; i < r->n_shape; i++)
-		if (!shape_in(&r->shape[i], is->shape, is->n_shape))
-			text_shape(&r->text, &r->shape[i]);
-	for (size_t i = 0; i < is->n_shape; i++) {
-		if (shape_in(&is->shape[i], r->shape, r->n_shape))
-			continue;
-		nft_put(&r->text, "delete rule inet " NFT_TABLE " " NFT_MATCH " handle %" PRIu64 "\n",
-			is->handle[i]);
-		nft_put(&r->text, "delete set inet " NFT_TABLE " %s\n", shape_name(name, &is->shape[i]));
-	}
-}
-
-static void text_anew(struct round *r)
-{
-	nft_put(&r->text, "add table inet " NFT_TABLE "\ndelete table inet " NFT_TABLE "\n");
-	text_table(&r->text);
-	for (size_t i = 0; i < r->n_shape; i++)
-		text_shape(&r->text, &r->shape[i]);
-	text_elements(&r->text, r->want.x, r->want.n, TEXT_ADD, false);
-}
-
-/* *shapes: more than elements changes. */
-static enum status text_change(struct round *r, bool *shapes, struct err *e)
-{
-	struct change c;
-	enum status s = STATUS_OK;
-
-	*shapes = r->rebuild || r->want.n == 0;
-	if (!change_init(&c, r))
-		s = err_nomem(e);
-	if (s == STATUS_OK)
-		difference(r, &c);
-	if (s == STATUS_OK && r->want.n == 0) {
-		if (r->self->is.there)
-			nft_put(&r->text, "delete table inet " NFT_TABLE "\n");
-	} else if (s == STATUS_OK && r->rebuild) {
-		text_anew(r);
-	} else if (s == STATUS_OK) {
-		text_shapes(r);
-		*shapes = r->text.n > 0;
-		text_elements(&r->text, c.out.x, c.out.n, TEXT_DELETE, false);
-		text_elements(&r->text, c.in.x, c.in.n, TEXT_ADD, false);
-	}
-	free(c.in.x);
-	free(c.out.x);
-	return s;
-}
+/* ---- changing ---- */
 
 static void say_more(struct drift *d, const char *what, uint64_t n)
 {
@@ -341,7 +201,7 @@ static void say_more(struct drift *d, const char *what, uint64_t n)
 			d->why + have, sizeof(d->why) - have, "%s%" PRIu64 " %s", have ? "; " : "", n, what);
 }
 
-static void say(struct round *r)
+static void say(struct nft_round *r)
 {
 	const struct skeleton *is = &r->self->is;
 	struct drift *d = r->d;
@@ -352,8 +212,6 @@ static void say(struct round *r)
 	say_more(d, "not ours", d->foreign);
 	say_more(d, "with another end or rate", d->renewed);
 }
-
-/* ---- changing ---- */
 
 /* The first line of nft's message, without the word "Error". */
 static enum status said(struct nft *n, struct err *e)
@@ -385,7 +243,7 @@ static enum status run(struct nft *n, struct buf *text, bool *changed, struct er
 }
 
 /* After a change: is what is there what was put in?  Where that is not sure, it is read the next time. */
-static void remember(struct round *r, bool changed, bool shapes)
+static void remember(struct nft_round *r, bool changed, bool shapes)
 {
 	struct nft *n = r->self;
 	struct err none;
@@ -402,7 +260,7 @@ static void remember(struct round *r, bool changed, bool shapes)
 }
 
 /* What is there now, as far as the caller wants to know. */
-static void report(struct round *r, bool look)
+static void report(struct nft_round *r, bool look)
 {
 	for (size_t i = 0; r->have && i < r->want.n; i++) {
 		const struct element *x = &r->want.x[i];
@@ -413,7 +271,7 @@ static void report(struct round *r, bool look)
 	}
 }
 
-static enum status apply(struct round *r, bool look, struct err *e)
+static enum status apply(struct nft_round *r, bool look, struct err *e)
 {
 	struct nft *n = r->self;
 	bool changed = false, shapes;
@@ -424,7 +282,7 @@ static enum status apply(struct round *r, bool look, struct err *e)
 	r->d->rebuilt = r->rebuild && (n->is.there || n->had.n);
 	keep_counters(&r->want, &n->had);
 	keep_counters(&r->want, &r->is);
-	s = text_change(r, &shapes, e);
+	s = nft_change(r, &shapes, e);
 	say(r);
 	if (s == STATUS_OK && !look)
 		s = run(n, &r->text, &changed, e);
@@ -439,8 +297,8 @@ static enum status apply(struct round *r, bool look, struct err *e)
 	return s;
 }
 
-static enum status sync_once(
-	struct round *r, const struct want *want, size_t n_want, struct wall now, bool look, struct err *e)
+static enum status sync_once(struct nft_round *r, const struct want *want, size_t n_want, struct wall now,
+	bool look, struct err *e)
 {
 	enum status s;
 
@@ -460,14 +318,14 @@ static enum status nft_sync(void *self, const struct want *want, size_t n_want, 
 	struct have *have, struct drift *d, struct err *e)
 {
 	struct nft *n = self;
-	struct round r = {.self = n, .have = have, .d = d};
+	struct nft_round r = {.self = n, .have = have, .d = d};
 	enum status s = sync_once(&r, want, n_want, now, look, e);
 
 	if (s == STATUS_OK || !n->known)
 		return s;
 	/* what was remembered was not so: an element that had just expired cannot be taken out */
 	n->known = false;
-	r = (struct round){.self = n, .have = have, .d = d};
+	r = (struct nft_round){.self = n, .have = have, .d = d};
 	return sync_once(&r, want, n_want, now, look, e);
 }
 
@@ -482,7 +340,7 @@ static const char *cannot(const struct backend_param *p, const struct rule *r)
 static enum status nft_lines(struct buf *to, const struct backend_param *p, const struct want *want, size_t n,
 	struct wall now, bool remove, struct err *e)
 {
-	struct round r = {0};
+	struct nft_round r = {0};
 	enum status s = wanted(&r, want, n, now, e);
 
 	(void)p;

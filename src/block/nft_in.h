@@ -3,7 +3,8 @@
  *     rule -> shape and key                       nft_shape.c
  *     shapes, elements -> commands of nft         nft_text.c
  *     what the kernel holds of our table          nft_netlink.c, nft_table.c, nft_element.c
- *     the difference, in one transaction          nft.c
+ *     the difference, as commands                 nft_change.c
+ *     reading, changing in one transaction        nft.c
  *
  * A shape is what packets are looked up by: so many bits of the address they come from, so many of that they
  * go to, and nothing, the protocol, or protocol and port.  Each shape that is in use has one hash set and one
@@ -130,5 +131,33 @@ struct elements {
 	size_t n, cap;
 };
 enum status elements_read(int fd, const struct shape *s, struct elements *to, struct err *e);
+
+/* ---- nft.c, nft_change.c ---- */
+
+struct nft_ctx;
+struct nft {
+	struct nft_ctx *ctx;
+	int fd;
+	struct elements had; /* what was wanted and there after the last sync(), sorted */
+	struct skeleton is;
+	uint32_t generation;     /* of the kernel's rules, that `had` and `is` are of */
+	bool known;              /* they are: nobody came in between */
+	int64_t had_us, read_us; /* by the clock that only runs forward */
+};
+
+/* One sync(). */
+struct nft_round {
+	struct nft *self;
+	struct elements want, is; /* sorted */
+	struct shape shape[SHAPES_MAX];
+	size_t n_shape;
+	struct buf text;
+	struct have *have;
+	struct drift *d;
+	bool rebuild;
+};
+
+/* The commands into r->text, and what differs into r->d; *shapes: more than elements changes. */
+enum status nft_change(struct nft_round *r, bool *shapes, struct err *e);
 
 #endif

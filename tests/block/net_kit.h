@@ -32,12 +32,13 @@
 #define NET_BYSTANDER4 "198.51.100.99"
 #define NET_BYSTANDER6 "2001:db8:99::1"
 #define NET_MARK       'm'
+#define NET_BIG        5000 /* bytes: several fragments */
 #define NET_WAIT_MS    10000
 
 struct net_volley {
 	char from[INET6_ADDRSTRLEN];
 	uint16_t port;
-	int n, pause_us;
+	int n, pause_us, bytes;
 };
 
 struct net {
@@ -84,16 +85,18 @@ static inline void net_run(const char *command)
 		fail_msg("%s", command);
 }
 
-static inline void net_shoot(const char *from, uint16_t port, char what, int n, int pause_us)
+static inline void net_shoot(const char *from, uint16_t port, char what, int n, int pause_us, int bytes)
 {
+	static char payload[NET_BIG];
 	struct sockaddr_storage a;
 	socklen_t len;
 	int fd = net_socket(from, 0, &a, &len);
 
+	payload[0] = what;
 	assert_int_equal(bind(fd, (struct sockaddr *)&a, len), 0);
 	(void)close(net_socket(strchr(from, ':') ? NET_HERE6 : NET_HERE4, port, &a, &len));
 	for (int i = 0; i < n; i++) {
-		while (sendto(fd, &what, 1, 0, (struct sockaddr *)&a, len) != 1)
+		while (sendto(fd, payload, (size_t)bytes, 0, (struct sockaddr *)&a, len) != bytes)
 			assert_true(errno == ENOBUFS || errno == EAGAIN || errno == ECONNREFUSED);
 		if (pause_us)
 			(void)usleep((useconds_t)pause_us);
@@ -108,9 +111,9 @@ static inline void net_there(int asked)
 
 	while (read(asked, &v, sizeof(v)) == (ssize_t)sizeof(v)) {
 		if (v.port) {
-			net_shoot(v.from, v.port, 'x', v.n, v.pause_us);
+			net_shoot(v.from, v.port, 'x', v.n, v.pause_us, v.bytes ? v.bytes : 1);
 			net_shoot(strchr(v.from, ':') ? NET_BYSTANDER6 : NET_BYSTANDER4, v.port, NET_MARK, 1,
-				0);
+				0, 1);
 		} else { /* the cable is there */
 			net_run("ip link set lo up && ip link set v1 up && ip addr add 192.0.2.2/24 dev v1 "
 				"&& "
@@ -205,16 +208,22 @@ static inline int net_until_mark(int fd)
 	return got;
 }
 
-/* How many of n packets of `from` to a port (9000, 9001) arrive; a bystander's packet has to. */
+/* How many of a volley arrive; a bystander's packet has to. */
+static inline int net_arrive_of(const struct net_volley *v)
+{
+	net_ask(v);
+	return net_until_mark(net.heard[(strchr(v->from, ':') ? 2 : 0) + v->port - 9000]);
+}
+
 static inline int net_arrive_slowly(const char *from, uint16_t port, int n, int pause_us)
 {
 	struct net_volley v = {.port = port, .n = n, .pause_us = pause_us};
 
 	(void)snprintf(v.from, sizeof(v.from), "%s", from);
-	net_ask(&v);
-	return net_until_mark(net.heard[(strchr(from, ':') ? 2 : 0) + port - 9000]);
+	return net_arrive_of(&v);
 }
 
+/* Of n packets of `from` to a port (9000, 9001). */
 static inline int net_arrive(const char *from, uint16_t port, int n)
 {
 	return net_arrive_slowly(from, port, n, 0);

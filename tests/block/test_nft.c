@@ -2,6 +2,9 @@
  * word; and nothing is left.  Needs root for the namespaces. */
 #include "net_kit.h"
 
+#include <linux/netlink.h>
+#include <seccomp.h>
+
 #include "block/nft_in.h"
 
 #include "../lib/rnd.h"
@@ -183,6 +186,52 @@ static void as_rule_hits(void **state)
 			fail_msg("%s to port %u: %s", text, dst.port, hit ? "passed" : "dropped");
 	}
 	assert_int_equal(looked(w, n, NULL).missing, 0);
+}
+
+/* Datagrams in fragments: `any` has all of them, a port those whose first fragment has it. */
+static void fragments(void **state)
+{
+	static const struct {
+		const char *rule, *from;
+		bool arrives;
+	} frag[] = {{"drop from 203.0.113.10/32 to any any any", "203.0.113.10", false},
+		{"drop from 203.0.113.10/32 to any udp any", "203.0.113.10", false},
+		{"drop from 203.0.113.10/32 to any udp 9000", "203.0.113.10", false},
+		{"drop from 203.0.113.10/32 to any udp 9001", "203.0.113.10", true},
+		{"drop from 203.0.113.10/32 to any tcp any", "203.0.113.10", true},
+		{"drop from 2001:db8:7:7::/64 to any any any", "2001:db8:7:7::1", false},
+		{"drop from 2001:db8:7:7::/64 to any udp 9000", "2001:db8:7:7::1", false},
+		{"drop from 2001:db8:7:7::/64 to any udp 9001", "2001:db8:7:7::1", true}};
+
+	(void)state;
+	NEEDS_ROOT();
+	for (size_t i = 0; i < sizeof(frag) / sizeof(frag[0]); i++) {
+		struct want w = want_of(frag[i].rule, HOUR_US);
+		struct net_volley v = {.port = 9000, .n = 5, .bytes = NET_BIG};
+		(void)snprintf(v.from, sizeof(v.from), "%s", frag[i].from);
+		(void)sync_to(&w, 1, NULL);
+		if (net_arrive_of(&v) != (frag[i].arrives ? 5 : 0))
+			fail_msg("%s", frag[i].rule);
+	}
+}
+
+/* What this host sends itself is held to the rules as well. */
+static void sent_from_here(void **state)
+{
+	struct want w;
+	struct sockaddr_storage a;
+	socklen_t len;
+	int fd;
+
+	(void)state;
+	NEEDS_ROOT();
+	w = want_of("drop from any to 198.51.100.7/32 udp 53", HOUR_US);
+	fd = net_socket("198.51.100.7", 53, &a, &len);
+	assert_int_equal(sendto(fd, "x", 1, 0, (struct sockaddr *)&a, len), 1);
+	(void)sync_to(&w, 1, NULL);
+	assert_int_equal(sendto(fd, "x", 1, 0, (struct sockaddr *)&a, len), -1);
+	assert_int_equal(errno, EPERM);
+	(void)close(fd);
 }
 
 /* ---- rates ---- */
@@ -407,11 +456,36 @@ static void no_permission(void **state)
 	assert_int_equal(st, 0);
 }
 
+/* A kernel that was built without it. */
+static void no_nf_tables(void **state)
+{
+	const struct backend_param p = {0};
+	pid_t pid = fork();
+	int st;
+
+	(void)state;
+	if (pid == 0) {
+		scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
+		void *self;
+		if (!ctx ||
+			seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPROTONOSUPPORT), SCMP_SYS(socket), 1,
+				SCMP_A2(SCMP_CMP_EQ, NETLINK_NETFILTER)) != 0 ||
+			seccomp_load(ctx) != 0)
+			_exit(2);
+		_exit(backend_nft.open(&self, &p, &err) != STATUS_MACHINE ||
+			!strstr(err.text, "this kernel has no nftables"));
+	}
+	assert_int_equal(waitpid(pid, &st, 0), pid);
+	assert_int_equal(st, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(drops_exactly, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(as_rule_hits, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(fragments, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(sent_from_here, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(rate_passes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(ends_by_itself, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(mended, set_up, tear_down),
@@ -419,6 +493,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(many, set_up, tear_down),
 		cmocka_unit_test(lines_without_rights),
 		cmocka_unit_test(no_permission),
+		cmocka_unit_test(no_nf_tables),
 	};
 	int r;
 
