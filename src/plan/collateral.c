@@ -10,6 +10,7 @@ static bool source_hit(struct making *m, struct origin *s, uint32_t flow, int k)
 {
 	const struct flow_head *h = &m->seen.rec.flow[flow].head;
 	uint32_t talk = m->seen.talk_of[flow];
+	struct run run[RUNS_TO];
 
 	s->covered = (!s->seen || s->covered) && m->seen.covered[flow];
 	s->seen = true;
@@ -17,10 +18,12 @@ static bool source_hit(struct making *m, struct origin *s, uint32_t flow, int k)
 		return true;
 	if (!ids_add(&s->talks, talk, &m->arena))
 		return false;
-	for (uint32_t i = s->match; i < s->match + s->n_match; i++)
-		if (rule_hits(&m->match[i].rule, h->proto, &h->end[k], &h->end[!k]) &&
-			!ids_add(&m->match[i].talks, talk, &m->arena))
-			return false;
+	matches_to(m, s, &h->end[!k].ip, run);
+	for (int r = 0; r < RUNS_TO; r++)
+		for (uint32_t i = run[r].first; i < run[r].end; i++)
+			if (rule_hits(&m->match[i].rule, h->proto, &h->end[k], &h->end[!k]) &&
+				!ids_add(&m->match[i].talks, talk, &m->arena))
+				return false;
 	return true;
 }
 

@@ -36,6 +36,37 @@ size_t sources_of(const struct making *m, const struct ip *ip, uint8_t longest, 
 	return n;
 }
 
+/* The first of the source's matches whose destination is not before p: they are sorted by it. */
+static uint32_t match_first(const struct making *m, const struct origin *s, const struct prefix *p)
+{
+	uint32_t lo = s->match, hi = s->match + s->n_match;
+
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+		const struct prefix *to = &m->match[mid].rule.to;
+		int c = ip_compare(&to->ip, &p->ip);
+		if (c < 0 || (c == 0 && to->len < p->len))
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+void matches_to(const struct making *m, const struct origin *s, const struct ip *to, struct run run[RUNS_TO])
+{
+	const struct prefix of[RUNS_TO] = {{.ip = {.v = to->v}}, rule_host(to)};
+
+	for (int i = 0; i < RUNS_TO; i++) {
+		uint32_t end = match_first(m, s, &of[i]);
+		run[i].first = end;
+		while (end < s->match + s->n_match && m->match[end].rule.to.len == of[i].len &&
+			ip_equal(&m->match[end].rule.to.ip, &of[i].ip))
+			end++;
+		run[i].end = end;
+	}
+}
+
 struct rule choice_rule(const struct making *m, const struct choice *c)
 {
 	struct rule r = m->match[c->match].rule;
@@ -118,30 +149,39 @@ static bool at_place(const struct choice *c, const struct reach *r)
 	return c->place == 0 ? r->here : c->place == r->by || c->place == r->network;
 }
 
-static bool step_gains(struct making *m, uint32_t path, uint32_t k)
+/* The step and a match: those choices of it gain that are made where the step passes. */
+static bool match_gains(struct making *m, const struct match *t, uint32_t path, uint32_t k)
 {
 	const struct path *p = &m->paths.path[path];
 	const struct step *s = &p->step[k];
 	struct reach r = reach_of(m, p, k);
+
+	if (!rule_hits(&t->rule, s->proto, &s->end[0], &s->end[1]) || (s->translated && t->rule.to.len))
+		return true;
+	for (uint32_t x = t->choice; x < t->choice + t->n_choice; x++) {
+		if (!at_place(&m->choice[x], &r))
+			continue;
+		if (!gain_add(m, &m->choice[x], path, s))
+			return false;
+		if (p->this_case)
+			ground_add(m, &m->choice[x], path, k);
+	}
+	return true;
+}
+
+static bool step_gains(struct making *m, uint32_t path, uint32_t k)
+{
+	const struct step *s = &m->paths.path[path].step[k];
 	uint32_t in[SOURCES_OF];
+	struct run run[RUNS_TO];
 	size_t n = sources_of(m, &s->end[0].ip, s->hidden ? (uint8_t)(s->hidden - 1) : UINT8_MAX, in);
 
 	for (size_t i = 0; i < n; i++) {
-		const struct origin *from = &m->source[in[i]];
-		for (uint32_t j = from->match; j < from->match + from->n_match; j++) {
-			const struct match *t = &m->match[j];
-			if (!rule_hits(&t->rule, s->proto, &s->end[0], &s->end[1]) ||
-				(s->translated && t->rule.to.len))
-				continue;
-			for (uint32_t x = t->choice; x < t->choice + t->n_choice; x++) {
-				if (!at_place(&m->choice[x], &r))
-					continue;
-				if (!gain_add(m, &m->choice[x], path, s))
+		matches_to(m, &m->source[in[i]], &s->end[1].ip, run);
+		for (int r = 0; r < RUNS_TO; r++)
+			for (uint32_t j = run[r].first; j < run[r].end; j++)
+				if (!match_gains(m, &m->match[j], path, k))
 					return false;
-				if (p->this_case)
-					ground_add(m, &m->choice[x], path, k);
-			}
-		}
 	}
 	return true;
 }

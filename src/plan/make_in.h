@@ -205,6 +205,13 @@ enum status collateral_count(struct making *m, struct err *e);
 /* Sources that the address is in: at most SOURCES_OF, *n of them, from the widest. */
 #define SOURCES_OF 129
 size_t sources_of(const struct making *m, const struct ip *ip, uint8_t longest, uint32_t to[SOURCES_OF]);
+/* Matches of the source that can hit what goes to this address: those to anybody, and those to its host.
+ * A source may have one for each of ten thousand hosts that it attacked. */
+struct run {
+	uint32_t first, end;
+};
+#define RUNS_TO 2
+void matches_to(const struct making *m, const struct origin *s, const struct ip *to, struct run run[RUNS_TO]);
 struct rule choice_rule(const struct making *m, const struct choice *c);
 enum width choice_width(const struct making *m, const struct choice *c);
 /* Of a prefix that was made of hosts: every host in it would be hit. */

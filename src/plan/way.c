@@ -160,22 +160,29 @@ enum status ways_find(struct ways *to, struct making *m, struct err *e)
 
 /* ---- of one option ---- */
 
+static bool closed_by(const struct match *t, const struct draw *d, const struct way *w)
+{
+	if (!rule_hits(&t->rule, w->proto, &w->end[0], &w->end[1]))
+		return false;
+	for (uint32_t c = t->choice; c < t->choice + t->n_choice; c++)
+		if (d->taken[c])
+			return true;
+	return false;
+}
+
 /* Does an action of the option hit it?  A rate limit closes no way. */
 static bool closed(const struct making *m, const struct draw *d, const struct way *w)
 {
 	uint32_t in[SOURCES_OF];
+	struct run run[RUNS_TO];
 	size_t n = sources_of(m, &w->end[0].ip, UINT8_MAX, in);
 
 	for (size_t i = 0; i < n; i++) {
-		const struct origin *s = &m->source[in[i]];
-		for (uint32_t k = s->match; k < s->match + s->n_match; k++) {
-			const struct match *t = &m->match[k];
-			if (!rule_hits(&t->rule, w->proto, &w->end[0], &w->end[1]))
-				continue;
-			for (uint32_t c = t->choice; c < t->choice + t->n_choice; c++)
-				if (d->taken[c])
+		matches_to(m, &m->source[in[i]], &w->end[1].ip, run);
+		for (int r = 0; r < RUNS_TO; r++)
+			for (uint32_t k = run[r].first; k < run[r].end; k++)
+				if (closed_by(&m->match[k], d, w))
 					return true;
-		}
 	}
 	return false;
 }

@@ -229,6 +229,54 @@ static void test_many(void **state)
 	free(attack);
 }
 
+/* One host that tries every address of ours: each of its rules hits what goes to its own target and nothing
+ * else, and one rule does for all of them. */
+static void test_scanner(void **state)
+{
+	enum { N = 2000, OTHERS = 500 };
+	struct scene s;
+	char id[ID_TEXT];
+	const char **attack = calloc(N, sizeof(*attack));
+	struct arena a = {0};
+
+	(void)state;
+	assert_non_null(attack);
+	scene_open(&s, "own_networks = {\"192.0.0.0/16\"}\n");
+	for (unsigned i = 0; i < N; i++) {
+		char text[FLOW_TEXT];
+		(void)snprintf(text, sizeof(text), "tcp 203.0.113.10:%u > 192.0.%u.%u:22", 2000 + i, i / 200,
+			1 + i % 200);
+		attack[i] = arena_str(&a, text);
+		scene_talk(&s, text, T0 + i);
+	}
+	for (unsigned i = 0; i < OTHERS; i++) { /* to the same targets, half of them at the same port */
+		char text[FLOW_TEXT];
+		(void)snprintf(text, sizeof(text), "tcp 203.0.113.10:%u > 192.0.0.%u:%u", 9000 + i,
+			1 + i % 200, i % 2 ? 22 : 443);
+		scene_talk(&s, text, T0 + i);
+	}
+	scene_sealed(&s);
+	scene_case(&s, "eve", attack, N, T0, id);
+	struct plan p = plan_good(&s, id);
+	const struct option *port = only(&p, "drop from 203.0.113.10/32 to any tcp 22", ""),
+			    *all = only(&p, "drop from 203.0.113.10/32 to any any any", "");
+	assert_true(port && port->stops > 0.999 && port->hit.flows == OTHERS / 2);
+	assert_true(all && all->stops > 0.999 && all->hit.flows == OTHERS);
+	bool pairs = false;
+	for (size_t i = 0; i < p.n_option; i++) {
+		const struct option *o = &p.option[i];
+		if (o->n_action < 2 || !has_rule(o, "drop from 203.0.113.10/32 to 192.0.9.200/32 tcp 22", ""))
+			continue;
+		pairs = true;
+		assert_true(o->hit.flows <= OTHERS / 2); /* 100 of the targets have others at port 22 */
+		assert_true(o->n_action < N || o->hit.flows == OTHERS / 2);
+	}
+	assert_true(pairs);
+	scene_close(&s);
+	arena_free(&a);
+	free(attack);
+}
+
 static void test_none(void **state)
 {
 	struct scene s;
@@ -265,8 +313,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_partner), cmocka_unit_test(test_hidden),
 		cmocka_unit_test(test_hostile_claims), cmocka_unit_test(test_evidence),
-		cmocka_unit_test(test_cases), cmocka_unit_test(test_many), cmocka_unit_test(test_none),
-		cmocka_unit_test(test_again)};
+		cmocka_unit_test(test_cases), cmocka_unit_test(test_many), cmocka_unit_test(test_scanner),
+		cmocka_unit_test(test_none), cmocka_unit_test(test_again)};
 
 	kit_seed("many");
 	return cmocka_run_group_tests(tests, NULL, NULL);
