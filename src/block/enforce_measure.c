@@ -49,7 +49,8 @@ enum status enforce_counted(struct enforcer *f, struct err *e)
 	}
 	if (in)
 		(void)fclose(in);
-	qsort(f->counted, f->n_counted, f->counted ? sizeof(*f->counted) : 1, id_order);
+	if (f->n_counted)
+		qsort(f->counted, f->n_counted, sizeof(*f->counted), id_order);
 	return s;
 }
 

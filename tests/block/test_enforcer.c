@@ -4,16 +4,6 @@
 
 #include <sys/stat.h>
 
-static bool can;
-
-#define NEEDS_ROOT()                                                                                         \
-	do {                                                                                                 \
-		if (!can) {                                                                                  \
-			(void)printf("# needs root, for network namespaces\n");                              \
-			skip();                                                                              \
-		}                                                                                            \
-	} while (0)
-
 static const struct hand_result *of(const struct enforced *done, const struct id *id)
 {
 	for (size_t i = 0; i < done->reply.n; i++)
@@ -45,18 +35,15 @@ static struct order_row row_of(const struct id *id)
 static int set_up(void **state)
 {
 	(void)state;
-	if (can)
-		desk_open(&desk, "");
+	desk_open(&desk, "");
 	return 0;
 }
 
 static int tear_down(void **state)
 {
 	(void)state;
-	if (can) {
-		net_run("nft flush ruleset");
-		desk_close(&desk);
-	}
+	net_run("nft flush ruleset");
+	desk_close(&desk);
 	arena_free(&arena);
 	arena = (struct arena){0};
 	return 0;
@@ -71,7 +58,6 @@ static void block_and_undo(void **state)
 	struct enforced done;
 
 	(void)state;
-	NEEDS_ROOT();
 	r[0] = kit_rule("drop from 203.0.113.10/32 to any any any");
 	r[1] = kit_rule("drop from 203.0.113.11/32 to 192.0.2.1/32 udp 9000");
 	id = desk_order(&desk, r, 2, KIT_HOUR_US);
@@ -117,7 +103,6 @@ static void expires(void **state)
 	int arrived = 0;
 
 	(void)state;
-	NEEDS_ROOT();
 	r = kit_rule("drop from 203.0.113.10/32 to any any any");
 	pid = enforcing(KIT_HOUR_US); /* the tick is far away: the order's end alone wakes it */
 	(void)by_the_other(false);
@@ -144,7 +129,6 @@ static void two_at_once(void **state)
 	pid_t pid;
 
 	(void)state;
-	NEEDS_ROOT();
 	pid = enforcing(SECOND_US);
 	(void)by_the_other(false);
 	assert_int_equal(
@@ -176,7 +160,6 @@ static void mends_by_itself(void **state)
 	int64_t begun;
 
 	(void)state;
-	NEEDS_ROOT();
 	pid = enforcing(SECOND_US / 10);
 	(void)by_the_other(false);
 	r = kit_rule("drop from 203.0.113.10/32 to any any any");
@@ -204,7 +187,6 @@ static void killed(void **state)
 	struct enforced done;
 
 	(void)state;
-	NEEDS_ROOT();
 	r = kit_rule("drop from 203.0.113.10/32 to any any any");
 	for (int i = 0; i < 10; i++) {
 		pid_t pid = enforcing(SECOND_US / 50);
@@ -230,7 +212,6 @@ static void hand_killed(void **state)
 	int st;
 
 	(void)state;
-	NEEDS_ROOT();
 	pid = enforcing(KIT_HOUR_US);
 	(void)by_the_other(false);
 	hand = hand_of(pid);
@@ -249,7 +230,6 @@ static void rights(void **state)
 	FILE *f;
 
 	(void)state;
-	NEEDS_ROOT();
 	pid = enforcing(KIT_HOUR_US);
 	(void)by_the_other(false);
 	(void)snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
@@ -270,7 +250,6 @@ static void no_permission(void **state)
 	int st;
 
 	(void)state;
-	NEEDS_ROOT();
 	r = kit_rule("drop from 203.0.113.10/32 to any any any");
 	(void)desk_order(&desk, &r, 1, KIT_HOUR_US);
 	net_run("chown -R nobody /dev/shm/weir-block-* 2>/dev/null; true");
@@ -299,7 +278,6 @@ static void becomes_ours(void **state)
 	struct enforced done;
 
 	(void)state;
-	NEEDS_ROOT();
 	r = kit_rule("drop from 203.0.113.77/32 to any any any");
 	id = desk_order(&desk, &r, 1, KIT_HOUR_US);
 	done = once(false);
@@ -318,9 +296,9 @@ int main(void)
 		T(killed), T(hand_killed), T(rights), T(no_permission), T(becomes_ours)};
 	int r;
 
-	can = net_open();
+	if (!net_open())
+		return net_skip();
 	r = cmocka_run_group_tests(tests, NULL, NULL);
-	if (can)
-		net_close();
+	net_close();
 	return r;
 }
