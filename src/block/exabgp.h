@@ -92,7 +92,6 @@ struct told {
 	bool leaving;     /* withdrawn, and no neighbor's table was read since */
 	bool flying;      /* a command about it waits for its answer */
 	uint32_t version; /* of the rule: it changed */
-	uint64_t said;    /* number of the command about it that was sent last */
 	enum trouble trouble;
 	uint8_t fails;
 	int64_t again_us;       /* no command about it before */
@@ -127,7 +126,6 @@ struct flight {
 	enum flight_kind kind;
 	size_t at; /* of what: index in the table */
 	uint32_t version;
-	uint64_t number;
 };
 
 struct talk {
@@ -137,7 +135,6 @@ struct talk {
 	struct flight flight[EXABGP_WINDOW + 2]; /* oldest first */
 	size_t n_flight;
 	size_t withdraw_at, announce_at; /* what is due is looked for from here on */
-	uint64_t number;                 /* of the command that was sent last */
 	bool ask_routes, ask_peers;
 	bool routes_flying, peers_flying;
 	bool no_questions;  /* the end: only withdraw */

@@ -175,15 +175,16 @@ static void peers_own(struct talk *k)
 		k->peers.peer[i].ours = k->peers.peer[i].ours || (all >> i & 1);
 }
 
-/* The tables have been read to their end.  What was said after the question is not in them. */
-static void routes_done(struct talk *k, const struct flight *f, int64_t now_us)
+/* The tables have been read to their end.  What was said after the question is not in them, and still waits.
+ */
+static void routes_done(struct talk *k, int64_t now_us)
 {
 	int64_t took = now_us - k->routes_since;
 
 	peers_own(k);
 	for (size_t i = 0; i < k->table.n && !k->failed; i++) {
 		struct told *t = &k->table.told[i];
-		if (t->said < f->number && !t->flying)
+		if (!t->flying)
 			told_judge(
 				k, t, peers_configured(&k->peers, exabgp_family(&k->way, &t->rule)), now_us);
 	}
@@ -244,7 +245,7 @@ static void land(struct talk *k, enum outcome how, int64_t now_us)
 		k->routes_flying = false;
 		k->ask_routes = k->ask_routes || how != OUTCOME_DONE;
 		if (how == OUTCOME_DONE)
-			routes_done(k, &f, now_us);
+			routes_done(k, now_us);
 		return;
 	}
 	if (f.kind == FLIGHT_PEERS) {
@@ -343,10 +344,9 @@ static void fly(struct talk *k, enum flight_kind kind, size_t at)
 {
 	struct flight *f = &k->flight[k->n_flight++];
 
-	*f = (struct flight){.kind = kind, .at = at, .number = ++k->number};
+	*f = (struct flight){.kind = kind, .at = at};
 	if (kind == FLIGHT_ANNOUNCE || kind == FLIGHT_WITHDRAW) {
 		f->version = k->table.told[at].version;
-		k->table.told[at].said = f->number;
 		k->table.told[at].flying = true;
 	}
 }

@@ -25,6 +25,7 @@ struct model_peer {
 	bool up;
 	bool flow6_agreed;
 	bool configured; /* for FlowSpec and unicast at all */
+	bool gone;       /* from ExaBGP's configuration */
 };
 
 struct model {
@@ -36,6 +37,7 @@ struct model {
 	bool (*refuses)(void *self, const char *command);  /* answers error */
 	bool (*swallows)(void *self, const char *command); /* gives no answer, and does nothing */
 	void *self;
+	bool sticky; /* withdraws nothing, and says done */
 	uint64_t commands, announces, withdraws;
 };
 
@@ -201,7 +203,7 @@ static inline void model_change(struct model *m, const char *command)
 	}
 	if (announce)
 		model_put(m, key, shown);
-	else
+	else if (!m->sticky)
 		model_drop(m, key);
 	model_say(m, "done\n");
 }
@@ -230,6 +232,8 @@ static inline void model_show_peers(struct model *m)
 
 	for (int p = 0; p < MODEL_PEERS; p++) {
 		const char *got = m->peer[p].up ? "enabled" : "n/a";
+		if (m->peer[p].gone)
+			continue;
 		(void)snprintf(line, sizeof(line),
 			"Neighbor %s\n\n  Session                         Local\n   local 198.18.0.1\n"
 			"   state %s\n   up for 0:00:12\n\n  Setup  Local  Remote\n   AS 65000 65000\n\n"

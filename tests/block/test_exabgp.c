@@ -374,6 +374,15 @@ static void error_is_refused_and_tried_again(void **state)
 		scene_round(&s);
 	assert_int_equal(have_of(&s, a).state, INSTALL_ANNOUNCED);
 	assert_string_equal(drift_of(&s).why, "");
+	/* what went well starts anew: after 2, 6 and 14 seconds */
+	refuse = true;
+	s.model.n = 0;
+	tries = 0;
+	for (int second = 0; second <= 14; second++) {
+		scene_round(&s);
+		tries += said(&s, "announce flow route source 203.0.113.10/32");
+	}
+	assert_in_range(tries, 3, 5);
 	scene_end(&s);
 }
 
@@ -402,6 +411,105 @@ static void swallowed(void **state)
 		scene_round(&s);
 	assert_int_equal(have_of(&s, a).state, INSTALL_ANNOUNCED);
 	assert_int_equal(s.model.n, 4);
+	scene_end(&s);
+}
+
+/* The next command without an answer; "" for none. */
+static const char *scene_say(struct scene *s)
+{
+	static char line[MODEL_LINE];
+	struct buf b = {0};
+
+	line[0] = '\0';
+	if (talk_next(&s->talk, &b, s->now_us)) {
+		b.p[b.n - 1] = '\0';
+		(void)snprintf(line, sizeof(line), "%s", (char *)b.p);
+		model_hear(&s->model, line);
+	}
+	buf_free(&b);
+	return line;
+}
+
+/* Another wish while a command waits: no second one for the same rule, and then the right one. */
+static void another_wish_meanwhile(void **state)
+{
+	static const char *const one[] = {c}, *const other[] = {c_faster};
+	struct scene s;
+
+	(void)state;
+	scene_start(&s, &flowspec);
+	scene_round(&s);
+	scene_want(&s, 1, one);
+	assert_true(strstr(scene_say(&s), "rate-limit 75000") != NULL);
+	scene_want(&s, 1, other);
+	assert_string_equal(scene_say(&s), "");
+	scene_hear(&s); /* done, for the old form */
+	assert_int_not_equal(have_of(&s, c_faster).state, INSTALL_ANNOUNCED);
+	assert_true(strstr(scene_say(&s), "rate-limit 120000") != NULL);
+	scene_want(&s, 0, one);
+	assert_string_equal(scene_say(&s), "");
+	scene_hear(&s);
+	assert_string_equal(scene_say(&s), "withdraw flow route source 203.0.113.12/32");
+	scene_want(&s, 1, other);
+	scene_hear(&s);
+	assert_true(strstr(scene_say(&s), "rate-limit 120000") != NULL);
+	scene_hear(&s);
+	scene_round(&s);
+	assert_int_equal(have_of(&s, c_faster).state, INSTALL_ANNOUNCED);
+	scene_end(&s);
+}
+
+/* ExaBGP's tables, asked for before a rule was announced, do not say that it is missing. */
+static void said_behind_the_question(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	scene_start(&s, &flowspec);
+	model_session(&s.model, 0, true);
+	scene_hear(&s);
+	scene_round(&s);
+	s.now_us += SECOND_US;
+	talk_round(&s.talk, s.now_us);
+	assert_string_equal(scene_say(&s), "show neighbor extensive");
+	assert_string_equal(scene_say(&s), "show adj-rib out extensive");
+	scene_want(&s, 1, abc6);
+	assert_true(strncmp(scene_say(&s), "announce", 8) == 0);
+	scene_hear(&s);
+	assert_int_equal(have_of(&s, a).state, INSTALL_ANNOUNCED);
+	assert_string_equal(scene_say(&s), "");
+	assert_int_equal(drift_of(&s).missing, 0);
+	scene_end(&s);
+}
+
+static bool is_faster(void *self, const char *command)
+{
+	(void)self;
+	return strstr(command, "rate-limit 120000") != NULL;
+}
+
+/* The old form is with the routers, the new one is refused: not announced. */
+static void old_form_does_not_count(void **state)
+{
+	static const char *const one[] = {c}, *const other[] = {c_faster};
+	struct scene s;
+
+	(void)state;
+	scene_start(&s, &flowspec);
+	scene_want(&s, 1, one);
+	scene_round(&s);
+	assert_int_equal(have_of(&s, c).state, INSTALL_ANNOUNCED);
+	s.model.refuses = is_faster;
+	scene_want(&s, 1, other);
+	assert_int_equal(have_of(&s, c_faster).state, INSTALL_NOT);
+	scene_round(&s);
+	assert_int_equal(have_of(&s, c_faster).state, INSTALL_REFUSED);
+	scene_round(&s);
+	assert_int_equal(have_of(&s, c_faster).state, INSTALL_REFUSED);
+	s.model.refuses = NULL;
+	for (int i = 0; i < 5; i++)
+		scene_round(&s);
+	assert_int_equal(have_of(&s, c_faster).state, INSTALL_ANNOUNCED);
 	scene_end(&s);
 }
 
@@ -515,6 +623,32 @@ static void taken_away_is_put_back(void **state)
 	scene_end(&s);
 }
 
+static bool announces(void *self, const char *command)
+{
+	(void)self;
+	return strncmp(command, "announce", 8) == 0;
+}
+
+/* Only one neighbor has it, and only his session counts. */
+static void held_by_one(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	scene_start(&s, &flowspec);
+	scene_want(&s, 2, abc6);
+	scene_round(&s);
+	model_find(&s.model, "ipv4 flow flow source-ipv4 203.0.113.10/32")->held = 1;
+	s.model.refuses = announces;
+	scene_round(&s);
+	assert_int_equal(have_of(&s, a).state, INSTALL_ANNOUNCED);
+	model_session(&s.model, 0, false);
+	scene_hear(&s);
+	assert_int_equal(have_of(&s, a).state, INSTALL_REFUSED);
+	assert_int_equal(have_of(&s, b_).state, INSTALL_ANNOUNCED);
+	scene_end(&s);
+}
+
 /* A process before us was killed; what is not ours by its form stays. */
 static void leftovers(void **state)
 {
@@ -563,6 +697,81 @@ static void leftover_that_stays(void **state)
 	}
 	assert_in_range(tries, 5, 7);
 	assert_non_null(strstr(drift_of(&s).why, "1 rule: ExaBGP answered error"));
+	scene_end(&s);
+}
+
+/* Withdrawn, answered with done, and still there: not tried every round, and said. */
+static void leftover_that_is_sticky(void **state)
+{
+	struct scene s;
+	unsigned tries = 0;
+
+	(void)state;
+	scene_start(&s, &flowspec);
+	scene_want(&s, 1, abc6);
+	scene_round(&s);
+	s.model.sticky = true;
+	for (int i = 0; i < 60; i++) {
+		scene_want(&s, 0, abc6);
+		scene_round(&s);
+		tries += said(&s, "withdraw");
+	}
+	assert_in_range(tries, 5, 7);
+	assert_non_null(strstr(drift_of(&s).why, trouble_text(TROUBLE_STAYS)));
+	s.model.sticky = false;
+	for (int i = 0; i < 64; i++)
+		scene_round(&s);
+	assert_int_equal(s.model.n, 0);
+	scene_end(&s);
+}
+
+/* A neighbor that is configured no more is not one whose session is down. */
+static void neighbor_is_removed(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	scene_start(&s, &flowspec);
+	for (int i = 0; i < MODEL_PEERS; i++)
+		model_session(&s.model, i, true);
+	scene_hear(&s);
+	scene_want(&s, 4, abc6);
+	scene_round(&s);
+	model_session(&s.model, 1, false);
+	scene_hear(&s);
+	assert_string_equal(drift_of(&s).why, "BGP session to 198.18.2.2 is down");
+	s.model.peer[1] = (struct model_peer){.ip = "198.18.2.2", .gone = true};
+	for (size_t i = 0; i < s.model.n; i++)
+		s.model.route[i].held &= ~2U;
+	scene_round(&s);
+	scene_round(&s);
+	assert_string_equal(drift_of(&s).why, "");
+	assert_int_equal(have_of(&s, a).state, INSTALL_ANNOUNCED);
+	scene_end(&s);
+}
+
+/* A session falls while its neighbor is being described: what happened last counts. */
+static void down_while_described(void **state)
+{
+	static const char down[] = "neighbor 198.18.1.2 down - peer reset\n";
+	struct scene s;
+	char *all;
+
+	(void)state;
+	scene_start(&s, &flowspec);
+	scene_want(&s, 1, abc6);
+	scene_round(&s);
+	talk_round(&s.talk, s.now_us);
+	assert_string_equal(scene_say(&s), "show neighbor extensive");
+	s.model.out[s.model.n_out - 1] = '\0';
+	all = strstr(s.model.out, "Neighbor 198.18.2.2");
+	assert_non_null(all);
+	talk_heard(&s.talk, s.model.out, (size_t)(all - s.model.out), s.now_us);
+	talk_heard(&s.talk, down, sizeof(down) - 1, s.now_us);
+	talk_heard(&s.talk, all, strlen(all), s.now_us);
+	talk_heard(&s.talk, "\n", 1, s.now_us);
+	s.model.n_out = 0;
+	assert_string_equal(drift_of(&s).why, "BGP session to 198.18.1.2 is down");
 	scene_end(&s);
 }
 
@@ -756,6 +965,22 @@ static void meddle(struct model *m)
 	}
 }
 
+/* A few commands, and a part of the answers: the next wish comes in the middle of it. */
+static void scene_some(struct scene *s)
+{
+	size_t n = (size_t)kit_rnd(s->model.n_out + 1);
+
+	s->now_us += (int64_t)kit_rnd(SECOND_US);
+	if (kit_rnd(2))
+		talk_round(&s->talk, s->now_us);
+	talk_heard(&s->talk, s->model.out, n, s->now_us);
+	if (n > 0)
+		memmove(s->model.out, s->model.out + n, s->model.n_out - n);
+	s->model.n_out -= n;
+	for (uint64_t i = kit_rnd(40); i > 0 && *scene_say(s); i--)
+		;
+}
+
 static void settled(struct scene *s, const struct want *want, size_t n)
 {
 	*(struct moods *)s->model.self = (struct moods){0};
@@ -802,8 +1027,10 @@ static void ends_as_wanted(void **state)
 			n = want_unique(want, n);
 			assert_int_equal(talk_want(&s.talk, want, n, &e), STATUS_OK);
 			meddle(&s.model);
-			scene_hear(&s);
-			scene_round(&s);
+			if (kit_rnd(2))
+				scene_some(&s);
+			else
+				scene_round(&s);
 		}
 		settled(&s, want, n);
 		scene_end(&s);
@@ -821,13 +1048,20 @@ int main(void)
 		cmocka_unit_test(order_of_commands),
 		cmocka_unit_test(error_is_refused_and_tried_again),
 		cmocka_unit_test(swallowed),
+		cmocka_unit_test(another_wish_meanwhile),
+		cmocka_unit_test(said_behind_the_question),
+		cmocka_unit_test(old_form_does_not_count),
 		cmocka_unit_test(sessions),
 		cmocka_unit_test(session_lost_in_silence),
 		cmocka_unit_test(family_not_taken),
 		cmocka_unit_test(no_neighbor_holds_it),
 		cmocka_unit_test(taken_away_is_put_back),
+		cmocka_unit_test(held_by_one),
 		cmocka_unit_test(leftovers),
 		cmocka_unit_test(leftover_that_stays),
+		cmocka_unit_test(leftover_that_is_sticky),
+		cmocka_unit_test(neighbor_is_removed),
+		cmocka_unit_test(down_while_described),
 		cmocka_unit_test(blackholes),
 		cmocka_unit_test(pieces_and_garbage),
 		cmocka_unit_test(shutdown_is_the_end),
