@@ -34,16 +34,15 @@ static struct path *path_new(struct making *m, const struct id *of, struct err *
 	return p;
 }
 
-/* What makes two sightings one attack: the flow, or the 5-tuple where it was not recorded. */
+/* What makes two steps one flow: its id, or the 5-tuple where it was not recorded. */
 struct same {
 	struct id flow;
 	uint8_t proto;
 	struct endpoint end[2];
 };
 
-static struct same same_of(const struct path *p)
+static struct same same_of(const struct step *s)
 {
-	const struct step *s = &p->step[0];
 	struct same k;
 
 	memset(&k, 0, sizeof(k)); /* compared as bytes */
@@ -80,7 +79,7 @@ static enum status paths_once(struct paths *l, size_t first, struct err *e)
 	bool *twice = calloc(n + 1, sizeof(*twice));
 
 	for (size_t i = 0; s && twice && i < n; i++)
-		s[i] = (struct sorted){same_of(&l->path[first + i]), i};
+		s[i] = (struct sorted){same_of(&l->path[first + i].step[0]), i};
 	if (s && twice) {
 		qsort(s, n, sizeof(*s), sorted_order);
 		for (size_t i = 1; i < n; i++)
@@ -258,6 +257,86 @@ static bool ends_there(const struct paths *l, const struct path *p)
 	return bsearch(&n, l->end, l->n_end, sizeof(n), prefix_order) != NULL;
 }
 
+/* ---- what was searched for all of them together ---- */
+
+/* A flow that left a relay. */
+struct left {
+	struct ip relay;
+	struct same flow;
+};
+
+static int left_order(const void *a, const void *b)
+{
+	const struct left *x = a, *y = b;
+	int c = ip_compare(&x->relay, &y->relay);
+
+	return c ? c : memcmp(&x->flow, &y->flow, sizeof(x->flow));
+}
+
+/* How many flows of the relay are among these. */
+static uint64_t left_count(const struct left *l, size_t n, const struct ip *relay)
+{
+	size_t lo = 0, hi = n, k = 0;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		if (ip_compare(&l[mid].relay, relay) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	while (lo + k < n && ip_equal(&l[lo + k].relay, relay))
+		k++;
+	return k;
+}
+
+/* The flows of this case that left relays and whose in-leg was looked for: sorted, each once. */
+static struct left *left_make(const struct making *m, size_t *n)
+{
+	size_t most = 1, all = 0;
+
+	for (size_t i = 0; i < m->paths.n_this; i++)
+		most += m->paths.path[i].n_step;
+	struct left *l = calloc(most, sizeof(*l));
+	for (size_t i = 0; l && i < m->paths.n_this; i++) {
+		const struct path *p = &m->paths.path[i];
+		for (size_t k = 0; k < p->n_step; k++)
+			if (p->step[k].recorded || k + 1 < p->n_step) {
+				l[all].relay = p->step[k].end[0].ip;
+				l[all++].flow = same_of(&p->step[k]);
+			}
+	}
+	if (l && all)
+		qsort(l, all, sizeof(*l), left_order);
+	*n = 0;
+	for (size_t i = 0; l && i < all; i++)
+		if (i == 0 || left_order(&l[*n - 1], &l[i]) != 0)
+			l[(*n)++] = l[i];
+	return l;
+}
+
+/* A plan takes the best of what was found for any flow of the case, so M is what was searched for all of them
+ * that left the relay, as `weir scan` charges all pairs (doc/evidence.md): else a host that fed none of a
+ * thousand flows would have a thousand tries at one alpha. */
+static enum status searched_together(struct making *m, struct err *e)
+{
+	size_t n;
+	struct left *l = left_make(m, &n);
+
+	if (!l)
+		return err_nomem(e);
+	for (size_t i = 0; i < m->paths.n_this; i++) {
+		struct path *p = &m->paths.path[i];
+		for (size_t k = 1; k < p->n_step; k++) {
+			uint64_t *searched = &p->step[k].searched,
+				 flows = left_count(l, n, &p->step[k - 1].end[0].ip);
+			*searched = *searched > UINT64_MAX / flows ? UINT64_MAX : *searched * flows;
+		}
+	}
+	free(l);
+	return STATUS_OK;
+}
+
 /* ---- the other open cases ---- */
 
 static enum status other_case(struct making *m, const struct attack_case *listed, struct err *e)
@@ -331,7 +410,9 @@ enum status paths_make(struct making *m, struct err *e)
 			id_text(id, &m->c.id));
 	for (size_t i = 0; i < m->paths.n; i++)
 		m->paths.path[i].same_end = true;
-	s = ends_find(m, e);
+	s = searched_together(m, e);
+	if (s == STATUS_OK)
+		s = ends_find(m, e);
 	if (s == STATUS_OK)
 		s = other_cases(m, e);
 	if (s == STATUS_OK && m->paths.n >= PATHS_MOST)

@@ -55,6 +55,36 @@ static void test_partner(void **state)
 	scene_close(&s);
 }
 
+/* The best of ten flows of one relay was searched for among the candidates of all ten; the same flow told of
+ * twice is one. */
+static void test_searched(void **state)
+{
+	enum { N = 10 };
+	char text[N][FLOW_TEXT], id[ID_TEXT];
+	const char *attack[N + 1] = {ATTACK};
+	struct scene s;
+
+	(void)state;
+	scene_open(&s, "own_networks = {\"192.0.2.0/24\"}\n");
+	for (unsigned i = 0; i < N; i++) {
+		(void)snprintf(text[i], sizeof(text[i]), "tcp 203.0.113.10:%u > 192.0.2.10:22", 40000 + i);
+		attack[i] = text[i];
+		scene_talk(&s, text[i], T0 + i);
+	}
+	attack[N] = text[N - 1];
+	scene_sealed(&s);
+	scene_case(&s, "operator", attack, N + 1, T0, id);
+	link_put(&s, id, "example.com/foo", "tcp 198.51.100.7:5000 > 203.0.113.10:22", 4.5, 10);
+	struct plan p = plan_good(&s, id);
+	const struct option *o =
+		only(&p, "drop from 198.51.100.7/32 to 203.0.113.10/32 tcp 22", "example.com/foo");
+	assert_int_equal(p.attacks, N);
+	assert_non_null(o);
+	assert_true(o->log10_e > 2.49 && o->log10_e < 2.51); /* 3.5 for one of them alone */
+	assert_true(!o->sufficient && o->needed > 2.99);
+	scene_close(&s);
+}
+
 /* A host that the partner does not name: he can stop it, on his own word; never more than asked for. */
 static void test_hidden(void **state)
 {
@@ -311,10 +341,10 @@ static void test_again(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_partner), cmocka_unit_test(test_hidden),
-		cmocka_unit_test(test_hostile_claims), cmocka_unit_test(test_evidence),
-		cmocka_unit_test(test_cases), cmocka_unit_test(test_many), cmocka_unit_test(test_scanner),
-		cmocka_unit_test(test_none), cmocka_unit_test(test_again)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_partner), cmocka_unit_test(test_searched),
+		cmocka_unit_test(test_hidden), cmocka_unit_test(test_hostile_claims),
+		cmocka_unit_test(test_evidence), cmocka_unit_test(test_cases), cmocka_unit_test(test_many),
+		cmocka_unit_test(test_scanner), cmocka_unit_test(test_none), cmocka_unit_test(test_again)};
 
 	kit_seed("many");
 	return cmocka_run_group_tests(tests, NULL, NULL);
