@@ -84,9 +84,22 @@ static void on_sighting(struct sufficiency *to, const struct step *s, enum width
 	to->ok = to->missing[0] == '\0';
 }
 
+/* The first link up to step k that is somebody's word alone: he told of it, and the flow that he says left
+ * the relay did not pass here, so nothing of ours speaks for it.  0: none. */
+static size_t on_word(const struct path *p, size_t k)
+{
+	for (size_t i = 1; i <= k; i++)
+		if (*p->step[i].by && !p->step[i - 1].recorded)
+			return i;
+	return 0;
+}
+
 void sufficient(
 	struct sufficiency *to, const struct path *p, size_t step, enum width w, const struct alphas *a)
 {
+	size_t word = step < p->n_step && p->step[step].recorded ? on_word(p, step) : 0;
+	char relay[IP_TEXT];
+
 	*to = (struct sufficiency){0};
 	if (step >= p->n_step)
 		(void)snprintf(to->missing, sizeof(to->missing), "nothing is known that far upstream");
@@ -95,6 +108,12 @@ void sufficient(
 			"which host it is was not disclosed by %s: ask for its address, or for the block "
 			"there",
 			p->step[step].by);
+	else if (word)
+		(void)snprintf(to->missing, sizeof(to->missing),
+			"link at relay %s is the word of %s alone, and what is upstream of it passes here: "
+			"record "
+			"the flow that left the relay too, or ask for the block there",
+			relay_text(relay, p, word), p->step[word].by);
 	else if (step == 0)
 		on_sighting(to, &p->step[0], w);
 	else

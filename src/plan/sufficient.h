@@ -23,6 +23,8 @@ struct sufficiency {
  * the in-leg of the k-th hop)?  A step stands on every link before it: the weakest counts.  Step 0 stands on
  * no link, but on the sighting: that suffices for a rate limit where the flow was recorded, for one host for
  * an hour where it was answered too (a sender's address alone can be forged), never for a prefix or longer.
+ * What could be stopped here does not rest on a partner's word alone: where he tells of a link whose out-leg
+ * was not recorded here, only what is upstream of it and does not pass here is for him to stop.
  */
 void sufficient(
 	struct sufficiency *to, const struct path *p, size_t step, enum width w, const struct alphas *a);

@@ -138,6 +138,17 @@ static void test_beyond(void **state)
 	sufficient(&s, &p, 1, WIDTH_RATE, &alphas);
 	assert_false(s.ok);
 	assert_non_null(strstr(s.missing, "not disclosed by example.com/foo"));
+	p.step[1].hidden = 0;
+	p.step[1].recorded = true;
+	sufficient(&s, &p, 1, WIDTH_RATE, &alphas);
+	assert_true(s.ok); /* the attack itself passed here */
+	p.step[0].recorded = false;
+	sufficient(&s, &p, 1, WIDTH_RATE, &alphas);
+	assert_false(s.ok);
+	assert_non_null(strstr(s.missing, "the word of example.com/foo alone"));
+	p.step[1].recorded = false;
+	sufficient(&s, &p, 1, WIDTH_RATE, &alphas);
+	assert_true(s.ok); /* there, where he answers for it */
 	assert_true(prefix_parse(&net, "203.0.113.0/28"));
 	sufficient_prefix(&s, &net, 15, &alphas);
 	assert_false(s.ok);
