@@ -101,6 +101,16 @@ static void compare(struct enforcer *f, const struct gathered *g, const struct h
 	buf_free(&ids);
 }
 
+/* Does the reply speak of these orders?  An answer that came too late is of the round before. */
+static bool answers(const struct gathered *g, const struct hand_reply *r)
+{
+	bool same = r->n == g->n;
+
+	for (size_t i = 0; i < g->n && same; i++)
+		same = id_order(&r->result[i].id, &g->order[i].id) == 0;
+	return same;
+}
+
 /* An order that could not be shown: the reason is known here. */
 static void excuse(const struct gathered *g, struct hand_reply *r)
 {
@@ -122,7 +132,7 @@ enum status enforcer_round(
 	s = hand_sync(f->hand, g.order, g.n, look, a, to, e);
 	if (s != STATUS_OK)
 		return s;
-	if (to->n != g.n)
+	if (!answers(&g, to))
 		return err_set(e, STATUS_MACHINE, "the hand answers for other orders");
 	excuse(&g, to);
 	compare(f, &g, to);
