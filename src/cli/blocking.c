@@ -268,12 +268,12 @@ const struct hand_result *enforced_of(const struct enforced *done, const struct 
 }
 
 /* One round by the enforcer that was opened, or, where another one runs (f NULL), by that. */
-static enum status round_once(struct app *a, const struct place *p, struct enforcer *f, struct arena *arena,
-	struct enforced *done, struct err *e)
+static enum status round_once(struct app *a, const struct place *p, struct enforcer *f, bool look,
+	struct arena *arena, struct enforced *done, struct err *e)
 {
 	if (f)
-		return enforcer_round(f, false, arena, &done->reply, e);
-	return enforce_once(done, a->w, a->dir, p->db, &a->cfg, &backend_nft, false, arena, e);
+		return enforcer_round(f, look, arena, &done->reply, e);
+	return enforce_once(done, a->w, a->dir, p->db, &a->cfg, &backend_nft, look, arena, e);
 }
 
 /* Did the round install the order? */
@@ -299,9 +299,9 @@ static enum status taken_back(struct app *a, const struct place *p, const struct
 	char text[ID_TEXT];
 
 	if (order_row_read(p->db, id_text(text, id), arena, &row, &later) == STATUS_OK &&
-		order_undo(a->w, p->db, &row, "weir", why.text, &later) == STATUS_OK)
+		order_undo(a->w, p->db, &row, "weir", "it could not be enforced", &later) == STATUS_OK)
 		(void)register_flush(p, &later);
-	(void)round_once(a, p, f, arena, &done, &later);
+	(void)round_once(a, p, f, false, arena, &done, &later);
 	*e = why;
 	return why.status;
 }
@@ -342,7 +342,7 @@ enum status block_give(struct app *a, const struct place *p, const struct block_
 	if (s == STATUS_OK)
 		s = ordered(a, p, o, id, e);
 	if (s == STATUS_OK) {
-		s = round_once(a, p, f, arena, done, e);
+		s = round_once(a, p, f, false, arena, done, e);
 		if (s == STATUS_OK)
 			s = installed(done, id, e);
 		if (s != STATUS_OK)
@@ -359,12 +359,18 @@ enum status block_end(struct app *a, const struct place *p, const struct order_r
 	enum status s = enforcer_ready(a, p, &f, e);
 
 	memset(done, 0, sizeof(*done));
+	if (s == STATUS_OK) /* what was dropped up to now goes with the rules */
+		s = round_once(a, p, f, true, arena, done, e);
 	for (size_t i = 0; i < n && s == STATUS_OK; i++)
 		s = order_undo(a->w, p->db, &row[i], by ? by : login_name(), why, e);
 	if (s == STATUS_OK)
 		s = register_flush(p, e);
-	if (s == STATUS_OK)
-		s = round_once(a, p, f, arena, done, e);
+	if (s == STATUS_OK) {
+		s = round_once(a, p, f, false, arena, done, e);
+		if (s != STATUS_OK)
+			(void)err_wrap(
+				e, "undone, but not yet taken out of the kernel (weir reconcile does)");
+	}
 	enforcer_close(f);
 	return s;
 }

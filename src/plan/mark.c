@@ -6,7 +6,8 @@
  *   - without, one begins with what costs bystanders least, and goes on to a dearer one where what it stops
  *     besides is worth it: at least MARK_SHARE of the attack, and for each attack flow that it stops more at
  *     most MARK_PRICE of collateral more.
- * Of equal ones: least collateral, what stops more of the other cases', the shortest. */
+ * Of equal ones: least collateral, what stops more of the other cases', the shortest, the narrowest: what its
+ * rules match beyond the attack was not seen, which does not mean that it is not there. */
 #include <float.h>
 
 #include "plan/make_in.h"
@@ -24,12 +25,27 @@ static int class_of(const struct option *o)
 	return (o->sufficient ? 0 : 2) + (o->n_needs ? 1 : 0);
 }
 
+/* How much the rules leave open: bits of addresses, and fields that match anything. */
+static size_t openness(const struct option *o)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < o->n_action; i++) {
+		const struct rule *r = &o->action[i].rule;
+		size_t bits = ip_bits(&r->from.ip);
+		n += 2 * bits - r->from.len - r->to.len + (r->proto ? 0 : 8) + (r->port ? 0 : 16);
+	}
+	return n;
+}
+
 /* Better than the other where both stop the same for as much. */
 static bool nicer(const struct option *a, const struct option *b)
 {
 	if (!same(a->stops_all, b->stops_all))
 		return a->stops_all > b->stops_all;
-	return a->n_action < b->n_action;
+	if (a->n_action != b->n_action)
+		return a->n_action < b->n_action;
+	return openness(a) < openness(b);
 }
 
 static bool most(const struct option *a, const struct option *b)

@@ -247,6 +247,19 @@ def test_enforce_installs_mends_and_leaves():
     assert first.returncode == 0 and kernel() == "", kernel()
 
 
+def test_a_refusal_of_the_enforcer_tells_the_ledger_no_address():
+    where, made, plan = case()
+    config(where, f'never_block = {{"{ATTACKER}"}}')
+    first = enforcing(where)
+    try:
+        config(where, "")  # the enforcer knows better than whoever orders
+        refused("-C", where, "block", made, "--option", marked(plan)["option"], status=1, say="never-block")
+        assert ATTACKER not in weir("-C", where, "ledger", "list")[0] and kernel() == ""
+    finally:
+        first.send_signal(signal.SIGTERM)
+        first.wait(20)
+
+
 def test_killed_and_started_again():
     where, made, plan = case()
     first = enforcing(where)
