@@ -6,7 +6,8 @@
 # make bench      speed against peers, in one run
 # make evidence   the tables of validity and power, PAIRS a class
 # make fuzz       each fuzz target for FUZZ_SECONDS
-# make soak       kill -9 under load, SOAK times: nothing acknowledged is lost (make check: 50 times)
+# make soak       kill -9 under load, SOAK times: nothing acknowledged is lost; kill -9 of the enforcer; a million orders
+#                 against the guard (make check: the short forms)
 BUILD = build
 FUZZ_SECONDS = 60
 PAIRS = 2000
@@ -60,6 +61,7 @@ fuzz:
 soak: with-tests
 	@$(BUILD)/tests/ledger/ledger_soak $(SOAK)
 	@$(BUILD)/tests/block/enforce_soak 500
+	@$(BUILD)/tests/block/guard_fuzz 1000000
 
 install: all
 	@meson install -C $(BUILD)
