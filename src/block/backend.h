@@ -26,8 +26,8 @@ struct drift {
 struct backend_param {
 	size_t max_rules;
 	const struct config *cfg;
-	int in_fd, out_fd; /* where the outside is a program at the other end of two pipes (exabgp): its answers
-			      and our commands.  Both 0: standard input and output */
+	int in_fd, out_fd; /* where the outside is a program at the other end of two pipes (exabgp): its
+			      answers and our commands.  Both 0: standard input and output */
 };
 
 struct backend {

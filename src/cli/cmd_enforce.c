@@ -2,6 +2,8 @@
  * long as it runs, or once. */
 #include <inttypes.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 
 #include "base/log.h"
 #include "cli/blocking.h"
@@ -61,7 +63,8 @@ static bool agrees(const struct hand_reply *r, bool look)
 {
 	const struct drift *d = &r->drift;
 
-	return installed_n(r) == r->n && (!look || (d->missing == 0 && d->foreign == 0 && !d->rebuilt));
+	return installed_n(r) == r->n &&
+	       (!look || (d->missing == 0 && d->foreign == 0 && d->renewed == 0 && !d->rebuilt));
 }
 
 static enum status reconcile(struct app *a, bool look, struct err *e)
@@ -105,6 +108,18 @@ const struct command command_reconcile = {"reconcile", "[--dry-run]",
 
 /* ---- enforce ---- */
 
+/* Somebody's parent starts us again when we end: no more often than this, for ExaBGP gives up, and withdraws
+ * all it announces, when its process ends six times a minute. */
+#define AGAIN_S 15
+
+static void wait_before_end(void)
+{
+	const struct timespec second = {.tv_sec = 1};
+
+	for (int i = 0; i < AGAIN_S && !stop_requested; i++)
+		(void)nanosleep(&second, NULL);
+}
+
 static enum status enforce(struct app *a, const struct backend *b, int64_t tick_us, struct err *e)
 {
 	struct enforcer *f = NULL;
@@ -117,9 +132,9 @@ static enum status enforce(struct app *a, const struct backend *b, int64_t tick_
 		s = enforcer_open(&f, a->w, a->dir, p.db, &a->cfg, b, e);
 	if (s == STATUS_OK) {
 		catch_signals();
-		log_line(
-			"enforcing the blocks of %s by %s; ^C ends this, what is installed expires by itself",
-			a->dir, b->name);
+		log_line("enforcing the blocks of %s by %s; ^C ends this, %s", a->dir, b->name,
+			b->net_admin ? "what is installed expires by itself"
+				     : "what is announced is withdrawn then");
 		s = enforcer_run(f, tick_us, &stop_requested, e);
 	}
 	enforcer_close(f);
@@ -139,7 +154,16 @@ static enum status run_enforce(struct app *a, int argc, char **argv, struct err 
 		s = err_set(e, STATUS_BAD, "enforce: %s: takes options only (--exabgp, --tick)", argv[first]);
 	if (s == STATUS_OK)
 		s = app_config(a, e);
-	return s == STATUS_OK ? enforce(a, exabgp ? &backend_exabgp : &backend_nft, tick, e) : s;
+	if (s != STATUS_OK || !exabgp)
+		return s == STATUS_OK ? enforce(a, &backend_nft, tick, e) : s;
+	(void)umask(022); /* ExaBGP's own takes the right to enter from folders that are made */
+	s = enforce(a, &backend_exabgp, tick, e);
+	if (s != STATUS_OK) {
+		log_line("%s", e->text);
+		e->text[0] = '\0'; /* said */
+		wait_before_end();
+	}
+	return s;
 }
 
 const struct command command_enforce = {"enforce", "[--exabgp] [--tick 2s]",

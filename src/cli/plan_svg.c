@@ -433,7 +433,7 @@ static const char *rules_text(char to[6 * RULE_SHOWN + 64], const struct option 
 
 static void row(struct picture *g, const struct option *o, double y)
 {
-	char share[16], n[32], rules[6 * RULE_SHOWN + 64], help[6 * HELP_TEXT + 16], k[16];
+	char share[16], n[32], rules[6 * RULE_SHOWN + 64], help[6 * HELP_TEXT + 24], k[16];
 	const char *fill = o->marked ? GOOD : INK;
 
 	(void)snprintf(k, sizeof(k), "%s%" PRIu32, o->marked ? "&gt; " : "", o->k);
@@ -444,7 +444,7 @@ static void row(struct picture *g, const struct option *o, double y)
 	if (o->n_needs)
 		(void)escaped(help, o->n_needs > 1 ? HELP_TEXT - 6 : HELP_TEXT, o->needs[0]);
 	if (o->n_needs > 1)
-		(void)snprintf(help + strlen(help), 16, " +%zu", o->n_needs - 1);
+		(void)snprintf(help + strlen(help), 24, " +%zu", o->n_needs - 1);
 	cell(g, COLUMN_HELP, y, fill, o->n_needs ? help : "nobody");
 	cell(g, COLUMN_EVIDENCE, y, o->sufficient ? fill : LACK,
 		o->sufficient ? "sufficient" : "insufficient");
