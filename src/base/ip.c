@@ -143,6 +143,11 @@ bool prefix_has(const struct prefix *p, const struct ip *ip)
 	return rest == 0 || ((p->ip.b[whole] ^ ip->b[whole]) >> (8 - rest)) == 0;
 }
 
+bool prefix_touches(const struct prefix *a, const struct prefix *b)
+{
+	return a->len <= b->len ? prefix_has(a, &b->ip) : prefix_has(b, &a->ip);
+}
+
 struct prefix prefix_of(const struct ip *ip, uint8_t len)
 {
 	struct prefix p = {*ip, len};

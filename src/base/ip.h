@@ -82,5 +82,7 @@ uint8_t ip_bits(const struct ip *ip);
 /* The prefix of len bits (at most those of the address) that ip is in. */
 struct prefix prefix_of(const struct ip *ip, uint8_t len);
 bool prefix_has(const struct prefix *p, const struct ip *ip);
+/* Have they an address in common?  Then the shorter has the longer. */
+bool prefix_touches(const struct prefix *a, const struct prefix *b);
 
 #endif

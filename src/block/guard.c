@@ -16,35 +16,6 @@ static const char *const why_words[] = {
 	[PROTECT_PARTNER] = "a partner's",
 };
 
-#define V4(len, ...)                                                                                         \
-	{                                                                                                    \
-		{4, {__VA_ARGS__}}, len                                                                      \
-	}
-#define V6(len, ...)                                                                                         \
-	{                                                                                                    \
-		{6, {__VA_ARGS__}}, len                                                                      \
-	}
-
-/* Whoever blocks one of these blocks nobody who attacks, or another than he thinks: what carries an IPv4
- * address in IPv6 could name a protected one.  NAT64 (RFC 6052, 8215) lies in ::/8 (RFC 4291 section 2.5) and
- * stands before it for its words; 6to4 is RFC 3056, Teredo RFC 4380. */
-static const struct {
-	struct prefix prefix;
-	const char *what;
-} always[] = {
-	{V4(8, 0), "unspecified"},
-	{V4(8, 127), "loopback"},
-	{V4(16, 169, 254), "link-local"},
-	{V4(3, 224), "multicast, reserved or broadcast"},
-	{V6(96, 0x00, 0x64, 0xff, 0x9b), "NAT64: an IPv4 address in IPv6"},
-	{V6(48, 0x00, 0x64, 0xff, 0x9b, 0x00, 0x01), "NAT64: an IPv4 address in IPv6"},
-	{V6(8, 0), "unspecified, loopback, or IPv4 in IPv6"},
-	{V6(16, 0x20, 0x02), "6to4: an IPv4 address in IPv6"},
-	{V6(32, 0x20, 0x01), "Teredo: an IPv4 address in IPv6"},
-	{V6(10, 0xfe, 0x80), "link-local"},
-	{V6(8, 0xff), "multicast"},
-};
-
 /* ---- a rule ---- */
 
 static unsigned family(const struct prefix *p)
@@ -57,23 +28,16 @@ static const char *end_text(char to[PREFIX_TEXT], const struct prefix *p)
 	return p->len ? prefix_text(to, p) : "any";
 }
 
-/* Have they an address in common?  Then the shorter has the longer. */
-static bool touches(const struct prefix *a, const struct prefix *b)
-{
-	return a->len <= b->len ? prefix_has(a, &b->ip) : prefix_has(b, &a->ip);
-}
-
 /* What of the protected the prefix touches; NULL: nothing.  *with: its prefix. */
 static const char *touched(const struct guard *g, const struct prefix *p, const struct prefix **with)
 {
-	for (size_t i = 0; i < N_OF(always); i++) {
-		*with = &always[i].prefix;
-		if (touches(p, *with))
-			return always[i].what;
-	}
+	const char *what = prefix_nobodys(p, with);
+
+	if (what)
+		return what;
 	for (size_t i = 0; i < g->n_protected; i++) {
 		*with = &g->protected[i].prefix;
-		if (touches(p, *with))
+		if (prefix_touches(p, *with))
 			return why_words[g->protected[i].why];
 	}
 	return NULL;
@@ -83,7 +47,7 @@ static const char *touched(const struct guard *g, const struct prefix *p, const 
 static bool inbound(const struct guard *g, const struct prefix *from)
 {
 	for (size_t i = 0; i < g->n_own; i++)
-		if (touches(from, &g->own[i]))
+		if (prefix_touches(from, &g->own[i]))
 			return false;
 	return true;
 }

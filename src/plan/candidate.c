@@ -59,36 +59,19 @@ static void draft_add(struct drafts *d, const struct rule *r, uint32_t place)
 
 /* ---- what may not be offered ---- */
 
-static bool meets(const struct prefix *a, const struct prefix *b)
-{
-	return a->len <= b->len ? prefix_has(a, &b->ip) : prefix_has(b, &a->ip);
-}
-
 static bool among(const struct prefix *list, size_t n, const struct prefix *p)
 {
 	for (size_t i = 0; i < n; i++)
-		if (meets(&list[i], p))
-			return true;
-	return false;
-}
-
-/* Addresses that belong to nobody, or are another's in disguise: what the enforcing process refuses whatever
- * the configuration says (block/guard.c). */
-static bool nobodys(const struct prefix *p)
-{
-	static const char *const list[] = {"0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3",
-		"::/8", "64:ff9b::/96", "64:ff9b:1::/48", "2001::/32", "2002::/16", "fe80::/10", "ff00::/8"};
-	struct prefix q;
-
-	for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++)
-		if (prefix_parse(&q, list[i]) && meets(&q, p))
+		if (prefix_touches(&list[i], p))
 			return true;
 	return false;
 }
 
 static bool never(const struct config *cfg, const struct prefix *p)
 {
-	return p->ip.v == 0 || nobodys(p) || among(cfg->never_block, cfg->n_never_block, p);
+	const struct prefix *with;
+
+	return p->ip.v == 0 || prefix_nobodys(p, &with) || among(cfg->never_block, cfg->n_never_block, p);
 }
 
 /* May a rule from these addresses stand here? */

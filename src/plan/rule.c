@@ -222,6 +222,47 @@ bool rule_hits(const struct rule *r, uint8_t proto, const struct endpoint *src, 
 	       (r->proto == 0 || r->proto == proto) && (r->port == 0 || r->port == dst->port);
 }
 
+/* ---- whom nobody blocks ---- */
+
+#define V4(len, ...)                                                                                         \
+	{                                                                                                    \
+		{4, {__VA_ARGS__}}, len                                                                      \
+	}
+#define V6(len, ...)                                                                                         \
+	{                                                                                                    \
+		{6, {__VA_ARGS__}}, len                                                                      \
+	}
+
+/* Whoever blocks one of these blocks nobody who attacks, or another than he thinks: what carries an IPv4
+ * address in IPv6 could name a protected one.  NAT64 (RFC 6052, 8215) lies in ::/8 (RFC 4291 section 2.5) and
+ * stands before it for its words; 6to4 is RFC 3056, Teredo RFC 4380. */
+static const struct {
+	struct prefix prefix;
+	const char *what;
+} nobodys[] = {
+	{V4(8, 0), "unspecified"},
+	{V4(8, 127), "loopback"},
+	{V4(16, 169, 254), "link-local"},
+	{V4(3, 224), "multicast, reserved or broadcast"},
+	{V6(96, 0x00, 0x64, 0xff, 0x9b), "NAT64: an IPv4 address in IPv6"},
+	{V6(48, 0x00, 0x64, 0xff, 0x9b, 0x00, 0x01), "NAT64: an IPv4 address in IPv6"},
+	{V6(8, 0), "unspecified, loopback, or IPv4 in IPv6"},
+	{V6(16, 0x20, 0x02), "6to4: an IPv4 address in IPv6"},
+	{V6(32, 0x20, 0x01), "Teredo: an IPv4 address in IPv6"},
+	{V6(10, 0xfe, 0x80), "link-local"},
+	{V6(8, 0xff), "multicast"},
+};
+
+const char *prefix_nobodys(const struct prefix *p, const struct prefix **with)
+{
+	for (size_t i = 0; i < N_OF(nobodys); i++)
+		if (prefix_touches(p, &nobodys[i].prefix)) {
+			*with = &nobodys[i].prefix;
+			return nobodys[i].what;
+		}
+	return NULL;
+}
+
 /* ---- how wide ---- */
 
 struct prefix rule_host(const struct ip *ip)

@@ -48,6 +48,11 @@ struct prefix rule_host(const struct ip *ip);
 /* Is the prefix no wider than one host? */
 bool rule_is_host(const struct prefix *p);
 
+/* What the prefix touches of the addresses that belong to nobody, or are another's in disguise (loopback,
+ * link-local, multicast, IPv4 in IPv6): they are never blocked, whatever the configuration says.  *with: that
+ * prefix.  NULL: nothing. */
+const char *prefix_nobodys(const struct prefix *p, const struct prefix **with);
+
 /* How wide an action is; the policy names an alpha for each. */
 enum width { WIDTH_RATE, WIDTH_HOST, WIDTH_WIDE };
 #define WIDTHS        3
