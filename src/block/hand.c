@@ -7,11 +7,14 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/hash.h"
 
-#define ANSWER_S 60 /* of a round: 20,000 rules and a busy machine */
+#define ANSWER_S 60         /* of a round: 20,000 rules and a busy machine */
+#define END_NS   5000000000 /* for what it has to take back at its end */
+#define AGAIN_NS 2000000
 
 /* An order that the hand knows, with the plan that it was shown with. */
 struct known {
@@ -24,6 +27,7 @@ struct hand {
 	int fd;
 	struct known *known; /* sorted by id */
 	size_t n_known;
+	bool silent; /* it did not answer in time: nothing is said to it any more */
 };
 
 static enum status ready(struct hand *h, struct err *e)
@@ -68,7 +72,8 @@ enum status hand_start(struct hand **to, const struct backend *b, const struct c
 	h->fd = pair[0];
 	if (h->pid < 0)
 		s = err_errno(e, "fork");
-	else if (setsockopt(h->fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) != 0)
+	else if (setsockopt(h->fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) != 0 ||
+		 setsockopt(h->fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)) != 0)
 		s = err_errno(e, "socketpair");
 	else
 		s = ready(h, e);
@@ -79,13 +84,30 @@ enum status hand_start(struct hand **to, const struct backend *b, const struct c
 	return s;
 }
 
+/* It ends by itself as soon as nobody holds the other end.  One that does not (stopped, or caught in the
+ * kernel) is killed, and where we may not, left: nobody waits for it without an end. */
+static void ended(const struct hand *h)
+{
+	const struct timespec again = {.tv_nsec = AGAIN_NS};
+	int64_t left = h->silent ? 0 : END_NS;
+
+	for (; waitpid(h->pid, NULL, WNOHANG) == 0; left -= AGAIN_NS) {
+		if (left <= 0) {
+			if (kill(h->pid, SIGKILL) == 0)
+				(void)waitpid(h->pid, NULL, 0);
+			return;
+		}
+		(void)nanosleep(&again, NULL);
+	}
+}
+
 void hand_stop(struct hand *h)
 {
 	if (!h)
 		return;
 	(void)close(h->fd);
-	while (h->pid > 0 && waitpid(h->pid, NULL, 0) < 0 && errno == EINTR)
-		;
+	if (h->pid > 0)
+		ended(h);
 	free(h->known);
 	free(h);
 }
@@ -210,6 +232,13 @@ static enum status ask(
 	return s == STATUS_NO ? (e->status = STATUS_MACHINE) : s;
 }
 
+/* A late answer would be taken for that of another round. */
+static void give_up(struct hand *h)
+{
+	h->silent = true;
+	(void)shutdown(h->fd, SHUT_RDWR);
+}
+
 enum status hand_sync(struct hand *h, const struct hand_order *o, size_t n, bool look, struct arena *a,
 	struct hand_reply *to, struct err *e)
 {
@@ -224,6 +253,8 @@ enum status hand_sync(struct hand *h, const struct hand_order *o, size_t n, bool
 		s = show(h, &w, &o[i], e);
 	if (s == STATUS_OK)
 		s = ask(h, o, n, look, &in, e);
+	if (s == STATUS_MACHINE)
+		give_up(h);
 	if (s == STATUS_OK) {
 		s = reply_take(to, &kept, rd_of(in.p, in.n), a, e);
 		if (kept && remember(h, &w, to, kept, &late) != STATUS_OK)

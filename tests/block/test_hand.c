@@ -453,26 +453,49 @@ static void outside_breaks(void **state)
 	assert_null(no);
 }
 
-static void child_dies(void **state)
+/* The process that set_up() forked; 0 where /proc does not tell. */
+static int child(void)
 {
-	struct hand_reply r;
 	char path[64], text[32];
 	FILE *f;
 	int pid = 0;
 
-	(void)state;
-	(void)order_now();
 	(void)snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
 	f = fopen(path, "re");
-	if (!f)
-		skip();
-	while (fscanf(f, "%31s", text) == 1)
+	while (f && fscanf(f, "%31s", text) == 1)
 		pid = atoi(text);
-	(void)fclose(f);
+	if (f)
+		(void)fclose(f);
+	return pid;
+}
+
+static void child_dies(void **state)
+{
+	struct hand_reply r;
+	int pid = child();
+
+	(void)state;
+	if (!pid)
+		skip();
+	(void)order_now();
 	assert_int_equal(kill(pid, SIGKILL), 0);
 	assert_int_equal(
 		hand_sync(scene->hand, scene->g.order, 1, false, &scene->a, &r, &err), STATUS_MACHINE);
 	assert_non_null(strstr(err.text, "ended"));
+}
+
+/* One that was stopped cannot end by itself, and holds nobody up: tear_down() comes back. */
+static void child_stopped(void **state)
+{
+	int pid = child();
+
+	(void)state;
+	if (!pid)
+		skip();
+	assert_int_equal(kill(pid, SIGSTOP), 0);
+	hand_stop(scene->hand);
+	scene->hand = NULL;
+	assert_int_equal(child(), 0);
 }
 
 int main(void)
@@ -480,7 +503,8 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 	const struct CMUnitTest tests[] = {T(takes_what_verifies), T(many_orders_one_plan),
 		T(one_does_not_hold_up_others), T(caps), T(waits_or_unlogged), T(another_kind), T(other_log),
-		T(another_order), T(any_bit), T(confined), T(outside_breaks), T(child_dies)};
+		T(another_order), T(any_bit), T(confined), T(outside_breaks), T(child_dies),
+		T(child_stopped)};
 
 	seen = mmap(NULL, sizeof(*seen), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (seen == MAP_FAILED)
