@@ -15,6 +15,8 @@
 #define RECEIVE_BYTES ((size_t)64 << 10) /* of one datagram; the kernel makes at most 32 KiB of them */
 #define WAIT_SECONDS  5
 #define ATTEMPTS      5
+#define HALF4         1 /* the longest prefix of a route that stands for the default one */
+#define EIGHTH6       3
 
 static const char *const resolv_conf[] = {"/etc/resolv.conf",
 	"/run/systemd/resolve/resolv.conf"}; /* the true ones, where the first names a stub of this machine */
@@ -121,6 +123,14 @@ static bool hops_take(struct list *l, struct rd hops)
 	return any;
 }
 
+/* Is it a default route?  Also a half of one: VPNs put 0.0.0.0/1 and 128.0.0.0/1 before the other, and of
+ * IPv6 only an eighth, 2000::/3, is given out. */
+static bool is_default(const struct rtmsg *head)
+{
+	return (head->rtm_family == AF_INET && head->rtm_dst_len <= HALF4) ||
+	       (head->rtm_family == AF_INET6 && head->rtm_dst_len <= EIGHTH6);
+}
+
 /* A route, of which default ones matter, in whatever table. */
 static void route_take(struct list *l, struct rd *r)
 {
@@ -132,7 +142,7 @@ static void route_take(struct list *l, struct rd *r)
 	if (rd_left(r) < sizeof(head))
 		return;
 	memcpy(&head, rd_take(r, sizeof(head)), sizeof(head));
-	if (head.rtm_dst_len != 0 || (head.rtm_family != AF_INET && head.rtm_family != AF_INET6))
+	if (!is_default(&head))
 		return;
 	while (attribute(r, &kind, &content)) {
 		gateway = gateway_take(l, kind, content) || gateway;

@@ -106,7 +106,9 @@ static bool make_namespace(void)
 		"-6 route add default via 2001:db8:1::7 table 77",
 		"route add default metric 200 nexthop via 192.0.2.8 dev v0 nexthop via 192.0.2.9 dev v0",
 		"route add default via inet6 2001:db8:1::8 dev v0 metric 300",
-		"route add 203.0.113.0/24 via 192.0.2.66", /* no default route */
+		"route add 0.0.0.0/1 via 192.0.2.12", /* halves of one, as VPNs make them */
+		"-6 route add 2000::/3 via 2001:db8:1::9",
+		"route add 203.0.113.0/24 via 192.0.2.66", /* none */
 	};
 	char cmd[256];
 
@@ -148,6 +150,8 @@ static void in_namespace(void **state)
 		{"192.0.2.7/32", PROTECT_GATEWAY},
 		{"192.0.2.8/32", PROTECT_GATEWAY},
 		{"192.0.2.9/32", PROTECT_GATEWAY},
+		{"192.0.2.12/32", PROTECT_GATEWAY},
+		{"2001:db8:1::9/128", PROTECT_GATEWAY},
 		{"2001:db8:1::1/128", PROTECT_GATEWAY},
 		{"2001:db8:1::7/128", PROTECT_GATEWAY},
 		{"2001:db8:1::8/128", PROTECT_GATEWAY},
