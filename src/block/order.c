@@ -9,6 +9,7 @@
 
 #include <stddef.h>
 
+#include "base/utf8.h"
 #include "ledger/text.h"
 #include "plan/fields.h"
 
@@ -28,12 +29,33 @@ static const struct field head[] = {
 	{"rules", FIELD_SIZE, O(n_rule), .max = PLAN_ACTIONS},
 };
 
-/* A name that looks like another one is no second name. */
+/* Characters that show nothing, or a blank (Unicode's Default_Ignorable_Code_Point and Space_Separator). */
+static const struct {
+	uint32_t from, to;
+} unseen[] = {{0xa0, 0xa0}, {0xad, 0xad}, {0x34f, 0x34f}, {0x61c, 0x61c}, {0x115f, 0x1160}, {0x1680, 0x1680},
+	{0x17b4, 0x17b5}, {0x180b, 0x180f}, {0x2000, 0x200f}, {0x2028, 0x202f}, {0x205f, 0x206f},
+	{0x3000, 0x3000}, {0x3164, 0x3164}, {0xfe00, 0xfe0f}, {0xfeff, 0xfeff}, {0xffa0, 0xffa0},
+	{0xfff0, 0xfff8}, {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a}, {0xe0000, 0xe0fff}};
+
+static bool all_seen(const char *s)
+{
+	struct rd r = rd_of(s, strlen(s));
+	uint32_t c;
+
+	while (rd_left(&r) > 0 && utf8_next(&r, &c))
+		for (size_t i = 0; i < N_OF(unseen); i++)
+			if (c >= unseen[i].from && c <= unseen[i].to)
+				return false;
+	return true;
+}
+
+/* A name that looks like another one is no second name.  Letters of two scripts that look alike are not told
+ * apart. */
 static bool name_good(const char *s)
 {
 	size_t n = s ? strlen(s) : 0;
 
-	return n == 0 || (s[0] != ' ' && s[n - 1] != ' ' && !strstr(s, "  "));
+	return n == 0 || (s[0] != ' ' && s[n - 1] != ' ' && !strstr(s, "  ") && all_seen(s));
 }
 
 enum status order_valid(const struct order *o, struct err *e)
@@ -43,7 +65,7 @@ enum status order_valid(const struct order *o, struct err *e)
 	if (why)
 		return err_set(e, STATUS_BAD, "the order: %s: %s", key, why);
 	if (!name_good(o->by[0]) || !name_good(o->by[1]))
-		return err_set(e, STATUS_BAD, "the order: by: blanks that do not show");
+		return err_set(e, STATUS_BAD, "the order: by: blanks or characters that do not show");
 	if (o->n_rule == 0)
 		return err_set(e, STATUS_BAD, "the order has no rule");
 	for (size_t i = 0; i < o->n_rule; i++) {

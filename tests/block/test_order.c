@@ -209,6 +209,16 @@ static void refused(void **state)
 			"by al\xe2\x80\xae"
 			"ice",
 			"by"},
+		{"confirmed-by bob", "confirmed-by bob\xe2\x80\x8b", "by"},
+		{"confirmed-by bob",
+			"confirmed-by b\xc2\xad"
+			"ob",
+			"by"},
+		{"confirmed-by bob", "confirmed-by bob\xc2\xa0", "by"},
+		{"confirmed-by bob",
+			"confirmed-by \xef\xbb\xbf"
+			"bob",
+			"by"},
 		{"confirmed-by bob\n", "", "confirmed-by"},
 		{"rules 2", "rules 1", "end"},
 		{"rules 2", "rules 3", "rule"},
