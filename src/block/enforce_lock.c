@@ -83,6 +83,14 @@ static bool locked(int fd)
 	return true;
 }
 
+/* What is written there must be no other file, under another name. */
+static bool is_own(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink <= 1;
+}
+
 enum status enforce_lock(const char *dir, const char *name, int *fd, struct err *e)
 {
 	char path[PATH_MAX], text[PID_TEXT];
@@ -98,6 +106,10 @@ enum status enforce_lock(const char *dir, const char *name, int *fd, struct err 
 	*fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (*fd < 0)
 		return err_errno(e, "%s", path);
+	if (!is_own(*fd)) {
+		(void)close(*fd);
+		return err_set(e, STATUS_MACHINE, "%s: is no file of its own; remove it", path);
+	}
 	if (!locked(*fd)) {
 		s = err_set(e, STATUS_NO, "another enforcer (%s) runs here: pid %ld", name, holder(*fd));
 		(void)close(*fd);

@@ -5,16 +5,20 @@
  * each, "ID PACKETS BYTES".  It is written before the database: a crash in between loses a count, and makes
  * none up.  It is only a memory: damaged or gone, counting begins again from what is there. */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "case/db.h"
 
 #include "block/enforce_in.h"
 
-#define COUNTED_END ".counted"
-#define STALE_US    (60 * SECOND_US) /* a row is written anew after this, though nothing has changed */
+#define COUNTED_END   ".counted"
+#define COUNTED_BYTES (16 << 20)
+#define STALE_US      (60 * SECOND_US) /* a row is written anew after this, though nothing has changed */
 
 static bool line_parse(struct counted *to, const char *line)
 {
@@ -24,6 +28,34 @@ static bool line_parse(struct counted *to, const char *line)
 	       id_parse(&to->id, id);
 }
 
+/* Whoever owns DIR may have put anything there: only a file is read, and only one that we could have made. */
+static FILE *counted_open(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+	FILE *in = NULL;
+
+	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size <= COUNTED_BYTES)
+		in = fdopen(fd, "r");
+	if (!in && fd >= 0)
+		(void)close(fd);
+	return in;
+}
+
+/* A new file, never one that is there, or that a link leads to. */
+static FILE *counted_create(const char *path)
+{
+	int fd;
+	FILE *out;
+
+	(void)unlink(path);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	out = fd >= 0 ? fdopen(fd, "w") : NULL;
+	if (!out && fd >= 0)
+		(void)close(fd);
+	return out;
+}
+
 enum status enforce_counted(struct enforcer *f, struct err *e)
 {
 	char path[PATH_MAX], line[128];
@@ -31,7 +63,7 @@ enum status enforce_counted(struct enforcer *f, struct err *e)
 	size_t cap = 0;
 	FILE *in;
 
-	in = s == STATUS_OK ? fopen(path, "re") : NULL;
+	in = s == STATUS_OK ? counted_open(path) : NULL;
 	while (in && s == STATUS_OK && fgets(line, sizeof(line), in)) {
 		struct counted c;
 		if (!line_parse(&c, line))
@@ -65,7 +97,7 @@ static enum status counted_write(struct enforcer *f, struct err *e)
 		s = enforce_path(fresh, f->dir, f->backend->name, COUNTED_END ".new", e);
 	if (s != STATUS_OK)
 		return s;
-	out = fopen(fresh, "we");
+	out = counted_create(fresh);
 	if (!out)
 		return err_errno(e, "%s", fresh);
 	for (size_t i = 0; i < f->n_counted; i++)
