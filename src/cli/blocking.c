@@ -335,14 +335,15 @@ enum status block_give(struct app *a, const struct place *p, const struct block_
 	enum status s = block_keys(a, e);
 
 	memset(done, 0, sizeof(*done));
+	memset(id, 0, sizeof(*id));
 	if (s == STATUS_OK && o->waits)
 		return ordered(a, p, o, id, e);
 	if (s == STATUS_OK)
 		s = enforcer_ready(a, p, &f, e);
-	if (s == STATUS_OK)
-		s = ordered(a, p, o, id, e);
 	if (s == STATUS_OK) {
-		s = round_once(a, p, f, false, arena, done, e);
+		s = ordered(a, p, o, id, e); /* where the ledger failed its row may stand all the same */
+		if (s == STATUS_OK)
+			s = round_once(a, p, f, false, arena, done, e);
 		if (s == STATUS_OK)
 			s = installed(done, id, e);
 		if (s != STATUS_OK)
@@ -356,21 +357,23 @@ enum status block_end(struct app *a, const struct place *p, const struct order_r
 	const char *by, const char *why, struct arena *arena, struct enforced *done, struct err *e)
 {
 	struct enforcer *f = NULL;
+	struct err unseen;
 	enum status s = enforcer_ready(a, p, &f, e);
 
 	memset(done, 0, sizeof(*done));
-	if (s == STATUS_OK) /* what was dropped up to now goes with the rules */
-		s = round_once(a, p, f, true, arena, done, e);
+	if (s == STATUS_OK) /* what was dropped up to now goes with the rules; not known, they go all the same
+			     */
+		(void)round_once(a, p, f, true, arena, done, &unseen);
 	for (size_t i = 0; i < n && s == STATUS_OK; i++)
 		s = order_undo(a->w, p->db, &row[i], by ? by : login_name(), why, e);
-	if (s == STATUS_OK)
-		s = register_flush(p, e);
 	if (s == STATUS_OK) {
 		s = round_once(a, p, f, false, arena, done, e);
 		if (s != STATUS_OK)
 			(void)err_wrap(
 				e, "undone, but not yet taken out of the kernel (weir reconcile does)");
 	}
+	if (s == STATUS_OK) /* last: whoever is blocked by mistake does not wait for the ledger */
+		s = register_flush(p, e);
 	enforcer_close(f);
 	return s;
 }

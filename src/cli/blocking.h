@@ -50,8 +50,9 @@ enum status block_keys(struct app *a, struct err *e);
  * force. */
 enum status block_give(struct app *a, const struct place *p, const struct block_order *o, struct arena *arena,
 	struct id *id, struct enforced *done, struct err *e);
-/* Undoes these orders, all or none of what the enforcer holds.  STATUS_MACHINE: it could not (no permission);
- * then nothing was undone.  by NULL: the login name. */
+/* Undoes these orders, all or none of what the enforcer holds.  STATUS_MACHINE: without permission nothing
+ * was undone; else they are undone, and e says what is left to do (the kernel, or the ledger's entry, which
+ * the next command makes).  by NULL: the login name. */
 enum status block_end(struct app *a, const struct place *p, const struct order_row *row, size_t n,
 	const char *by, const char *why, struct arena *arena, struct enforced *done, struct err *e);
 /* The order's result, NULL: it is not there. */

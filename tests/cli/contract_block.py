@@ -217,6 +217,36 @@ def test_no_permission():
     assert kernel() == "" and weir("-C", where, "blocks", "--all", json_out=True)[0] == []
 
 
+class NoLedger:
+    """The ledger cannot be written: its folder is none for a while."""
+
+    def __init__(self, where):
+        self.ledger, self.away = pathlib.Path(where) / "ledger", pathlib.Path(where) / "away"
+
+    def __enter__(self):
+        self.ledger.rename(self.away)
+        self.ledger.write_text("no folder")
+
+    def __exit__(self, *_):
+        self.ledger.unlink()
+        self.away.rename(self.ledger)
+
+
+def test_no_ledger():
+    """An order that could not be logged is not in force later either; an undo that could not be is in the kernel at once."""
+    where, made, plan = case()
+    doc = give(where, made, marked(plan))
+    with NoLedger(where):
+        refused("-C", where, "unblock", doc["id"], status=3, say="ledger")
+        assert kernel() == "", kernel()
+        refused("-C", where, "block", made, "--option", marked(plan)["option"], status=3, say="ledger")
+        assert kernel() == "", kernel()
+    one("-C", where, "plan", made)  # logs what waits to be logged
+    one("-C", where, "reconcile")
+    assert kernel() == "" and weir("-C", where, "blocks", json_out=True)[0] == [], kernel()
+    one("-C", where, "ledger", "check")
+
+
 # ---- the long-lived one ----
 
 
