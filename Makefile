@@ -62,7 +62,6 @@ soak: with-tests
 	@$(BUILD)/tests/ledger/ledger_soak $(SOAK)
 	@$(BUILD)/tests/block/enforce_soak 500
 	@$(BUILD)/tests/block/guard_fuzz 1000000
-	@$(BUILD)/tests/block/guard_fuzz 1000000
 
 install: all
 	@meson install -C $(BUILD)
