@@ -9,8 +9,8 @@
 #include "cli/plan_print.h"
 
 static const char *const plain[] = {"isp.example/weir", "203.0.113.0/24",
-	"evidence of log10 e 5.0 for a prefix: 2.3 more, or a narrower rule (one host for an hour needs "
-	"3.0)"};
+	("evidence of log10 e 5.0 for a prefix: 2.3 more, or a narrower rule (one host for an hour needs "
+	 "3.0)")};
 static const char *const nasty[] = {"\x1b[2J\x1b]0;owned\x07<script>alert(1)</script>",
 	"\"/><svg onload='x'>&nbsp;]]>", "\xff\xfe\n\r\tx & y < z"};
 
