@@ -70,11 +70,20 @@ json_t *json_block(const struct order_row *o, struct wall now)
 void print_block(FILE *to, const struct order_row *o, struct wall now)
 {
 	char id[ID_TEXT], case_id[ID_TEXT], left[32], bytes[32], n[COUNT_TEXT], words[ORDER_WHY + 1];
+	char end[WALL_TEXT];
+	bool live = left_us(o, now) > 0;
 
-	(void)fprintf(to, "%.12s  case %.12s  option %-2" PRIu32 "  %-13s  %6s left  %s, %s dropped%s\n",
-		id_text(id, &o->id), id_text(case_id, &o->case_id), o->option, order_state(o, now),
-		left_text(left, left_us(o, now)), counted(n, o->packets, "packet"), amount(bytes, o->bytes),
+	(void)fprintf(to, "%.12s  case %.12s  option %-2" PRIu32 "  %-13s  ", id_text(id, &o->id),
+		id_text(case_id, &o->case_id), o->option, order_state(o, now));
+	if (live)
+		(void)fprintf(to, "%6s left", left_text(left, left_us(o, now)));
+	else
+		(void)fprintf(to, "%.19sZ", wall_text(end, o->undone.us ? o->undone : o->expires));
+	(void)fprintf(to, "  %s, %s dropped%s", counted(n, o->packets, "packet"), amount(bytes, o->bytes),
 		o->announced ? ", announced" : "");
+	if (live)
+		(void)fprintf(to, "; undo: weir unblock %.12s", id);
+	(void)fputc('\n', to);
 	if (*o->why)
 		(void)fprintf(to, "  NOT SUFFICIENT, overridden by %s: %s\n", o->by,
 			printable(words, sizeof(words), o->why));

@@ -70,15 +70,15 @@ void print_logged(struct why *y, const json_t *list)
 
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const json_t *j = json_array_get(list, i), *at = json_object_get(j, "entry");
+		const char *kind = json_string_value(json_object_get(j, "kind"));
 		long long index = json_integer_value(at);
 		if (json_is_null(at))
 			(void)fprintf(o, "our ledger: waits for an entry (weir init makes the keys)\n");
 		else if (json_is_true(json_object_get(j, "proven")))
 			(void)fprintf(o,
-				"our ledger: entry %lld of %llu in %s, inclusion proven just now (weir "
-				"ledger "
-				"proof %lld)\n",
-				index, (unsigned long long)ledger_head(y->ledger)->size,
+				"our ledger: the %s is entry %lld of %llu in %s, inclusion proven just now "
+				"(weir ledger proof %lld)\n",
+				kind, index, (unsigned long long)ledger_head(y->ledger)->size,
 				ledger_head(y->ledger)->origin, index);
 		else
 			(void)fprintf(o,

@@ -33,7 +33,7 @@ static enum status print_rests(struct why *y, const struct attack_case *c, struc
 	char id[ID_TEXT];
 	enum status s = STATUS_OK;
 
-	(void)fprintf(y->a->out, "\nrests on:\n");
+	(void)fprintf(y->a->out, "\nwhat the case has:\n");
 	for (size_t i = 0; i < c->n_sighting && s == STATUS_OK; i++)
 		s = why_sighting(y->a, &c->sighting[i], id_text(id, &c->id), e);
 	for (size_t i = 0; i < c->n_claim; i++)
