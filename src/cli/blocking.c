@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "block/guard_here.h"
+#include "cli/plan_print.h"
 
 /* ---- a plan ---- */
 
@@ -85,8 +86,7 @@ static enum status plan_current(struct app *a, const struct place *p, const stru
 	if (id_order(&evidence, &to->plan_row.evidence) != 0)
 		return err_set(e, STATUS_NO,
 			"the plan of %s is older than its evidence (sightings or links came since); look at "
-			"a "
-			"new one: weir plan %.12s",
+			"a new one: weir plan %.12s",
 			wall_text(when, to->plan_row.made), id);
 	return plan_load(a->dir, &to->plan_row, arena, &to->plan, e);
 }
@@ -122,11 +122,12 @@ static int by_match(const void *a, const void *b)
 }
 
 /* Those of the option that are placed here, each once. */
-static enum status rules_here(const struct option *o, struct arena *arena, struct order *to, struct err *e)
+static enum status rules_here(const struct attack_case *c, const struct option *o, struct arena *arena,
+	struct order *to, struct err *e)
 {
 	struct rule *rule = arena_array(arena, o->n_action + 1, sizeof(*rule));
 	size_t n = 0, kept = 0;
-	char whose[PLAN_TEXT_MAX + 1];
+	char whose[PLAN_TEXT_MAX + 1], id[ID_TEXT];
 
 	if (!rule)
 		return err_nomem(e);
@@ -136,8 +137,10 @@ static enum status rules_here(const struct option *o, struct arena *arena, struc
 	if (n == 0)
 		return err_set(e, STATUS_NO,
 			"option %" PRIu32
-			" cannot be enforced here: it takes the help of %s; ask them: weir bundle",
-			o->k, o->n_needs ? printable(whose, sizeof(whose), o->needs[0]) : "others");
+			" cannot be enforced here: it takes the help of %s; ask them: weir bundle %.12s "
+			"--ask block -o FILE",
+			o->k, o->n_needs ? printable(whose, sizeof(whose), o->needs[0]) : "others",
+			id_text(id, &c->id));
 	qsort(rule, n, sizeof(*rule), by_match);
 	for (size_t i = 0; i < n; i++)
 		if (kept == 0 || !rule_same_match(&rule[kept - 1], &rule[i]))
@@ -212,6 +215,7 @@ static enum status guarded(struct app *a, struct arena *arena, struct block_orde
 enum status block_prepare(struct app *a, const struct place *p, const struct block_request *r,
 	struct arena *arena, struct block_order *to, struct err *e)
 {
+	char id[ID_TEXT], lasts[SPAN_TEXT];
 	struct attack_case c;
 	enum status s = case_read(p->db, r->case_id, arena, &c, e);
 
@@ -222,8 +226,14 @@ enum status block_prepare(struct app *a, const struct place *p, const struct blo
 		s = option_chosen(to, r->option, e);
 	if (s == STATUS_OK)
 		s = option_allowed(to->option, r->override_why, e);
+	if (s == STATUS_OK && r->for_us > to->option->for_us)
+		s = err_set(e, STATUS_NO,
+			"--for: option %" PRIu32
+			" was planned for %s at most; longer takes a plan of its own: weir "
+			"plan %.12s --for TIME",
+			to->option->k, span_text(lasts, to->option->for_us), id_text(id, &c.id));
 	if (s == STATUS_OK)
-		s = rules_here(to->option, arena, &to->order, e);
+		s = rules_here(&c, to->option, arena, &to->order, e);
 	if (s != STATUS_OK)
 		return s;
 	struct order *o = &to->order;

@@ -121,8 +121,9 @@ static enum status given_out(struct app *a, const struct block_order *b, const s
 	if (b->waits) {
 		(void)fprintf(a->out,
 			"block %.12s waits: it is wider than /28 or /64, so somebody else has to confirm:\n"
-			"  weir block %.12s --option %" PRIu32 " --confirm %.12s\n",
-			text, id_text((char[ID_TEXT]){0}, &o->case_id), o->option, text);
+			"  weir block %.12s --option %" PRIu32 " --confirm %.12s --by NAME%s\n",
+			text, id_text((char[ID_TEXT]){0}, &o->case_id), o->option, text,
+			*o->override_why ? " --override WHY   (the same WHY)" : "");
 		return STATUS_OK;
 	}
 	(void)fprintf(a->out, "block %.12s: %s installed, until %s; undo: weir unblock %.12s\n", text,
@@ -167,7 +168,9 @@ static enum status run(struct app *a, int argc, char **argv, struct err *e)
 		{"by", 0, OPTION_TEXT, &r.by}, {"confirm", 0, OPTION_TEXT, &r.confirm}};
 	enum status s = options_parse(a, row, sizeof(row) / sizeof(row[0]), argc, argv, &first, e);
 
-	if (s == STATUS_OK && (argc - first != 1 || option < 1 || option > PLAN_OPTIONS))
+	if (s == STATUS_OK && argc - first == 1 && option > UINT32_MAX)
+		option = UINT32_MAX; /* no plan has it, and that is said */
+	if (s == STATUS_OK && (argc - first != 1 || option < 1))
 		s = err_set(e, STATUS_BAD,
 			"block: one CASE, and --option K, a number of its plan (weir plan CASE)");
 	if (s != STATUS_OK)

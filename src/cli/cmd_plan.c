@@ -83,6 +83,7 @@ static enum status run(struct app *a, int argc, char **argv, struct err *e)
 		{"unwilling", 0, OPTION_LIST, &unwilling}, {"for", 0, OPTION_SPAN, &how.for_us},
 		{"svg", 0, OPTION_TEXT, &svg}};
 	struct arena arena = {0};
+	char longest[SPAN_TEXT];
 	int first;
 	enum status s = options_parse(a, row, 4, argc, argv, &first, e);
 
@@ -93,7 +94,8 @@ static enum status run(struct app *a, int argc, char **argv, struct err *e)
 	if (s == STATUS_OK)
 		s = app_config(a, e);
 	if (s == STATUS_OK && how.for_us > a->cfg.max_block_us)
-		s = err_set(e, STATUS_BAD, "--for: longer than max_block of the configuration allows");
+		s = err_set(e, STATUS_BAD, "--for: longer than max_block, %s (see weir config)",
+			span_text(longest, a->cfg.max_block_us));
 	if (s == STATUS_OK)
 		s = plan(a, argv[first], &how, svg, &arena, e);
 	arena_free(&arena);

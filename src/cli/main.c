@@ -48,7 +48,7 @@ static enum status help(int argc, char **argv, struct err *e)
 	const struct command *c = argc > 1 ? find(argv[1]) : NULL;
 
 	if (argc > 1 && !c)
-		return err_set(e, STATUS_BAD, "%s: no such command", argv[1]);
+		return err_set(e, STATUS_BAD, "%s: no such command (see weir help)", argv[1]);
 	if (c)
 		(void)printf("usage: weir [-C DIR] [--json] %s %s\n%s\n", c->name, c->args, c->does);
 	else

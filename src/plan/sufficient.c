@@ -70,7 +70,7 @@ static void on_sighting(struct sufficiency *to, const struct step *s, enum width
 	if (!s->recorded)
 		(void)snprintf(to->missing, sizeof(to->missing),
 			"the flow from %s was not recorded here, so nothing shows that it came from there: "
-			"record it",
+			"record it, then plan anew",
 			from);
 	else if (w != WIDTH_RATE && !s->answered)
 		(void)snprintf(to->missing, sizeof(to->missing),
@@ -129,8 +129,7 @@ void sufficient_prefix(struct sufficiency *to, const struct prefix *p, uint64_t 
 	*to = (struct sufficiency){.ok = hosts >= all};
 	if (!to->ok)
 		(void)snprintf(to->missing, sizeof(to->missing),
-			"%llu of the %llu hosts of %s are attackers with evidence at %g: block those one by "
-			"one",
+			"%llu of the %llu hosts of %s are attackers with evidence at %g%s",
 			(unsigned long long)hosts, (unsigned long long)all, prefix_text(text, p),
-			a->alpha[WIDTH_WIDE]);
+			a->alpha[WIDTH_WIDE], hosts ? ": block those one by one" : "");
 }
