@@ -86,8 +86,8 @@ void print_rules(FILE *o, const struct option *x, size_t most, const char *inden
 static void print_stops(FILE *o, const struct plan *p, const struct option *x)
 {
 	char text[256], share[16], bytes[16], all[16];
-	int n = snprintf(text, sizeof(text), "%s of the attack, %s of its bytes", percent(share, x->stops),
-		percent(bytes, x->stops_bytes));
+	int n = snprintf(text, sizeof(text), "%s of the attack, %s of its recorded bytes",
+		percent(share, x->stops), percent(bytes, x->stops_bytes));
 
 	if (p->cases > 1 && n > 0)
 		(void)snprintf(text + n, sizeof(text) - (size_t)n,
@@ -115,8 +115,12 @@ static void print_hit(FILE *o, const struct option *x)
 	int n = snprintf(text, sizeof(text), "%s, %s, %s", counted(flows, x->hit.flows, "flow"),
 		counted(peers, x->hit.peers, "peer"), amount(bytes, x->hit.bytes));
 
-	(void)snprintf(text + n, sizeof(text) - (size_t)n, "; %s loses something; %s",
-		x->hit.own ? counted(own, x->hit.own, "own host") : "no own host", shared[x->hit.shared]);
+	if (x->hit.own)
+		n += snprintf(text + n, sizeof(text) - (size_t)n, "; %s lose%s something; ",
+			counted(own, x->hit.own, "own host"), x->hit.own == 1 ? "s" : "");
+	else
+		n += snprintf(text + n, sizeof(text) - (size_t)n, "; no own host loses anything; ");
+	(void)snprintf(text + n, sizeof(text) - (size_t)n, "%s", shared[x->hit.shared]);
 	print_text(o, "hits besides", text);
 }
 
@@ -219,9 +223,18 @@ static void print_head(FILE *o, const struct plan *p, const struct id *id)
 		(void)fprintf(o, "\nbystanders: nothing was recorded to count them in\n");
 	if (!p->exact)
 		(void)fprintf(o,
-			"too many actions to try all sets: an option may stop %.1f %% less than the "
-			"best of its collateral\n",
-			100 * p->gap);
+			"too many actions to try all sets: an option may stop less than the best of its "
+			"collateral, by %.1f %% at most\n",
+			ceil(1000 * p->gap) / 10);
+}
+
+/* Is any of it placed here? */
+static bool done_here(const struct option *x)
+{
+	for (size_t i = 0; i < x->n_action; i++)
+		if (!*x->action[i].place)
+			return true;
+	return false;
 }
 
 /* What a person does next: try it, or get what is missing. */
@@ -233,8 +246,14 @@ static void print_next(FILE *o, const struct plan *p, const struct option *x)
 	if (x->n_needs)
 		(void)fprintf(
 			o, "next: weir bundle %.12s --ask block -o FILE   (asks who can help)\n", case_id);
-	(void)fprintf(o, "next: weir block %.12s --option %" PRIu32 " --dry-run   (shows the exact change)\n",
-		case_id, x->k);
+	if (!x->sufficient)
+		(void)fprintf(o,
+			"next: get what is missing, then weir plan %.12s   (this plan stays as it is)\n",
+			case_id);
+	if (done_here(x))
+		(void)fprintf(o,
+			"next: weir block %.12s --option %" PRIu32 " --dry-run   (shows the exact change)\n",
+			case_id, x->k);
 }
 
 void print_plan(FILE *o, const struct plan *p, const struct id *id, bool all)
