@@ -37,16 +37,35 @@ static const struct {
 	{0x3000, 0x3000}, {0x3164, 0x3164}, {0xfe00, 0xfe0f}, {0xfeff, 0xfeff}, {0xffa0, 0xffa0},
 	{0xfff0, 0xfff8}, {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a}, {0xe0000, 0xe0fff}};
 
+static bool is_seen(uint32_t c)
+{
+	for (size_t i = 0; i < N_OF(unseen); i++)
+		if (c >= unseen[i].from && c <= unseen[i].to)
+			return false;
+	return true;
+}
+
 static bool all_seen(const char *s)
 {
 	struct rd r = rd_of(s, strlen(s));
 	uint32_t c;
 
-	while (rd_left(&r) > 0 && utf8_next(&r, &c))
-		for (size_t i = 0; i < N_OF(unseen); i++)
-			if (c >= unseen[i].from && c <= unseen[i].to)
-				return false;
+	while (rd_left(&r) > 0)
+		if (!utf8_next(&r, &c) || !is_seen(c))
+			return false;
 	return true;
+}
+
+/* A reason that shows nothing is none; "" is that of an order that needs none. */
+static bool reason_good(const char *s)
+{
+	struct rd r = rd_of(s, s ? strlen(s) : 0);
+	uint32_t c;
+
+	while (rd_left(&r) > 0 && utf8_next(&r, &c))
+		if (c != ' ' && is_seen(c))
+			return true;
+	return !s || !*s;
 }
 
 /* A name that looks like another one is no second name.  Letters of two scripts that look alike are not told
@@ -66,6 +85,8 @@ enum status order_valid(const struct order *o, struct err *e)
 		return err_set(e, STATUS_BAD, "the order: %s: %s", key, why);
 	if (!name_good(o->by[0]) || !name_good(o->by[1]))
 		return err_set(e, STATUS_BAD, "the order: by: blanks or characters that do not show");
+	if (!reason_good(o->override_why))
+		return err_set(e, STATUS_BAD, "the order: override: says nothing");
 	if (o->n_rule == 0)
 		return err_set(e, STATUS_BAD, "the order has no rule");
 	for (size_t i = 0; i < o->n_rule; i++) {

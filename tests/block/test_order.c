@@ -13,7 +13,7 @@
 enum { RULES = 6 };
 
 static const char *const names[] = {"", "root", "alice b", "caf\xc3\xa9", "weir watch"};
-static const char *const whys[] = {"", "x", " ", "the attack goes on", "rules 1", "end"};
+static const char *const whys[] = {"", "x", " x", "the attack goes on", "rules 1", "end"};
 
 static int match_order(const void *a, const void *b)
 {
@@ -202,6 +202,7 @@ static void refused(void **state)
 		{"override\n", "override \n", "override"},
 		{"override\n", "", "override"},
 		{"override\n", "override \x1b[2J\n", "override"},
+		{"override\n", "override   \xe2\x80\x8b \n", "override"},
 		{"by alice", "by alice ", "by"},
 		{"by alice", "by  alice", "by"},
 		{"by alice", "by alice  b", "by"},
