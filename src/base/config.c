@@ -81,6 +81,8 @@ static const struct key {
 		"What weir watch does by itself: tell, make a plan, or enforce the marked option."},
 	{"watch_blocks", "10", &config_blocks_type, KEY(watch_blocks),
 		"Blocks an hour that weir watch may give by itself."},
+	{"watch_budget", "0", &config_budget_type, KEY(watch_budget),
+		"Recorded flows of bystanders that a block which weir watch gives by itself may hit."},
 	{"announce", "flowspec", &config_announce_type, KEY(announce),
 		"What the own routers are told over ExaBGP."},
 	{"rtbh_next_hop", NULL, &config_ip_type, LIST(rtbh_next_hop),

@@ -55,12 +55,13 @@ struct config {
 	int64_t max_block_us; /* max_block = "24h": how long at most */
 	uint64_t max_rules;   /* max_rules = 20000: in force at once */
 	uint64_t widest_v4,
-		widest_v6;        /* widest_v4 = 24, widest_v6 = 48: shortest prefix that may be blocked */
-	uint64_t rate_limit;      /* rate_limit = 50: packets per second that a rate limit lets pass */
-	int64_t look_back_us;     /* look_back = "24h": of the recording, in which bystanders are counted */
-	enum on_alert on_alert;   /* on_alert = "propose": what `weir watch` does by itself */
-	uint64_t watch_blocks;    /* watch_blocks = 10: blocks an hour that it may give by itself */
-	enum announce announce;   /* announce = "flowspec": what `weir enforce --exabgp` announces */
+		widest_v6;      /* widest_v4 = 24, widest_v6 = 48: shortest prefix that may be blocked */
+	uint64_t rate_limit;    /* rate_limit = 50: packets per second that a rate limit lets pass */
+	int64_t look_back_us;   /* look_back = "24h": of the recording, in which bystanders are counted */
+	enum on_alert on_alert; /* on_alert = "propose": what `weir watch` does by itself */
+	uint64_t watch_blocks;  /* watch_blocks = 10: blocks an hour that it may give by itself */
+	uint64_t watch_budget;  /* watch_budget = 0: recorded flows of bystanders that such a block may hit */
+	enum announce announce; /* announce = "flowspec": what `weir enforce --exabgp` announces */
 	struct ip *rtbh_next_hop; /* rtbh_next_hop = {...}: one an address family */
 	size_t n_rtbh_next_hop;
 };

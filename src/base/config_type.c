@@ -224,6 +224,7 @@ COUNT_TYPE(widest_v4, 8, 32)
 COUNT_TYPE(widest_v6, 16, 64)
 COUNT_TYPE(rate, 1, 1000000)
 COUNT_TYPE(blocks, 0, 10000)
+COUNT_TYPE(budget, 0, 1000000)
 
 static bool block_parse(struct arena *a, void *to, const char *s)
 {
@@ -417,6 +418,7 @@ const struct config_type config_widest_v4_type = {"a number from 8 to 32", wides
 const struct config_type config_widest_v6_type = {"a number from 16 to 64", widest_v6_parse, count_print, 0};
 const struct config_type config_rate_type = {"a number from 1 to 1000000", rate_parse, count_print, 0};
 const struct config_type config_blocks_type = {"a number from 0 to 10000", blocks_parse, count_print, 0};
+const struct config_type config_budget_type = {"a number from 0 to 1000000", budget_parse, count_print, 0};
 const struct config_type config_on_alert_type = {
 	"\"notify\", \"propose\" or \"block\"", on_alert_parse, on_alert_print, 0};
 const struct config_type config_announce_type = {

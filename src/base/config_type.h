@@ -20,6 +20,6 @@ extern const struct config_type config_point_type, config_filter_type, config_si
 	config_skew_type, config_gap_type, config_alpha_type, config_bool_type, config_flows_type,
 	config_network_type, config_relay_type, config_vkey_type, config_block_type, config_look_type,
 	config_rules_type, config_widest_v4_type, config_widest_v6_type, config_rate_type, config_blocks_type,
-	config_on_alert_type, config_announce_type, config_ip_type;
+	config_budget_type, config_on_alert_type, config_announce_type, config_ip_type;
 
 #endif

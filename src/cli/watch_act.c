@@ -216,12 +216,14 @@ static enum status say_option(
 /* ---- a block ---- */
 
 /* Why weir must not enforce it by itself; NULL: it may. */
-static const char *not_by_itself(const struct option *o)
+static const char *not_by_itself(const struct watch *w, const struct option *o)
 {
 	if (!o->sufficient)
 		return "is not sufficient";
 	if (o->n_needs)
 		return "needs the help of others";
+	if (o->hit.flows > w->app->cfg.watch_budget)
+		return "hits more flows of bystanders than watch_budget allows";
 	for (size_t i = 0; i < o->n_action; i++) {
 		if (*o->action[i].place)
 			return "needs the help of others";
@@ -257,7 +259,7 @@ static enum status give(struct watch *w, struct concern *c, const struct option 
 		.for_us = w->for_us,
 		.by = WATCH_BY};
 	struct enforced done;
-	const char *because = not_by_itself(o);
+	const char *because = not_by_itself(w, o);
 	enum status s = because ? err_set(e, STATUS_NO, "option %" PRIu32 " is not enforced by itself: it %s",
 					  o->k, because)
 				: hour_full(w, a, e);
@@ -350,7 +352,7 @@ static enum status plan_and_act(
 	if (s != STATUS_OK)
 		return say_refused(w, c, &why, e);
 	o = option_marked(w, c, &in, &plan);
-	if (o && w->app->cfg.on_alert == ON_ALERT_BLOCK && !not_by_itself(o))
+	if (o && w->app->cfg.on_alert == ON_ALERT_BLOCK && !not_by_itself(w, o))
 		return block_unless_undone(w, c, o, a, e);
 	if (!o && back)
 		o = option_next(w, c, &in, &plan);

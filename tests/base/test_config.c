@@ -79,6 +79,7 @@ static void same_blocking(const struct config *a, const struct config *b)
 	assert_int_equal(a->look_back_us, b->look_back_us);
 	assert_int_equal(a->on_alert, b->on_alert);
 	assert_int_equal(a->watch_blocks, b->watch_blocks);
+	assert_int_equal(a->watch_budget, b->watch_budget);
 	assert_int_equal(a->announce, b->announce);
 	assert_int_equal(a->n_rtbh_next_hop, b->n_rtbh_next_hop);
 	for (size_t i = 0; i < a->n_rtbh_next_hop; i++)
@@ -174,6 +175,7 @@ static void blocking_defaults(void **state)
 	assert_int_equal(c.look_back_us, 86400 * SECOND_US);
 	assert_int_equal(c.on_alert, ON_ALERT_PROPOSE);
 	assert_int_equal(c.watch_blocks, 10);
+	assert_int_equal(c.watch_budget, 0);
 	assert_int_equal(c.announce, ANNOUNCE_FLOWSPEC);
 	config_free(&c);
 }
@@ -308,6 +310,7 @@ static void refused(void **state)
 		{"on_alert = shoot",
 			"on_alert: \"shoot\" is not allowed; allowed: \"notify\", \"propose\" or \"block\""},
 		{"watch_blocks = -1", "watch_blocks"},
+		{"watch_budget = 1000001", "watch_budget"},
 		{"announce = bgp", "announce"},
 		{"rtbh_next_hop = {192.0.2.0/24}", "rtbh_next_hop: \"192.0.2.0/24\""},
 		{"point = \"abc", "t.conf:1: a string is not closed"},
@@ -436,6 +439,7 @@ static void random_blocking(struct config *c, struct prefix never[4], struct pre
 	c->look_back_us = 60 * SECOND_US + next_random(seed);
 	c->on_alert = (enum on_alert)(next_random(seed) % 3);
 	c->watch_blocks = next_random(seed) % 10001;
+	c->watch_budget = next_random(seed) % 1000001;
 	c->announce = (enum announce)(next_random(seed) % 2);
 }
 
