@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "block/guard_here.h"
 #include "cli/plan_print.h"
+#include "cli/replaced.h"
 
 /* ---- a plan ---- */
 
@@ -358,6 +359,10 @@ enum status block_give(struct app *a, const struct place *p, const struct block_
 			s = installed(done, id, e);
 		if (s != STATUS_OK)
 			s = taken_back(a, p, id, f, arena, e);
+		else
+			s = orders_replaced(p, &o->order, id, arena, e);
+		if (s == STATUS_OK)
+			s = register_flush(p, e);
 	}
 	enforcer_close(f);
 	return s;

@@ -165,6 +165,23 @@ def test_block_and_unblock():
     assert all(f'"kind":"{k}"' in ledger for k in ("plan", "order", "undo")) and ATTACKER not in ledger, ledger
 
 
+def test_given_again_it_replaces():
+    """Two orders that hold the same would each count what is dropped."""
+    where, made, plan = case()
+    first = give(where, made, marked(plan), "--for", "5m")
+    second = give(where, made, marked(plan), "--for", "10m")
+    (live,) = weir("-C", where, "blocks", json_out=True)[0]
+    assert live["id"] == second["id"] and live["left_s"] > 300, live
+    assert {b["id"]: b["state"] for b in weir("-C", where, "blocks", "--all", json_out=True)[0]} == {
+        first["id"]: "undone", second["id"]: "in force"}
+    assert f'replaced by {second["id"]}' in weir("-C", where, "ledger", "list")[0]
+    shorter = give(where, made, marked(plan), "--for", "1m")
+    assert len(weir("-C", where, "blocks", json_out=True)[0]) == 2, "a shorter one replaces nothing"
+    one("-C", where, "unblock", shorter["id"])
+    assert ATTACKER in kernel()
+    clean(where)
+
+
 def test_unblock_a_case():
     where, made, plan = case()
     give(where, made, marked(plan))
