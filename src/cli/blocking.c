@@ -170,8 +170,11 @@ static enum status confirmed(
 	struct order first;
 	enum status s = order_row_read(p->db, prefix, arena, &row, e);
 
-	if (s == STATUS_OK && !row.waits)
-		return err_set(e, STATUS_NO, "block %s does not wait for a confirmation", prefix);
+	if (s == STATUS_OK && (!row.waits || row.undone.us || row.expires.us <= to->order.made.us))
+		return err_set(e, STATUS_NO, "block %s does not wait for a confirmation%s", prefix,
+			row.undone.us ? ": it was undone"
+			: row.waits   ? ": its time is over"
+				      : "");
 	if (s == STATUS_OK)
 		s = order_load(p->dir, &row, arena, &first, e);
 	if (s != STATUS_OK)

@@ -9,6 +9,7 @@ import os
 import pathlib
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -123,6 +124,21 @@ def test_not_sufficient_takes_an_override():
     assert doc["override"] == shown["override"] == "the director said so", (doc, shown)
     assert "the director said so" in weir("-C", where, "blocks")[0] + weir("-C", where, "why", doc["id"])[0]
     clean(where)
+
+
+def test_what_was_withdrawn_cannot_be_confirmed():
+    """A waiting order that somebody undid, or whose time is over, is no second person's to bring into force."""
+    where, made, plan = case()
+    given = give(where, made, marked(plan))
+    refused("-C", where, "block", made, "--option", marked(plan)["option"], "--confirm", given["id"], "--by", "other", status=1,
+            say="does not wait")
+    weir("-C", where, "unblock", given["id"])
+    for column, value, say in (("undone", 0, "time is over"), ("undone", 1, "undone")):
+        with sqlite3.connect(where / "weir.db") as db:  # as a wide one that waited, and then ended so
+            db.execute(f"UPDATE orders SET waits = 1, expires = 1, {column} = ?", (value,))
+        refused("-C", where, "block", made, "--option", marked(plan)["option"], "--confirm", given["id"], "--by", "other", status=1,
+                say=say)
+    assert kernel() == ""
 
 
 def test_longer_than_its_plan():
