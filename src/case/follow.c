@@ -126,8 +126,7 @@ static enum status file_open(
 {
 	char text[PATH_MAX];
 
-	/* O_NONBLOCK: a pipe without a writer would not open */
-	*fd = f->w->open(f->w->self, path, O_RDONLY | O_NOCTTY | O_NONBLOCK, 0);
+	*fd = f->w->open(f->w->self, path, O_RDONLY | O_NOCTTY, 0);
 	if (*fd < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return err_set(e, STATUS_NO, "%s: no such file", printable(text, sizeof(text), path));
 	if (*fd < 0)
