@@ -162,10 +162,13 @@ static const char *login_name(void)
 	return pw ? pw->pw_name : "unknown";
 }
 
-/* The waiting order that is confirmed names the first person, and must be of the same plan and option. */
-static enum status confirmed(
-	const struct place *p, const char *prefix, struct arena *arena, struct block_order *to, struct err *e)
+/* The waiting order that is confirmed names the first person, and must be of the same plan and option.  It is
+ * confirmed for as long as it was to hold, or with for_us for less: more nobody but the second wanted. */
+static enum status confirmed(const struct place *p, const struct block_request *r, struct arena *arena,
+	struct block_order *to, struct err *e)
 {
+	const char *prefix = r->confirm;
+	char lasts[SPAN_TEXT];
 	struct order_row row;
 	struct order first;
 	enum status s = order_row_read(p->db, prefix, arena, &row, e);
@@ -187,6 +190,11 @@ static enum status confirmed(
 	if (strcmp(first.by[0], to->order.by[0]) == 0)
 		return err_set(
 			e, STATUS_NO, "%s ordered it: somebody else has to confirm (--by NAME)", first.by[0]);
+	int64_t for_us = first.expires.us - first.made.us;
+	if (r->for_us > for_us)
+		return err_set(e, STATUS_NO, "--for: block %s, which waits, is for %s: for that, or shorter",
+			prefix, span_text(lasts, for_us));
+	to->order.expires.us = to->order.made.us + (r->for_us ? r->for_us : for_us);
 	to->order.by[1] = to->order.by[0];
 	to->order.by[0] = first.by[0];
 	to->confirms = row;
@@ -252,7 +260,7 @@ enum status block_prepare(struct app *a, const struct place *p, const struct blo
 	if (!o->by[0])
 		return err_nomem(e);
 	if (r->confirm)
-		s = confirmed(p, r->confirm, arena, to, e);
+		s = confirmed(p, r, arena, to, e);
 	return s == STATUS_OK ? guarded(a, arena, to, e) : s;
 }
 

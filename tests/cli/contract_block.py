@@ -141,6 +141,20 @@ def test_what_was_withdrawn_cannot_be_confirmed():
     assert kernel() == ""
 
 
+def test_confirmed_for_no_longer_than_it_waited_for():
+    where, made, plan = case()
+    given = give(where, made, marked(plan), "--for", "5m")
+    confirm = ("--confirm", given["id"], "--by", "other")
+    with sqlite3.connect(where / "weir.db") as db:  # as a wide one that waits
+        db.execute("UPDATE orders SET waits = 1")
+    refused("-C", where, "block", made, "--option", marked(plan)["option"], *confirm, "--for", "6m", status=1, say="5 min")
+    both = give(where, made, marked(plan), *confirm)
+    (live,) = weir("-C", where, "blocks", json_out=True)[0]
+    assert live["id"] == both["id"] and 290 < live["left_s"] <= 300, live
+    assert one("-C", where, "why", both["id"])["confirmed_by"] == "other"
+    clean(where)
+
+
 def test_longer_than_its_plan():
     where, made, plan = case()
     refused("-C", where, "block", made, "--option", marked(plan)["option"], "--for", "20d", status=1, say="longer|lifetime|last")
@@ -195,6 +209,17 @@ def test_given_again_it_replaces():
     assert len(weir("-C", where, "blocks", json_out=True)[0]) == 2, "a shorter one replaces nothing"
     one("-C", where, "unblock", shorter["id"])
     assert ATTACKER in kernel()
+    clean(where)
+
+
+def test_another_directory_takes_nothing_out():
+    """Where nothing was ever ordered one stands in the wrong directory: ./weir-data of another folder."""
+    where, made, plan = case()
+    give(where, made, marked(plan))
+    other, elsewhere, another = case()
+    refused("-C", other, "reconcile", status=2, say="-C")
+    refused("-C", other, "block", elsewhere, "--option", marked(another)["option"], status=2, say="-C")
+    assert ATTACKER in kernel() and weir("-C", other, "blocks", "--all", json_out=True)[0] == []
     clean(where)
 
 
