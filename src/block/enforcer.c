@@ -26,6 +26,28 @@
 
 /* ---- opening, closing ---- */
 
+/* The kernel has one table of ours, whatever the directory.  One in which nothing was ever ordered, while
+ * rules stand there, is the wrong one: a round would take out what another directory ordered. */
+static enum status right_dir(struct enforcer *f, struct err *e)
+{
+	struct arena a = {0};
+	struct hand_reply r;
+	struct order_row *row;
+	size_t n;
+	enum status s = order_row_list(f->db, NULL, false, WALL_BEGIN, &a, &row, &n, e);
+
+	if (s == STATUS_OK && n == 0)
+		s = hand_sync(f->hand, NULL, 0, true, &a, &r, e);
+	if (s == STATUS_OK && n == 0 && r.drift.foreign)
+		s = err_set(e, STATUS_BAD,
+			"%s never ordered a block, but the kernel's table inet weir has %llu rules: those of "
+			"another "
+			"directory (-C DIR); if nobody's: nft delete table inet weir",
+			f->dir, (unsigned long long)r.drift.foreign);
+	arena_free(&a);
+	return s;
+}
+
 static enum status opened(struct enforcer *f, struct err *e)
 {
 	enum status s = enforce_lock(f->dir, f->backend->name, &f->lock, e);
@@ -39,7 +61,7 @@ static enum status opened(struct enforcer *f, struct err *e)
 		s = enforce_counted(f, e);
 	if (s == STATUS_OK)
 		s = hand_start(&f->hand, f->backend, f->cfg, f->log, f->n_log, f->lock, e);
-	return s;
+	return s == STATUS_OK && f->backend->net_admin ? right_dir(f, e) : s;
 }
 
 enum status enforcer_open(struct enforcer **to, const struct world *w, const char *dir, struct case_db *db,

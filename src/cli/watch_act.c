@@ -229,6 +229,8 @@ static const char *not_by_itself(const struct watch *w, const struct option *o)
 			return "needs the help of others";
 		if (!rule_is_host(&o->action[i].rule.from))
 			return "is wider than one host a rule";
+		if (w->app->cfg.n_own && config_owns(&w->app->cfg, &o->action[i].rule.from.ip))
+			return "cuts off one of the own hosts";
 	}
 	return NULL;
 }

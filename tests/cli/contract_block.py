@@ -217,6 +217,7 @@ def test_another_directory_takes_nothing_out():
     where, made, plan = case()
     give(where, made, marked(plan))
     other, elsewhere, another = case()
+    weir("-C", other, "init")
     refused("-C", other, "reconcile", status=2, say="-C")
     refused("-C", other, "block", elsewhere, "--option", marked(another)["option"], status=2, say="-C")
     assert ATTACKER in kernel() and weir("-C", other, "blocks", "--all", json_out=True)[0] == []
