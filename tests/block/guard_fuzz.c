@@ -310,13 +310,20 @@ static void some_names(struct scene *s)
 	s->order.by[1] = names[kit_rnd(N_OF(names))];
 }
 
+/* Times may be at the ends of what there is: sums go round, as no signed sum in C may. */
+static int64_t round_sum(int64_t a, int64_t b)
+{
+	return (int64_t)((uint64_t)a + (uint64_t)b);
+}
+
 static void made(struct scene *s)
 {
-	int64_t by = MINUTE - 2 + (int64_t)kit_rnd(5), life = s->order.expires.us - s->order.made.us;
+	int64_t by = MINUTE - 2 + (int64_t)kit_rnd(5);
+	int64_t life = (int64_t)((uint64_t)s->order.expires.us - (uint64_t)s->order.made.us);
 
 	s->order.made.us = NOW + (kit_rnd(2) ? by : (int64_t)kit_rnd(3 * (uint64_t)HOUR));
 	if (kit_rnd(2))
-		s->order.expires.us = s->order.made.us + life;
+		s->order.expires.us = round_sum(s->order.made.us, life);
 }
 
 static void longer(struct scene *s)
@@ -324,13 +331,13 @@ static void longer(struct scene *s)
 	static const int64_t by[] = {-2, -1, 0, 1, 2, MINUTE, 24 * HOUR, 24000 * HOUR};
 	int64_t most[] = {s->option[s->order.option == 2].for_us, s->guard.max_for_us, 0};
 
-	s->order.expires.us = s->order.made.us + most[kit_rnd(3)] + by[kit_rnd(N_OF(by))];
+	s->order.expires.us = round_sum(round_sum(s->order.made.us, most[kit_rnd(3)]), by[kit_rnd(N_OF(by))]);
 }
 
 static void clock_jumps(struct scene *s)
 {
-	int64_t at[] = {
-		s->order.expires.us, s->order.made.us, s->order.made.us - MINUTE, INT64_MIN, INT64_MAX, 0};
+	int64_t at[] = {s->order.expires.us, s->order.made.us, round_sum(s->order.made.us, -MINUTE),
+		INT64_MIN, INT64_MAX, 0};
 
 	s->now.us = at[kit_rnd(6)];
 	if (s->now.us > INT64_MIN && s->now.us < INT64_MAX)
