@@ -52,16 +52,18 @@ static int64_t left_us(const struct order_row *o, struct wall now)
 json_t *json_block(const struct order_row *o, struct wall now)
 {
 	char id[ID_TEXT], case_id[ID_TEXT], plan[ID_TEXT], undo[64];
+	bool live = left_us(o, now) > 0;
 
 	(void)id_text(id, &o->id);
 	(void)snprintf(undo, sizeof(undo), "weir unblock %.12s", id);
-	json_t *j = json_pack(
-		"{s:s, s:s, s:s, s:i, s:s, s:o, s:o, s:f, s:b, s:b, s:I, s:I, s:s, s:s, s:s, s:s}", "id", id,
-		"case", id_text(case_id, &o->case_id), "plan", id_text(plan, &o->plan), "option",
-		(int)o->option, "state", order_state(o, now), "made", json_time(o->made.us), "expires",
-		json_time(o->expires.us), "left_s", (double)left_us(o, now) / SECOND_US, "installed",
-		o->installed, "announced", o->announced, "packets", (json_int_t)o->packets, "bytes",
-		(json_int_t)o->bytes, "by", o->by, "override", o->why, "note", o->note, "undo", undo);
+	json_t *j =
+		json_pack("{s:s, s:s, s:s, s:i, s:s, s:o, s:o, s:f, s:b, s:b, s:I, s:I, s:s, s:s, s:s, s:s?}",
+			"id", id, "case", id_text(case_id, &o->case_id), "plan", id_text(plan, &o->plan),
+			"option", (int)o->option, "state", order_state(o, now), "made", json_time(o->made.us),
+			"expires", json_time(o->expires.us), "left_s", (double)left_us(o, now) / SECOND_US,
+			"installed", live && o->installed, "announced", live && o->announced, "packets",
+			(json_int_t)o->packets, "bytes", (json_int_t)o->bytes, "by", o->by, "override",
+			o->why, "note", o->note, "undo", live ? undo : NULL);
 	(void)json_object_set_new(j, "undone", o->undone.us ? json_time(o->undone.us) : json_null());
 	(void)json_object_set_new(j, "measured", o->measured.us ? json_time(o->measured.us) : json_null());
 	return j;

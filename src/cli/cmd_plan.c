@@ -24,9 +24,12 @@ static enum status unwilling_take(
 		if (!copy)
 			return err_nomem(e);
 		while ((one = strsep(&copy, ",")) != NULL) {
-			if (!*one)
+			struct prefix net;
+			if (!*one || (strchr(one, '/') && strspn(one, "0123456789abcdef:./") == strlen(one) &&
+					     !prefix_parse(&net, one)))
 				return err_set(e, STATUS_BAD,
-					"--unwilling %s: names of places, with commas between them",
+					"--unwilling %s: places as weir plan names them, with commas between "
+					"them",
 					given->text[i]);
 			list[how->n_unwilling++] = one;
 		}
@@ -63,12 +66,12 @@ static enum status plan(struct app *a, const char *case_id, const struct plannin
 		s = tracer_open(&t, a->w, a->dir, &a->cfg, a->cfg.alpha, e);
 	if (s == STATUS_OK)
 		s = planning_run(a, &p, t, case_id, how, arena, &made, &id, e);
-	if (s == STATUS_OK && svg)
-		s = picture(a, svg, &made, &id, e);
 	if (s == STATUS_OK && a->json)
 		s = json_out(a, json_plan(a, &made, &id), e);
 	else if (s == STATUS_OK)
 		print_plan(a->out, &made, &id, false);
+	if (s == STATUS_OK && svg) /* last: what stands in the register has been seen */
+		s = picture(a, svg, &made, &id, e);
 	tracer_close(t);
 	case_db_close(p.db);
 	return s;
