@@ -31,7 +31,7 @@
 static enum status right_dir(struct enforcer *f, struct err *e)
 {
 	struct arena a = {0};
-	struct hand_reply r;
+	struct hand_reply r = {0};
 	struct order_row *row;
 	size_t n;
 	enum status s = order_row_list(f->db, NULL, false, WALL_BEGIN, &a, &row, &n, e);
