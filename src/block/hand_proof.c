@@ -2,21 +2,10 @@
  * head the log has signed (c2sp.org/tlog-proof). */
 #include <jansson.h>
 
-#include "base/hash.h"
 #include "block/hand_in.h"
+#include "case/blob.h"
 
 #define ENTRY_VERSION 1
-
-static bool sha_text(char to[65], const void *p, size_t n)
-{
-	uint8_t h[32];
-
-	if (!sha256(h, p, n))
-		return false;
-	for (size_t i = 0; i < sizeof(h); i++)
-		(void)snprintf(to + 2 * i, 3, "%02x", h[i]);
-	return true;
-}
 
 static bool says(const json_t *entry, const char *key, const char *value)
 {
@@ -59,7 +48,7 @@ enum status proof_check(const struct proven_text *t, const char *kind, const str
 {
 	enum status s = STATUS_NO;
 
-	if (!sha_text(sha, t->text, t->n))
+	if (!blob_name(sha, t->text, t->n))
 		return err_nomem(e);
 	(void)err_set(e, STATUS_NO, "no key of a log is known");
 	for (size_t i = 0; i < n_logs && s != STATUS_OK; i++)
