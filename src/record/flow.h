@@ -82,6 +82,7 @@ struct flow {
 	int64_t last_us;
 	struct id *alias; /* ids of parts that were joined to this flow, n_alias of them */
 	size_t n_alias;
+	uint32_t members;        /* of an aggregate (trace/aggregate.h): so many flows in one; else 0 */
 	struct flow *rewrite_of; /* the flow of which this is a translated (NAT, balancer) copy, else NULL */
 };
 

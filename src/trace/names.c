@@ -20,6 +20,8 @@ const char *link_reason_text(enum link_reason r)
 		[LINK_REASON_PREDICTABLE] = "both trains predict themselves",
 		[LINK_REASON_SHARED_CAUSE] = "cannot tell a relay from a shared cause: needs an experiment",
 		[LINK_REASON_RESOLUTION] = "clock resolution or sampling does not suffice",
+		[LINK_REASON_RIVAL] = "another flow explains it as well",
+		[LINK_REASON_AUDIT] = "the audit of this recording allows no such statement at this alpha",
 		[LINK_REASON_MEMORY] = "out of working memory",
 	};
 

@@ -79,13 +79,17 @@ struct scan_link {
 	const struct flow *in, *out;
 	struct link_result link;
 	double needed;
+	struct ip relay_out; /* where OUT left: differs from relay only with any_host */
 	const char *role; /* "relay", "reverse" (both legs opened by the relay), "rendezvous" (both by
-			     others), "declared", "rewritten" */
+			     others), "declared", "rewritten", or what role.h finds */
+	const char *role_why; /* "" or why it is thought so */
 };
 
 struct scan_param {
 	struct wall since, until;
-	bool all; /* also what is not proven */
+	bool all;        /* also what is not proven */
+	bool any_host;   /* legs at different addresses too: NAT pools, relays with several addresses */
+	bool undeclared; /* leave out what known_relays declares; it is counted */
 	const volatile int *stop;
 	void (*progress)(void *self, uint64_t done, uint64_t total);
 	enum status (*found)(void *self, const struct scan_link *l, struct err *e);
@@ -97,7 +101,9 @@ struct scan_sum {
 	bool stopped;
 };
 
-/* Every pair of flows that overlap at an own host, exhaustively; M = all those pairs. */
+/* Every link between flows that overlap at an own host (any_host: at any two own hosts).  Candidates are found by
+ * an index (index.h) that loses no pair which the exhaustive test would prove; M = all pairs that overlap,
+ * looked at or not. */
 enum status trace_scan(struct tracer *t, const struct scan_param *p, struct scan_sum *sum, struct err *e);
 
 /* Which end opened f: as recorded where a SYN was seen; else the one without a service port (below 1024)

@@ -18,8 +18,17 @@ enum status tracer_open(struct tracer **to, const struct world *w, const char *d
 	t->dir = dir;
 	t->cfg = cfg;
 	t->alpha = alpha;
+	t->alpha_most = 1;
 	*to = t;
 	return STATUS_OK;
+}
+
+void tracer_settle(const struct tracer *t, struct link_result *l)
+{
+	if (l->verdict != LINK_PROVEN || t->alpha <= t->alpha_most)
+		return;
+	l->verdict = LINK_UNDECIDABLE;
+	l->reason = LINK_REASON_AUDIT;
 }
 
 static void views_free(struct view *v)

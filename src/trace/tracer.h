@@ -37,6 +37,7 @@ struct tracer {
 	struct view *found;  /* queries by id, kept so that flows stay alive */
 	struct reach *reach; /* of recognise() */
 	struct relink_room room;
+	double alpha_most; /* what the last audit allows: "proven" needs an alpha of at most this; 1 without one */
 };
 
 /* Everything recorded with `host` at an end; read once. */
@@ -82,6 +83,10 @@ enum status view_flows(struct view *v, const char *point, int64_t skew_us, const
 /* The flows of view that could have fed out at its relay, tested; fills hop but translated and declared. */
 enum status search_hop(
 	struct tracer *t, struct view *v, const struct flow *out, struct hop *hop, struct err *e);
+
+/* What the tracer knows beyond the pair may only withhold: "proven" becomes "undecidable" where the audit of
+ * this recording found that the null does not hold at the tracer's alpha.  To be called on every result. */
+void tracer_settle(const struct tracer *t, struct link_result *l);
 
 /* Does the configuration declare the relay for what comes in as `in` does (NULL: for anything)?  A port that
  * it names is the one at which the relay answers. */
