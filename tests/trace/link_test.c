@@ -16,7 +16,7 @@
 #include "trace/link_log.h"
 #include "trace/link_null.h"
 #include "zoo_gen.h"
-#include "zoo_limit.h"
+#include "base/binomial.h"
 
 #define NEEDED 8.5
 

@@ -11,7 +11,7 @@
 #include <time.h>
 
 #include "zoo_gen.h"
-#include "zoo_limit.h"
+#include "base/binomial.h"
 
 struct tally {
 	long pairs, reach[6], verdict[3];
