@@ -52,41 +52,6 @@ double rng_normal(struct rng *r)
 	return sqrt(-2.0 * log(u)) * cos(6.283185307179586 * v);
 }
 
-void events_add(struct events *e, double t)
-{
-	if (e->n == e->cap) {
-		e->cap = e->cap ? 2 * e->cap : 256;
-		e->t = realloc(e->t, e->cap * sizeof *e->t);
-		if (e->t == NULL)
-			abort();
-	}
-	e->t[e->n++] = t;
-}
-
-void events_clear(struct events *e)
-{
-	e->n = 0;
-}
-
-void events_free(struct events *e)
-{
-	free(e->t);
-	e->t = NULL;
-	e->n = e->cap = 0;
-}
-
-static int by_value(const void *x, const void *y)
-{
-	double a = *(const double *)x, b = *(const double *)y;
-	return (a > b) - (a < b);
-}
-
-void events_sort(struct events *e)
-{
-	if (e->n > 1)
-		qsort(e->t, e->n, sizeof *e->t, by_value);
-}
-
 /* Real gaps between bursts of SSH sessions, seconds. */
 static double *gaps;
 static size_t n_gaps;
@@ -111,11 +76,13 @@ size_t zoo_load_gaps(const char *data_dir)
 		gaps[n_gaps++] = v;
 	}
 	fclose(f);
+	size_load(data_dir);
 	return n_gaps;
 }
 
 void zoo_unload(void)
 {
+	size_unload();
 	free(gaps);
 	gaps = NULL;
 	n_gaps = 0;
@@ -130,25 +97,26 @@ static double fitted_gap(struct rng *r)
 	return 0.15 * pow(rng_unit(r), -1.0 / 1.1);
 }
 
-void gap_train(struct rng *r, struct events *e, double seconds, double scale)
+void gap_train(struct rng *r, struct events *e, struct events *replies, double seconds, double scale)
 {
 	double t = 0;
 	size_t i = n_gaps > 0 ? (size_t)(rng_unit(r) * (double)n_gaps) : 0;
 	for (;;) {
 		double g = n_gaps > 0 ? gaps[i] : fitted_gap(r);
-		i = i + 1 < n_gaps ? i + 1 : 0;
 		t += g * scale;
 		if (t >= seconds || e->n > 200000)
 			return;
-		events_add(e, t);
+		events_add_sized(e, t, size_at(r, SIZE_SENT, i));
+		events_add_sized(replies, t, size_at(r, SIZE_RECEIVED, i));
+		i = i + 1 < n_gaps ? i + 1 : 0;
 	}
 }
 
-void poisson(struct rng *r, struct events *e, double from, double to, double rate)
+void poisson(struct rng *r, struct events *e, double from, double to, double rate, struct size_law *law)
 {
 	double t = from;
 	while (rate > 0 && (t += rng_exp(r, 1.0 / rate)) < to)
-		events_add(e, t);
+		events_add_sized(e, t, size_draw(r, law));
 }
 
 void respond(struct rng *r, const struct events *from, struct events *to, double delay, double jitter,
@@ -156,7 +124,16 @@ void respond(struct rng *r, const struct events *from, struct events *to, double
 {
 	for (size_t i = 0; i < from->n; i++)
 		if (rng_unit(r) < share)
-			events_add(to, from->t[i] + delay + jitter * rng_unit(r));
+			events_add_sized(to, from->t[i] + delay + jitter * rng_unit(r), from->bytes[i]);
+}
+
+void answer(struct rng *r, const struct events *from, struct events *to, double delay, double jitter,
+	double share, struct size_law *law)
+{
+	for (size_t i = 0; i < from->n; i++)
+		if (rng_unit(r) < share)
+			events_add_output(
+				r, to, from->t[i] + delay + jitter * rng_unit(r), size_draw(r, law));
 }
 
 void zoo_make(const struct zoo_class *c, struct rng *r, struct zoo_pair *p)
@@ -200,8 +177,9 @@ static void lane_bursts(struct zoo_pair *p, int lane, int64_t gap)
 		if (n > 0 && t - last < gap) {
 			p->b[lane][n - 1].dur_us = (uint32_t)(t - p->b[lane][n - 1].start_us);
 			p->b[lane][n - 1].packets++;
+			p->b[lane][n - 1].bytes += e->bytes[i];
 		} else {
-			p->b[lane][n++] = (struct burst){.start_us = t, .packets = 1, .bytes = 64};
+			p->b[lane][n++] = (struct burst){.start_us = t, .packets = 1, .bytes = e->bytes[i]};
 		}
 		last = t;
 	}

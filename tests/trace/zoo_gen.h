@@ -19,13 +19,15 @@ double rng_between(struct rng *r, double lo, double hi);
 double rng_exp(struct rng *r, double mean);
 double rng_normal(struct rng *r);
 
-/* Packet times in seconds, of one direction; unsorted until events_sort. */
+/* Packets of one direction, times in seconds; unsorted until events_sort. */
 struct events {
 	double *t;
+	uint32_t *bytes;
 	size_t n, cap;
 };
 
-void events_add(struct events *e, double t);
+void events_add(struct events *e, double t); /* of 64 bytes */
+void events_add_sized(struct events *e, double t, uint32_t bytes);
 void events_clear(struct events *e);
 void events_free(struct events *e);
 void events_sort(struct events *e);
@@ -55,14 +57,14 @@ struct zoo_class {
 	enum zoo_kind kind;
 	double seconds;
 	void (*make)(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);
-	double arg[6];
+	double arg[8];
 };
 
 extern const struct zoo_class zoo_classes[];
 extern const size_t zoo_n_classes;
 
-/* Reads the real gaps of SSH sessions if there are any; fitted ones serve otherwise.  Returns how many were
- * read. */
+/* Reads the real gaps and sizes of SSH sessions if there are any; fitted ones serve otherwise.  Returns how
+ * many were read. */
 size_t zoo_load_gaps(const char *data_dir);
 void zoo_unload(void);
 

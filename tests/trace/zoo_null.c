@@ -11,11 +11,12 @@ static double lognormal(struct rng *r, double median, double sigma)
 	return median * exp(sigma * rng_normal(r));
 }
 
-/* A leg whose far side answers everything after a round trip of its own. */
+/* A leg whose far side answers everything after a round trip of its own, in sizes of its own. */
 static void answered(struct rng *r, struct zoo_pair *p, int fwd, int back)
 {
-	respond(r, &p->ev[fwd], &p->ev[back], rng_between(r, 0.002, 0.15), rng_between(r, 0.0005, 0.02),
-		0.97);
+	struct size_law law = size_any(r);
+	answer(r, &p->ev[fwd], &p->ev[back], rng_between(r, 0.002, 0.15), rng_between(r, 0.0005, 0.02), 0.97,
+		&law);
 }
 
 static void both_answered(struct rng *r, struct zoo_pair *p)
@@ -24,38 +25,52 @@ static void both_answered(struct rng *r, struct zoo_pair *p)
 	answered(r, p, OUT_FWD, OUT_BACK);
 }
 
+/* Bursts of both legs, at each one's rate and in sizes of its own. */
+static void others(struct rng *r, struct zoo_pair *p, double from, double to, const double rate[2])
+{
+	for (int leg = 0; leg < 2; leg++) {
+		struct size_law law = size_any(r);
+		poisson(r, &p->ev[leg == 0 ? IN_FWD : OUT_FWD], from, to, rate[leg], &law);
+	}
+}
+
 /* arg: rate of IN, rate of OUT, bursts per second */
 void null_poisson(struct rng *r, struct zoo_pair *p, double seconds, const double *arg)
 {
-	poisson(r, &p->ev[IN_FWD], 0, seconds, arg[0]);
-	poisson(r, &p->ev[OUT_FWD], 0, seconds, arg[1]);
+	others(r, p, 0, seconds, arg);
 	both_answered(r, p);
 }
 
 /* arg: scale of the gaps of real sessions */
 void null_gaps(struct rng *r, struct zoo_pair *p, double seconds, const double *arg)
 {
-	gap_train(r, &p->ev[IN_FWD], seconds, arg[0]);
-	gap_train(r, &p->ev[OUT_FWD], seconds, arg[0]);
-	both_answered(r, p);
+	for (int leg = 0; leg < 2; leg++) {
+		struct events replies = {0};
+		gap_train(r, &p->ev[leg == 0 ? IN_FWD : OUT_FWD], &replies, seconds, arg[0]);
+		respond(r, &replies, &p->ev[leg == 0 ? IN_BACK : OUT_BACK], rng_between(r, 0.002, 0.15),
+			rng_between(r, 0.0005, 0.02), 0.97);
+		events_free(&replies);
+	}
 }
 
 void typist(struct rng *r, struct events *keys, struct events *output, double from, double to)
 {
 	double t = from + rng_exp(r, 1.0);
 	double median = rng_between(r, 0.11, 0.22);
+	uint32_t key = rng_unit(r) < 0.7 ? 36 : 52;
+	struct size_law line = size_lognormal(150, 1.4);
 	while (t < to) {
 		int n = 2 + (int)rng_exp(r, 9.0);
 		for (int i = 0; i < n && t < to; i++) {
-			events_add(keys, t);
-			events_add(output, t + 0.0005 + 0.001 * rng_unit(r));
+			events_add_sized(keys, t, key);
+			events_add_sized(output, t + 0.0005 + 0.001 * rng_unit(r), key);
 			t += lognormal(r, median, 0.5);
 		}
-		events_add(keys, t); /* return */
+		events_add_sized(keys, t, key); /* return */
 		double o = t + lognormal(r, 0.006, 1.0);
 		int lines = 1 + (int)rng_exp(r, 4.0);
 		for (int i = 0; i < lines; i++) {
-			events_add(output, o);
+			events_add_output(r, output, o, key + size_draw(r, &line));
 			o += rng_unit(r) < 0.8 ? 0.0004 : lognormal(r, 0.08, 1.0);
 		}
 		t = (o > t ? o : t) + lognormal(r, 1.8, 1.0);
@@ -80,8 +95,9 @@ void null_typists(struct rng *r, struct zoo_pair *p, double seconds, const doubl
 
 static void beacon(struct rng *r, struct events *e, double seconds, double period, double jitter)
 {
+	struct size_law law = size_any(r);
 	for (double t = rng_unit(r) * period; t < seconds; t += period)
-		events_add(e, t + jitter * rng_normal(r));
+		events_add_sized(e, t + jitter * rng_normal(r), size_draw(r, &law));
 }
 
 /* arg: the two periods, the jitter (standard deviation), seconds, rate of other bursts; each leg has either
@@ -90,8 +106,7 @@ void null_beacons(struct rng *r, struct zoo_pair *p, double seconds, const doubl
 {
 	beacon(r, &p->ev[IN_FWD], seconds, rng_unit(r) < 0.5 ? arg[0] : arg[1], arg[2]);
 	beacon(r, &p->ev[OUT_FWD], seconds, rng_unit(r) < 0.5 ? arg[0] : arg[1], arg[2]);
-	poisson(r, &p->ev[IN_FWD], 0, seconds, arg[3]);
-	poisson(r, &p->ev[OUT_FWD], 0, seconds, arg[3]);
+	others(r, p, 0, seconds, (double[2]){arg[3], arg[3]});
 	both_answered(r, p);
 }
 
@@ -100,21 +115,23 @@ void null_cron(struct rng *r, struct zoo_pair *p, double seconds, const double *
 {
 	for (int leg = 0; leg < 2; leg++) {
 		struct events *e = &p->ev[leg == 0 ? IN_FWD : OUT_FWD];
+		struct size_law law = size_any(r);
 		for (double t = arg[3]; t < seconds; t += arg[0])
-			events_add(e, t + arg[1] * rng_unit(r));
-		poisson(r, e, 0, seconds, arg[2]);
+			events_add_sized(e, t + arg[1] * rng_unit(r), size_draw(r, &law));
 	}
+	others(r, p, 0, seconds, (double[2]){arg[2], arg[2]});
 	both_answered(r, p);
 }
 
 /* Both legs are on and off together.  arg: mean on, mean off, rate while on */
 void null_onoff(struct rng *r, struct zoo_pair *p, double seconds, const double *arg)
 {
+	struct size_law law[2] = {size_any(r), size_any(r)};
 	for (double t = 0; t < seconds;) {
 		double on = rng_exp(r, arg[0]);
 		double end = t + on < seconds ? t + on : seconds;
-		poisson(r, &p->ev[IN_FWD], t, end, arg[2]);
-		poisson(r, &p->ev[OUT_FWD], t, end, arg[2]);
+		poisson(r, &p->ev[IN_FWD], t, end, arg[2], &law[0]);
+		poisson(r, &p->ev[OUT_FWD], t, end, arg[2], &law[1]);
 		t += on + rng_exp(r, arg[1]);
 	}
 	both_answered(r, p);
@@ -127,7 +144,7 @@ void null_keepalive(struct rng *r, struct zoo_pair *p, double seconds, const dou
 		struct events *e = &p->ev[leg == 0 ? IN_FWD : OUT_FWD];
 		double t = rng_unit(r) * arg[0];
 		while (t < seconds) { /* the timer restarts at each packet */
-			events_add(e, t);
+			events_add_sized(e, t, 36);
 			double key = rng_exp(r, arg[2] > 0 ? 1.0 / arg[2] : 1e9);
 			t += key < arg[0] ? key : arg[0] + arg[1] * rng_unit(r);
 		}
@@ -141,12 +158,13 @@ void null_voip(struct rng *r, struct zoo_pair *p, double seconds, const double *
 	for (int lane = 0; lane < LANES; lane++) {
 		double phase = rng_unit(r) * arg[0];
 		double left = arg[1] > 0 ? rng_exp(r, arg[1]) : seconds;
+		struct size_law law = rng_unit(r) < 0.5 ? size_constant(172) : size_lognormal(100, 0.3);
 		for (double t = phase; t < seconds; t += arg[0]) {
 			if (left <= 0) {
 				t += arg[0] * floor(rng_exp(r, arg[2]) / arg[0]);
 				left = rng_exp(r, arg[1]);
 			}
-			events_add(&p->ev[lane], t + 0.0005 * rng_unit(r));
+			events_add_sized(&p->ev[lane], t + 0.0005 * rng_unit(r), size_draw(r, &law));
 			left -= arg[0];
 		}
 	}
@@ -165,7 +183,7 @@ void null_bulk(struct rng *r, struct zoo_pair *p, double seconds, const double *
 		for (int leg = 0; leg < 2; leg++) {
 			struct events *e = &p->ev[leg == 0 ? IN_FWD : OUT_FWD];
 			for (double s = begin[leg]; s < stall; s += rng_between(r, 0.008, 0.019))
-				events_add(e, s);
+				events_add_sized(e, s, SEGMENT);
 			double wait = rto[leg];
 			while (wait < arg[1])
 				wait *= 2;
@@ -180,12 +198,13 @@ void null_bulk(struct rng *r, struct zoo_pair *p, double seconds, const double *
  */
 void null_reconnect(struct rng *r, struct zoo_pair *p, double seconds, const double *arg)
 {
+	struct size_law law[2] = {size_any(r), size_any(r)};
 	for (double t = 0; t < seconds;) {
 		double down = t + rng_exp(r, arg[0]);
 		double up = down + rng_exp(r, arg[1]);
 		for (int leg = 0; leg < 2; leg++) {
 			struct events *e = &p->ev[leg == 0 ? IN_FWD : OUT_FWD];
-			poisson(r, e, t, down < seconds ? down : seconds, 0.3);
+			poisson(r, e, t, down < seconds ? down : seconds, 0.3, &law[leg]);
 			double wait = 1.0;
 			for (double s = down + rng_unit(r); s < up && s < seconds;
 				s += wait * rng_between(r, 0.9, 1.1)) {
@@ -223,7 +242,7 @@ void null_restarts(struct rng *r, struct zoo_pair *p, double seconds, const doub
 		for (int lane = 0; lane < LANES; lane++)
 			for (double t = 0; t < seconds;
 				t += rng_exp(r, 0.01) + (rng_unit(r) < 0.003 ? 0.4 : 0))
-				events_add(&p->ev[lane], t);
+				events_add_sized(&p->ev[lane], t, SEGMENT);
 	} else {
 		null_typists(r, p, seconds, arg);
 	}
@@ -242,10 +261,10 @@ void null_segments(struct rng *r, struct zoo_pair *p, double seconds, const doub
 		struct events *ans = &p->ev[leg == 0 ? IN_BACK : OUT_BACK];
 		for (double t = rng_unit(r) * arg[0]; t < seconds;
 			t += arg[0] + arg[1] * (rng_unit(r) - 0.5)) {
-			events_add(req, t);
+			events_add_sized(req, t, 300 + (uint32_t)rng_exp(r, 100));
 			double size = rng_between(r, 0.1, 0.8);
 			for (double s = 0.02; s < size; s += 0.004)
-				events_add(ans, t + s);
+				events_add_sized(ans, t + s, SEGMENT);
 		}
 	}
 }
@@ -267,6 +286,7 @@ void null_steps(struct rng *r, struct zoo_pair *p, double seconds, const double 
  * first, 1 with answers */
 void shared_clicks(struct rng *r, struct zoo_pair *p, double seconds, const double *arg)
 {
+	struct size_law law[2] = {size_any(r), size_any(r)};
 	double fixed[2] = {rng_unit(r) * arg[1], rng_unit(r) * arg[1]};
 	for (double t = 0; (t += rng_exp(r, 1.0 / arg[0])) < seconds;) {
 		double d[2] = {rng_unit(r) * arg[1], rng_unit(r) * arg[1]};
@@ -277,11 +297,11 @@ void shared_clicks(struct rng *r, struct zoo_pair *p, double seconds, const doub
 			if (arg[4] == 2)
 				delay = leg == 0 ? 0 : d[1];
 			if (rng_unit(r) < arg[2])
-				events_add(&p->ev[leg == 0 ? IN_FWD : OUT_FWD], t + delay);
+				events_add_sized(&p->ev[leg == 0 ? IN_FWD : OUT_FWD], t + delay,
+					size_draw(r, &law[leg]));
 		}
 	}
-	poisson(r, &p->ev[IN_FWD], 0, seconds, arg[3]);
-	poisson(r, &p->ev[OUT_FWD], 0, seconds, arg[3]);
+	others(r, p, 0, seconds, (double[2]){arg[3], arg[3]});
 	if (arg[5] > 0)
 		both_answered(r, p);
 }
@@ -290,14 +310,17 @@ void shared_clicks(struct rng *r, struct zoo_pair *p, double seconds, const doub
  */
 void shared_fanout(struct rng *r, struct zoo_pair *p, double seconds, const double *arg)
 {
+	struct size_law said = size_any(r), own = size_any(r);
+	struct wrap w[2] = {wrap_draw(r, CARRIER_TLS), wrap_draw(r, CARRIER_TLS)};
 	for (double t = 0; (t += rng_exp(r, 1.0 / arg[0])) < seconds;) {
-		if (rng_unit(r) < arg[2])
-			events_add(&p->ev[IN_BACK], t + arg[1] * rng_unit(r));
-		if (rng_unit(r) < arg[2])
-			events_add(&p->ev[OUT_FWD], t + arg[1] * rng_unit(r));
+		uint32_t bytes = size_draw(r, &said); /* all hear the same */
+		for (int leg = 0; leg < 2; leg++)
+			if (rng_unit(r) < arg[2])
+				events_add_sized(&p->ev[leg == 0 ? IN_BACK : OUT_FWD],
+					t + arg[1] * rng_unit(r), wrap_size(&w[leg], bytes));
 	}
-	poisson(r, &p->ev[IN_FWD], 0, seconds, 0.05);
-	poisson(r, &p->ev[OUT_BACK], 0, seconds, 0.05);
-	respond(r, &p->ev[IN_BACK], &p->ev[IN_FWD], rng_between(r, 0.005, 0.1), 0.01, 0.8);
-	respond(r, &p->ev[OUT_FWD], &p->ev[OUT_BACK], rng_between(r, 0.005, 0.1), 0.01, 0.8);
+	poisson(r, &p->ev[IN_FWD], 0, seconds, 0.05, &own);
+	poisson(r, &p->ev[OUT_BACK], 0, seconds, 0.05, &own);
+	answer(r, &p->ev[IN_BACK], &p->ev[IN_FWD], rng_between(r, 0.005, 0.1), 0.01, 0.8, &own);
+	answer(r, &p->ev[OUT_FWD], &p->ev[OUT_BACK], rng_between(r, 0.005, 0.1), 0.01, 0.8, &own);
 }

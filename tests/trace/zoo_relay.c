@@ -7,14 +7,17 @@
 
 #define TICK_S 0.02
 
-/* from's packets come out of a program that keeps their order, delay + U(0, jitter) later. */
+#define TICK_BYTES 36
+
+/* from's packets come out of a program that keeps their order, delay + U(0, jitter) later, in the same sizes.
+ */
 static void pass_on(struct rng *r, const struct events *from, struct events *to, double delay, double jitter)
 {
 	double last = -1;
 	for (size_t i = 0; i < from->n; i++) {
 		double t = from->t[i] + delay + jitter * rng_unit(r);
 		last = t > last ? t : last + 0.00001;
-		events_add(to, last);
+		events_add_sized(to, last, from->bytes[i]);
 	}
 }
 
@@ -34,7 +37,7 @@ static void hide_keys(struct rng *r, struct events *keys, struct events *wire)
 			}
 			if (key)
 				stop = tick + rng_between(r, 1.024, 3.072);
-			events_add(wire, tick);
+			events_add_sized(wire, tick, TICK_BYTES);
 		}
 	}
 }
@@ -55,7 +58,7 @@ void null_hidden(struct rng *r, struct zoo_pair *p, double seconds, const double
 	typist(r, &keys, &said, 0, seconds);
 	if (arg[0] == 3)
 		for (double t = rng_unit(r); t < seconds; t += 0.105 + 0.002 * rng_normal(r))
-			events_add(&p->ev[OUT_FWD], t);
+			events_add_sized(&p->ev[OUT_FWD], t, TICK_BYTES);
 	else if (arg[0] == 1)
 		hide_keys(r, &keys, &p->ev[OUT_FWD]);
 	else
@@ -82,15 +85,44 @@ static void answer_late(const struct events *typed, const struct events *arrived
 	events_sort(said);
 }
 
+static void wrap_all(struct events *e, const struct wrap *w)
+{
+	for (size_t i = 0; i < e->n; i++)
+		e->bytes[i] = wrap_size(w, e->bytes[i]);
+}
+
+/* One leg carries the bare payload, the other one what the carrier makes of it; both are encrypted anew where
+ * it is padded. */
+static void carry(struct rng *r, struct zoo_pair *p, enum carrier kind)
+{
+	int wrapped = rng_unit(r) < 0.5 ? IN_FWD : OUT_FWD;
+	for (int lane = IN_FWD; lane < LANES; lane += 2) {
+		struct wrap w = wrap_draw(r, kind);
+		if (lane != wrapped && kind != CARRIER_PADDED)
+			continue;
+		wrap_all(&p->ev[lane], &w);
+		wrap_all(&p->ev[lane + 1], &w);
+	}
+}
+
+/* Cover traffic looks like the keys or like what commands say. */
+static void chaff(struct rng *r, struct events *to, double seconds, double rate, uint32_t key)
+{
+	struct size_law law = rng_unit(r) < 0.5 ? size_constant(key) : size_lognormal(150, 1.4);
+	poisson(r, to, 0, seconds, rate, &law);
+}
+
 /* arg: delay, jitter, chaff in OUT (share of its packets), 0 plain / 1 IN hides keys / 2 and its answers are
- * hidden by pongs, 0 typist / 1 real gaps x5 */
+ * hidden by pongs, 0 typist / 1 real gaps x5, what the carrier does to sizes: an enum carrier */
 void relay_session(struct rng *r, struct zoo_pair *p, double seconds, const double *arg)
 {
 	struct events keys = {0}, said = {0}, typed = {0};
 	double rtt = rng_between(r, 0.002, 0.12);
 	if (arg[4] > 0) {
-		gap_train(r, &keys, seconds, 5.0);
-		respond(r, &keys, &said, 0.001, 0.002, 0.95);
+		struct events replies = {0};
+		gap_train(r, &keys, &replies, seconds, 5.0);
+		respond(r, &replies, &said, 0.001, 0.002, 0.95);
+		events_free(&replies);
 	} else {
 		typist(r, &keys, &said, 0, seconds);
 	}
@@ -104,7 +136,9 @@ void relay_session(struct rng *r, struct zoo_pair *p, double seconds, const doub
 	answer_late(&typed, &p->ev[OUT_FWD], &said);
 	pass_on(r, &said, &p->ev[OUT_BACK], rtt, 0.002);
 	pass_on(r, &p->ev[OUT_BACK], &p->ev[IN_BACK], arg[0], arg[1]);
-	poisson(r, &p->ev[OUT_FWD], 0, seconds, arg[2] * (double)keys.n / seconds);
+	carry(r, p, (enum carrier)arg[5]);
+	chaff(r, &p->ev[OUT_FWD], seconds, arg[2] * (double)keys.n / seconds,
+		keys.n > 0 ? keys.bytes[0] : 36);
 	if (arg[3] > 1)
 		respond(r, &p->ev[IN_FWD], &p->ev[IN_BACK], 0.0002, 0.0005, 1.0);
 	events_free(&keys);
