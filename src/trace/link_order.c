@@ -6,13 +6,12 @@
  * figures give no evidence for a link; they can only withhold a verdict. */
 #include "trace/link_order.h"
 
-#define FOLLOW_US     400000 /* how far a copy may be behind */
-#define NEAR_US       150000 /* what counts as the same event, before or after */
-#define LONELY_US     400000 /* distance from A's previous burst */
-#define LONELY_MIN    8      /* with fewer lonely bursts all are used */
-#define BEFORE_MAX    0.20   /* share of bursts that may come in the wrong order */
-#define LOST_MAX      0.25   /* share of A's bursts that nothing need follow */
-#define SOURCES_MIN   6
+#include "trace/link_gates.h"
+
+#define NEAR_US       150000  /* what counts as the same event, before or after */
+#define LONELY_US     400000  /* distance from A's previous burst */
+#define LONELY_MIN    8       /* with fewer lonely bursts all are used */
+#define BEFORE_MAX    0.20    /* share of bursts that may come in the wrong order */
 #define EXPLAINED_MIN 0.8     /* share of B's bursts that A explains */
 #define ECHO_US       1000000 /* an answer this long after the question still belongs to it */
 #define ECHO_MIN      9
