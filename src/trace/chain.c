@@ -3,7 +3,7 @@
  *
  * A translation (NAT, balancer) on the way is no relay: the chain goes on at the inner side of the
  * same flow. */
-#include "trace/tracer.h"
+#include "trace/role.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -109,6 +109,9 @@ static enum status step(struct tracer *t, struct chain *c, const struct flow **o
 		return s;
 	h->translated = *out == outer ? NULL : outer;
 	h->declared = relay_declared(t->cfg, h->best.flow, &c->end_host);
+	s = role_hop(t, v, h, e);
+	if (s != STATUS_OK)
+		return s;
 	c->searched += h->searched;
 	c->end = end_of(h);
 	if (h->searched == 0)

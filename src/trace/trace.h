@@ -31,6 +31,7 @@ struct hop {
 	size_t searched; /* M: flows that could have fed OUT */
 	double needed;   /* log10(1/alpha) + log10(M) */
 	bool declared;   /* the configuration's known_relays has it */
+	const char *role, *role_why; /* of a proven hop, as of a scan_link; else NULL */
 };
 
 enum chain_end {

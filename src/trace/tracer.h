@@ -15,6 +15,8 @@ struct meeting {
 	size_t n_blind;
 };
 
+struct role_profile;
+
 /* What was recorded of one host. */
 struct view {
 	struct view *next;
@@ -25,6 +27,7 @@ struct view {
 		*by_tuple; /* the host's flows; the same 5-tuple stands together, then by point and time */
 	size_t n;
 	struct meeting *meetings;
+	struct role_profile *profile; /* of the host; made when a role is asked for */
 };
 
 struct tracer {
