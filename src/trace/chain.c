@@ -3,6 +3,7 @@
  *
  * A translation (NAT, balancer) on the way is no relay: the chain goes on at the inner side of the
  * same flow. */
+#include "trace/aggregate.h"
 #include "trace/role.h"
 
 #include <stdio.h>
@@ -68,6 +69,74 @@ static const struct flow *best_copy(const struct view *v, const struct flow *f, 
 	return best;
 }
 
+#define POINTS 16 /* of one host that are looked at */
+
+/* How many flows of the host each point saw while f was alive; those that saw of f itself count. */
+struct watch {
+	const char *point;
+	size_t flows;
+	bool itself;
+};
+
+static size_t watches_find(struct watch to[POINTS], const struct view *v, const struct flow *f, int64_t skew)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < v->n; i++) {
+		const struct flow *g = v->by_tuple[i];
+		size_t k = 0;
+		while (k < n && strcmp(to[k].point, g->head.point) != 0)
+			k++;
+		if (k == POINTS || !flow_overlap(g, f, skew))
+			continue;
+		if (k == n)
+			to[n++] = (struct watch){.point = g->head.point};
+		to[k].flows++;
+		to[k].itself = to[k].itself || aggregate_has(f, g, skew);
+	}
+	return n;
+}
+
+static int64_t common(const struct flow *a, const struct flow *b)
+{
+	int64_t from = a->head.first_us > b->head.first_us ? a->head.first_us : b->head.first_us;
+
+	return (a->last_us < b->last_us ? a->last_us : b->last_us) - from;
+}
+
+/* The same of an aggregate: the one that the best point's copies of its members make. */
+static enum status best_aggregate(
+	struct view *v, const struct flow *f, int64_t skew, const struct flow **to, struct err *e)
+{
+	struct watch w[POINTS], *best = NULL;
+	size_t n = watches_find(w, v, f, skew);
+	const struct together *g;
+
+	*to = f;
+	for (size_t k = 0; k < n; k++)
+		if (w[k].itself && (!best || w[k].flows > best->flows))
+			best = &w[k];
+	if (!best || strcmp(best->point, f->head.point) == 0)
+		return STATUS_OK;
+	enum status s = together_get(v, best->point, skew, &g, e);
+	const struct flow *same = NULL;
+	for (size_t i = 0; s == STATUS_OK && i < g->n_aggregate; i++)
+		if (strcmp(g->leg[i]->head.point, best->point) == 0 && flow_same(g->leg[i], f, skew) &&
+			(!same || common(g->leg[i], f) > common(same, f)))
+			same = g->leg[i];
+	*to = same ? same : f;
+	return s;
+}
+
+static enum status out_at(
+	struct view *v, const struct flow *f, int64_t skew, const struct flow **to, struct err *e)
+{
+	if (is_aggregate(f))
+		return best_aggregate(v, f, skew, to, e);
+	*to = best_copy(v, f, skew);
+	return STATUS_OK;
+}
+
 static bool seen(const struct chain *c, const struct ip *host)
 {
 	for (size_t i = 0; i < c->n_hop; i++)
@@ -103,8 +172,11 @@ static enum status step(struct tracer *t, struct chain *c, const struct flow **o
 		c->end_host = *origin;
 	}
 	s = view_get(t, &c->end_host, &v, e);
+	const struct flow *at = NULL;
 	if (s == STATUS_OK)
-		s = search_hop(t, v, best_copy(v, *out, t->cfg->clock_skew_us), h, e);
+		s = out_at(v, *out, t->cfg->clock_skew_us, &at, e);
+	if (s == STATUS_OK)
+		s = search_hop(t, v, at, h, e);
 	if (s != STATUS_OK)
 		return s;
 	h->translated = *out == outer ? NULL : outer;

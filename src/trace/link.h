@@ -48,7 +48,8 @@ enum link_reason {
 	LINK_REASON_RESOLUTION,   /* clock resolution or sampling does not suffice */
 	LINK_REASON_RIVAL,        /* another flow explains OUT as well: said by the search, never by link_test */
 	LINK_REASON_AUDIT,        /* the null does not hold on this recording at this alpha: likewise */
-	LINK_REASON_MEMORY        /* mem was too small: see link_memory() */
+	LINK_REASON_MEMORY,       /* mem was too small: see link_memory() */
+	LINK_REASON_MEMBER        /* proven of many flows together, without the one asked about: likewise */
 };
 
 struct link_result {

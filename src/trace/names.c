@@ -23,6 +23,7 @@ const char *link_reason_text(enum link_reason r)
 		[LINK_REASON_RIVAL] = "another flow explains it as well",
 		[LINK_REASON_AUDIT] = "the audit of this recording allows no such statement at this alpha",
 		[LINK_REASON_MEMORY] = "out of working memory",
+		[LINK_REASON_MEMBER] = "it feeds other flows to that service, but not visibly this one",
 	};
 
 	return text[r];

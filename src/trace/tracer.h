@@ -27,6 +27,7 @@ struct view {
 		*by_tuple; /* the host's flows; the same 5-tuple stands together, then by point and time */
 	size_t n;
 	struct meeting *meetings;
+	struct together *together; /* aggregate.h */
 	struct role_profile *profile; /* of the host; made when a role is asked for */
 };
 

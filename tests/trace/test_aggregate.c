@@ -1,0 +1,373 @@
+/* Aggregates and what is done with them in one hop: how they are made and split, sprays through a proxy that
+ * are proven though none of their flows could be, nothing wrong among many sprayers, the charge, rivals. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "spray.h"
+
+static uint64_t seed0;
+
+static void assert_leg(const struct flow *f, const char *text, unsigned members)
+{
+	char have[FLOW_TEXT];
+
+	assert_non_null(f);
+	assert_string_equal(flow_text(have, &f->head), text);
+	assert_int_equal(f->members, members);
+}
+
+static void hop_of(struct spray *s, const struct flow *out, struct hop *hop)
+{
+	struct err e = {0};
+
+	if (search_hop(&s->t, s->view, out, hop, &e) != STATUS_OK)
+		fail_msg("%s", e.text);
+}
+
+static const struct flow *found(const struct spray *s, const char *from, const char *to, size_t nth)
+{
+	struct ip a, b;
+
+	assert_true(ip_parse(&a, from) && ip_parse(&b, to));
+	for (size_t i = 0; i < s->n; i++)
+		if (ip_equal(&s->flow[i].head.end[0].ip, &a) && ip_equal(&s->flow[i].head.end[1].ip, &b) &&
+			nth-- == 0)
+			return &s->flow[i];
+	fail();
+	return NULL;
+}
+
+static const struct together *together(struct spray *s)
+{
+	const struct together *g;
+	struct err e = {0};
+
+	assert_int_equal(together_get(s->view, "border", s->cfg.clock_skew_us, &g, &e), STATUS_OK);
+	return g;
+}
+
+/* ---- how they are made ---- */
+
+#define SEC INT64_C(1000000)
+
+static void flow_at(struct spray *s, const char *a, const char *b, int64_t at, size_t n)
+{
+	int64_t fwd[200], back[200];
+
+	assert_true(n <= 200);
+	for (size_t i = 0; i < n; i++) {
+		fwd[i] = SPRAY_T0 + at + (int64_t)i * SEC;
+		back[i] = fwd[i] + 50000;
+	}
+	(void)spray_flow(s, a, b, fwd, back, n, "border");
+}
+
+static void members_have_one_service(void **state)
+{
+	struct spray s;
+	char a[64];
+
+	(void)state;
+	spray_begin(&s, "203.0.113.10");
+	for (int i = 0; i < 4; i++) { /* four to port 1080, two to 8080, three that the relay opened */
+		(void)snprintf(a, sizeof(a), "198.51.100.7:%d", 5000 + i);
+		flow_at(&s, a, "203.0.113.10:1080", i * 5 * SEC, 3);
+		if (i < 2)
+			flow_at(&s, a, "203.0.113.10:8080", i * 5 * SEC, 3);
+		(void)snprintf(a, sizeof(a), "203.0.113.10:%d", 6000 + i);
+		if (i < 3)
+			flow_at(&s, a, "198.51.100.7:1080", i * 5 * SEC, 3);
+	}
+	flow_at(&s, "198.51.100.8:5000", "203.0.113.10:1080", 0, 3);
+	spray_ready(&s);
+	const struct together *g = together(&s);
+	assert_int_equal(g->n_aggregate, 2);
+	assert_int_equal(g->n_leg, 2 + 3);
+	for (size_t i = 0; i < 2; i++) {
+		bool in = g->leg[i]->members == 4;
+		assert_leg(g->leg[i],
+			in ? "tcp 198.51.100.7:0 > 203.0.113.10:1080"
+			   : "tcp 203.0.113.10:0 > 198.51.100.7:1080",
+			in ? 4 : 3);
+		assert_int_equal(g->leg[i]->n_burst[0], in ? 12 : 9);
+		assert_int_equal(g->leg[i]->count[0].packets, in ? 12 : 9);
+		assert_int_equal(g->leg[i]->head.flags, 0);
+	}
+	spray_end(&s);
+}
+
+static void an_old_group_is_another_one(void **state)
+{
+	struct spray s;
+	char a[64];
+
+	(void)state;
+	spray_begin(&s, "203.0.113.10");
+	for (int i = 0; i < 7; i++) {
+		int64_t at = i < 3 ? i * 599 * SEC : (2 * 599 + 2 + 600 + i) * SEC;
+		(void)snprintf(a, sizeof(a), "198.51.100.7:%d", 5000 + i);
+		flow_at(&s, a, "203.0.113.10:1080", at, 3);
+	}
+	spray_ready(&s);
+	const struct together *g = together(&s);
+	assert_int_equal(g->n_aggregate, 2);
+	assert_int_equal(g->leg[0]->members, 3);
+	assert_int_equal(g->leg[1]->members, 4);
+	for (size_t i = 0; i < s.n; i++) {
+		assert_int_equal(aggregate_has(g->leg[0], &s.flow[i], 0), i < 3);
+		assert_int_equal(aggregate_has(g->leg[1], &s.flow[i], 0), i >= 3);
+	}
+	spray_end(&s);
+}
+
+static void a_long_session_stays_alone(void **state)
+{
+	struct spray s;
+	char a[64];
+
+	(void)state;
+	spray_begin(&s, "203.0.113.10");
+	flow_at(&s, "198.51.100.7:4999", "203.0.113.10:22", 0, 100);
+	for (int i = 0; i < 5; i++) {
+		(void)snprintf(a, sizeof(a), "198.51.100.7:%d", 5000 + i);
+		flow_at(&s, a, "203.0.113.10:22", i * 7 * SEC, AGGREGATE_BURSTS - 1);
+	}
+	spray_ready(&s);
+	const struct together *g = together(&s);
+	assert_int_equal(g->n_aggregate, 1);
+	assert_int_equal(g->leg[0]->members, 5);
+	assert_int_equal(g->n_leg, 2);
+	assert_ptr_equal(g->leg[1], &s.flow[0]);
+	assert_false(aggregate_has(g->leg[0], &s.flow[0], 0));
+	spray_end(&s);
+}
+
+/* The recorder saw no SYN and took the server for the one who began. */
+static void turned_members(void **state)
+{
+	struct spray s;
+	char a[64];
+
+	(void)state;
+	spray_begin(&s, "203.0.113.10");
+	for (int i = 0; i < 4; i++) {
+		int64_t key[2] = {SPRAY_T0 + i * 5 * SEC, SPRAY_T0 + i * 5 * SEC + SEC};
+		int64_t answer[2] = {key[0] + 100000, key[1] + 100000};
+		(void)snprintf(a, sizeof(a), "198.51.100.7:%d", 5000 + i);
+		struct flow *f = i % 2 ? spray_flow(&s, "203.0.113.10:22", a, answer, key, 2, "border")
+				       : spray_flow(&s, a, "203.0.113.10:22", key, answer, 2, "border");
+		f->head.flags = i % 2 ? FLOW_ASSUMED | FLOW_DERIVED_0 : FLOW_SYN;
+	}
+	spray_ready(&s);
+	const struct together *g = together(&s);
+	assert_int_equal(g->n_leg, 1);
+	assert_leg(g->leg[0], "tcp 198.51.100.7:0 > 203.0.113.10:22", 4);
+	assert_int_equal(g->leg[0]->head.flags, FLOW_ASSUMED | FLOW_DERIVED_1);
+	assert_int_equal(flow_opener(g->leg[0]), 0);
+	for (int i = 0; i < 8; i++) {
+		assert_true(g->leg[0]->burst[0][i].start_us == SPRAY_T0 + i / 2 * 5 * SEC + i % 2 * SEC);
+		assert_true(g->leg[0]->burst[1][i].start_us == g->leg[0]->burst[0][i].start_us + 100000);
+	}
+	spray_end(&s);
+}
+
+/* Against a slow second reckoning: every packet time of random members, merged by hand. */
+static void merging_is_merging(void **state)
+{
+	(void)state;
+	for (uint64_t round = 0; round < 200; round++) {
+		static int64_t all[4000];
+		struct spray s;
+		char a[64];
+		size_t n = 0, members = 3 + round % 20;
+		spray_seed(seed0 + round);
+		spray_begin(&s, "203.0.113.10");
+		for (size_t i = 0; i < members; i++) {
+			int64_t at[30];
+			size_t k = 1 + (size_t)(29 * spray_unit());
+			int64_t t = SPRAY_T0 + (int64_t)(3e6 * spray_unit());
+			for (size_t j = 0; j < k; j++)
+				at[j] = all[n++] = t += (int64_t)(60e3 * spray_unit());
+			(void)snprintf(a, sizeof(a), "198.51.100.7:%zu", 5000 + i);
+			(void)spray_flow(&s, a, "203.0.113.10:22", at, at, k, "border");
+		}
+		spray_ready(&s);
+		const struct flow *g = together(&s)->leg[0];
+		assert_int_equal(g->members, members);
+		for (size_t i = 1; i < n; i++) /* insertion sort */
+			for (size_t j = i; j > 0 && all[j] < all[j - 1]; j--) {
+				int64_t x = all[j];
+				all[j] = all[j - 1];
+				all[j - 1] = x;
+			}
+		size_t bursts = 0, packets = 0;
+		for (size_t i = 0; i < n; i++) {
+			if (i == 0 || all[i] - all[i - 1] >= BURST_GAP_RECORDED_US) {
+				assert_true(bursts < g->n_burst[0]);
+				assert_true(g->burst[0][bursts++].start_us == all[i]);
+			}
+			assert_true(burst_end(&g->burst[0][bursts - 1]) >= all[i]);
+		}
+		assert_int_equal(bursts, g->n_burst[0]);
+		for (size_t i = 0; i < bursts; i++)
+			packets += g->burst[0][i].packets;
+		assert_int_equal(packets, n);
+		assert_true(g->head.first_us == all[0] && g->last_us == all[n - 1]);
+		spray_end(&s);
+	}
+}
+
+/* ---- sprays ---- */
+
+#define OTHERS 50
+
+static const struct sprayer the_attack = {.client = "198.51.100.7",
+	.relay = "203.0.113.10",
+	.victim = "192.0.2.10",
+	.relay_port = 1080,
+	.victim_port = 22,
+	.logins = 200,
+	.bursts = 3,
+	.pause_s = 2};
+
+static void others_add(struct spray *s, unsigned n, unsigned logins)
+{
+	char client[32], victim[32];
+
+	for (unsigned i = 0; i < n; i++) {
+		struct sprayer p = the_attack;
+		(void)snprintf(client, sizeof(client), "198.18.1.%u", i + 1);
+		(void)snprintf(victim, sizeof(victim), "198.18.2.%u", i + 1);
+		p.client = client;
+		p.victim = victim;
+		p.logins = logins;
+		p.workers = 1 + i % 4;
+		p.pause_s = 0.5 + 4 * spray_unit();
+		p.bursts = 1 + i % 5;
+		spray_add(s, &p);
+	}
+}
+
+/* The share of seeds in which the spray of so many workers is proven; nothing else may be named. */
+static unsigned sprays_proven(unsigned seeds, unsigned workers, unsigned others)
+{
+	unsigned proven = 0;
+
+	for (unsigned k = 0; k < seeds; k++) {
+		struct spray s;
+		struct hop hop;
+		struct sprayer p = the_attack;
+		spray_seed(seed0 + k * 1000 + workers);
+		spray_begin(&s, "203.0.113.10");
+		p.workers = workers;
+		spray_add(&s, &p);
+		others_add(&s, others, 60);
+		spray_ready(&s);
+		hop_of(&s, found(&s, "203.0.113.10", "192.0.2.10", 100), &hop);
+		if (hop.best.link.verdict == LINK_PROVEN) {
+			assert_leg(hop.best.flow, "tcp 198.51.100.7:0 > 203.0.113.10:1080", 200);
+			assert_leg(hop.out, "tcp 203.0.113.10:0 > 192.0.2.10:22", 200);
+			proven++;
+		} else if (getenv("WEIR_VERBOSE")) {
+			print_message("# seed %u: %s, %s, log10 e %.1f\n", k,
+				link_verdict_name(hop.best.link.verdict),
+				link_reason_text(hop.best.link.reason), hop.best.link.max_log10_e);
+		}
+		spray_end(&s);
+	}
+	print_message("# %u workers, %u others: %u of %u seeds proven\n", workers, others, proven, seeds);
+	return proven;
+}
+
+static void two_hundred_logins_are_proven(void **state)
+{
+	(void)state;
+	assert_true(sprays_proven(100, 1, 5) >= 95);
+	assert_true(sprays_proven(100, 4, 5) >= 95);
+}
+
+static void among_fifty_others(void **state)
+{
+	(void)state;
+	assert_true(sprays_proven(10, 1, OTHERS) >= 9);
+	assert_true(sprays_proven(10, 4, OTHERS) >= 9);
+}
+
+/* Tests every in-aggregate against every out-aggregate. */
+static void all_pairs(struct spray *s, size_t *right, size_t *wrong, size_t *right_proven,
+	size_t *wrong_proven, double *most)
+{
+	const struct together *g = together(s);
+
+	for (size_t i = 0; i < g->n_aggregate; i++)
+		for (size_t k = 0; k < g->n_aggregate; k++) {
+			const struct flow *in = g->leg[i], *out = g->leg[k];
+			if (!ip_equal(&in->head.end[1].ip, &s->view->host) ||
+				!ip_equal(&out->head.end[0].ip, &s->view->host))
+				continue;
+			const uint8_t *x = in->head.end[0].ip.b, *y = out->head.end[1].ip.b;
+			bool linked = x[3] == y[3] || (x[0] == 198 && x[1] == 51 && y[0] == 192);
+			const struct meeting *m;
+			struct relink p;
+			struct link_result l;
+			struct err e;
+			assert_int_equal(meeting_get(s->view, "border", "border", 0, &m, &e), STATUS_OK);
+			pair_of(&p, s->view, m, in, out, 6 + log10(2600));
+			assert_int_equal(relink_test(&s->t.room, &p, &l, &e), STATUS_OK);
+			*(linked ? right : wrong) += 1;
+			*(linked ? right_proven : wrong_proven) += l.verdict == LINK_PROVEN;
+			if (!linked && l.max_log10_e > *most)
+				*most = l.max_log10_e;
+		}
+}
+
+static void nothing_wrong_among_sprayers(void **state)
+{
+	size_t right = 0, wrong = 0, right_proven = 0, wrong_proven = 0;
+	double most = -1;
+
+	(void)state;
+	for (unsigned k = 0; k < 4; k++) {
+		struct spray s;
+		spray_seed(seed0 + 77 * k);
+		spray_begin(&s, "203.0.113.10");
+		struct sprayer p = the_attack;
+		p.workers = 1 + 3 * (k % 2);
+		spray_add(&s, &p);
+		others_add(&s, OTHERS, 100 + 50 * (k % 2));
+		spray_ready(&s);
+		all_pairs(&s, &right, &wrong, &right_proven, &wrong_proven, &most);
+		spray_end(&s);
+	}
+	print_message("# wrong pairs %zu, proven %zu, largest log10 e %.2f; right pairs %zu, proven %zu\n",
+		wrong, wrong_proven, most, right, right_proven);
+	assert_true(wrong >= 2000);
+	assert_int_equal(wrong_proven, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(members_have_one_service),
+		cmocka_unit_test(an_old_group_is_another_one),
+		cmocka_unit_test(a_long_session_stays_alone),
+		cmocka_unit_test(turned_members),
+		cmocka_unit_test(merging_is_merging),
+		cmocka_unit_test(two_hundred_logins_are_proven),
+		cmocka_unit_test(among_fifty_others),
+		cmocka_unit_test(nothing_wrong_among_sprayers),
+	};
+	const char *seed = getenv("WEIR_SEED");
+
+	seed0 = seed ? strtoull(seed, NULL, 0) : 20261123;
+	print_message("# seed %llu (WEIR_SEED)\n", (unsigned long long)seed0);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
