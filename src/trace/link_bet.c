@@ -24,43 +24,61 @@
 #define TAME        0.70            /* B predicts itself */
 #define KELLY       0.9             /* share of the optimal stake */
 #define WINS        6               /* so many past wins are looked at for a beat */
-#define BEAT_US     10000           /* how exactly a beat is kept, plus half the window */
-#define BEAT_MIN_US 400000          /* faster beats show in B's pauses */
+#define BEATS       (WINS * (WINS - 1) / 2)
+#define NEVER       (-(INT64_C(1) << 61))
+#define BEAT_US     10000  /* how exactly a beat is kept, plus half the window */
+#define BEAT_MIN_US 400000 /* faster beats show in B's pauses */
+#define FLUSH       1e-200 /* less is nothing */
+#define NEARLY      (1.0 - 1e-9)
 #define SCALE_BITS  512
 #define SCALE_UP    1.3407807929942597e154 /* 2^512 */
 #define LN2         0.69314718055994530942
 #define LN10        2.30258509299404568402
 #define LOG10_2     0.30102999566398119521
 
+#define LOCAL_MAX 3 /* starts there can be in LOCAL_US: lanes have them BURST_GAP_READ_US apart */
+
 struct window {
 	int64_t lo_us, w_us;
+	double local[LOCAL_MAX + 1]; /* q_local by the number of starts */
 };
+
+#define LOCAL(n, w) (RATE_SAFETY * (double)(n) * (double)(w) / (double)LOCAL_US)
+#define WINDOW(lo, w)                                                                                        \
+	{                                                                                                    \
+		lo, w,                                                                                       \
+		{                                                                                            \
+			LOCAL(0, w), LOCAL(1, w), LOCAL(2, w), LOCAL(3, w)                                   \
+		}                                                                                            \
+	}
 
 /* Sorted by lo: windows of the same lo share what is known of B at t + lo. */
 static const struct window WINDOWS[CELLS] = {
-	{0, 10000},
-	{0, 20000},
-	{0, 50000},
-	{0, 100000},
-	{10000, 20000},
-	{10000, 50000},
-	{20000, 20000},
-	{30000, 30000},
-	{50000, 50000},
-	{50000, 100000},
-	{100000, 50000},
-	{150000, 100000},
+	WINDOW(0, 10000),
+	WINDOW(0, 20000),
+	WINDOW(0, 50000),
+	WINDOW(0, 100000),
+	WINDOW(10000, 20000),
+	WINDOW(10000, 50000),
+	WINDOW(20000, 20000),
+	WINDOW(30000, 30000),
+	WINDOW(50000, 50000),
+	WINDOW(50000, 100000),
+	WINDOW(100000, 50000),
+	WINDOW(150000, 100000),
 };
 
+/* A bet is entered in the cell's books when it opens: nobody reads them before it is settled, since until
+ * then the cell is busy.  Only the wealth waits. */
 struct cell {
-	double wealth, factor; /* factor waits for settle_us */
-	double seen, hit;      /* settled opportunities */
-	double price;          /* sum of q over the won ones */
-	double q;              /* of the open bet */
-	int64_t settle_us;
-	int64_t win[WINS]; /* the last wins' times, newest first */
-	int open, won, wins;
-	int tame; /* the open bet met a B that predicted itself */
+	double wealth, factor;
+	double seen, hit;  /* opportunities */
+	double price;      /* sum of q over the won ones */
+	double least;      /* mean of q over them, but Q_FLOOR at least: no stake unless r is above */
+	int64_t settle_us; /* of the last bet; the cell is busy until then */
+	int64_t before_us; /* and of the one before */
+	int64_t win[WINS]; /* the last wins' times, newest first; NEVER before */
+	int64_t beat[BEATS];
 };
 
 struct run {
@@ -68,12 +86,14 @@ struct run {
 	const struct blinds *blind;
 	struct cell cell[CELLS];
 	struct null_past past;
+	struct null_limits limits;
 	size_t known; /* pauses of B up to this burst are in past */
 	size_t pause_cursor;
-	int scale;          /* all wealths are to be multiplied by 2^(SCALE_BITS * scale) */
-	double sup, target; /* in the scale's units */
+	uint32_t waiting;            /* cells, a bit each, whose wealth waits for settle_us */
+	int stale;                   /* average is to be taken again */
+	int scale;                   /* all wealths are to be multiplied by 2^(SCALE_BITS * scale) */
+	double average, sup, target; /* in the scale's units */
 	double target_ln;
-	int64_t settled_us;
 	struct bet_result *r;
 };
 
@@ -84,15 +104,21 @@ struct outlook {
 	int64_t tau_us;     /* silence so far */
 	int64_t next_us;    /* the next start, INT64_MAX if none: the outcome */
 	size_t next;        /* its index */
-	double local;       /* starts in the LOCAL_US to come: conditioned on */
 	uint32_t survivors; /* pauses of B as long as tau_us, once counted */
 	int usable, counted;
 };
 
-/* B's pauses that ended at or before t become known. */
+/* B's pauses that ended at or before t become known.  Without blind intervals only the last NULL_PAUSES need
+ * be read. */
 static void learn_pauses(struct run *x, int64_t t)
 {
 	const struct lane *b = x->b;
+	if (x->known >= b->n || b->start[x->known] > t)
+		return;
+	if (x->blind->n == 0 && b->n - x->known > NULL_PAUSES && b->start[x->known + NULL_PAUSES] <= t) {
+		null_past_init(&x->past);
+		x->known = lane_find(b, t + 1) - NULL_PAUSES;
+	}
 	while (x->known < b->n && b->start[x->known] <= t) {
 		size_t k = x->known++;
 		if (k == 0)
@@ -120,52 +146,76 @@ static int is_blind(const struct run *x, int64_t from, int64_t to)
 	return lo < x->blind->n && x->blind->s[lo].from_us <= to;
 }
 
+/* *cursor walks up with open_us. */
 static void look(const struct run *x, int64_t t, const struct window *w, size_t *cursor, struct outlook *o)
 {
 	const struct lane *b = x->b;
 	o->now_us = t;
 	o->open_us = t + w->lo_us;
 	int64_t after = w->lo_us == 0 ? o->open_us + 1 : o->open_us; /* equal times have no order */
-	while (*cursor < b->n && b->start[*cursor] < after)
-		(*cursor)++;
 	size_t i = *cursor;
+	while (i < b->n && b->start[i] < after)
+		i++;
+	*cursor = i;
 	o->usable = o->counted = 0;
 	if (i == 0 || b->end[i - 1] > o->open_us)
 		return;
 	o->next = i;
 	o->next_us = i < b->n ? b->start[i] : INT64_MAX;
 	o->tau_us = o->open_us - b->end[i - 1];
-	size_t n = 0;
-	while (i + n < b->n && b->start[i + n] < o->open_us + LOCAL_US)
-		n++;
-	o->local = (double)n;
-	o->usable = !is_blind(x, b->end[i - 1], o->open_us + LOCAL_US);
+	o->usable = x->blind->n == 0 || !is_blind(x, b->end[i - 1], o->open_us + LOCAL_US);
 }
 
-/* Would a win now keep the beat of earlier wins?  What two metronomes do together proves nothing. */
+/* B's starts in the LOCAL_US to come, which are given. */
+static int starts_local(const struct run *x, const struct outlook *o)
+{
+	const struct lane *b = x->b;
+	int n = 0;
+	while (n < LOCAL_MAX && o->next + (size_t)n < b->n &&
+		b->start[o->next + (size_t)n] < o->open_us + LOCAL_US)
+		n++;
+	return n;
+}
+
+/* Would a win now keep the beat of earlier wins?  What two metronomes do together proves nothing.  All beats
+ * are looked at without a branch, since each would be guessed wrong now and then. */
 static int on_beat(const struct cell *c, int64_t open_us, int64_t w_us)
 {
 	int64_t slack = w_us / 2 + BEAT_US;
-	int64_t middle = open_us + w_us / 2;
-	for (int i = 0; i + 1 < c->wins; i++)
-		for (int j = i + 1; j < c->wins; j++) {
-			int64_t beat = c->win[i] - c->win[j];
-			int64_t off = middle - c->win[i] - beat;
-			if (beat >= BEAT_MIN_US && off >= -slack && off <= slack)
-				return 1;
-		}
-	return 0;
+	int64_t early = open_us + w_us / 2 + slack;
+	int found = 0;
+	for (int i = 0; i < BEATS; i++)
+		found |= (uint64_t)(early - c->beat[i]) <= (uint64_t)(2 * slack);
+	return found;
+}
+
+/* The newest win, and when its beats with the ones before would have the next.  beat[] holds the last
+ * WINS - d of the beats between wins d apart, for each d from 1 on, newest first: moved on as a whole, what
+ * would come into the next d's place is overwritten. */
+static void enter_beats(struct cell *c, int64_t t)
+{
+	for (int i = WINS - 1; i > 0; i--)
+		c->win[i] = c->win[i - 1];
+	for (int i = BEATS - 1; i > 0; i--)
+		c->beat[i] = c->beat[i - 1];
+	c->win[0] = t;
+	for (int d = 1, at = 0; d < WINS; at += WINS - d, d++) {
+		int64_t beat = t - c->win[d];
+		c->beat[at] = beat >= BEAT_MIN_US && c->win[d] != NEVER ? t + beat : NEVER;
+	}
 }
 
 /* Upper bound of a start in the window from B's own past. */
-static double bound(const struct run *x, struct outlook *o, int64_t w_us)
+static double bound(struct run *x, struct outlook *o, int64_t w_us)
 {
-	if (!o->counted)
+	if (!o->counted) {
+		learn_pauses(x, o->now_us);
 		o->survivors = null_survivors(&x->past, o->tau_us);
+	}
 	o->counted = 1;
-	double self = null_self(&x->past, o->survivors, o->tau_us, w_us);
+	double self = null_self(&x->past, &x->limits, o->survivors, o->tau_us, w_us);
 	if (o->survivors < ECHO_BELOW) {
-		double echo = null_echo(x->b, o->next - 1, o->open_us, w_us, o->now_us);
+		double echo = null_echo(x->b, &x->limits, o->next - 1, o->open_us, w_us, o->now_us);
 		if (echo > self)
 			self = echo;
 	}
@@ -174,12 +224,14 @@ static double bound(const struct run *x, struct outlook *o, int64_t w_us)
 
 /* The stake's share of the wealth, from what is known when the window opens; *self is B's own bound where
  * there is one. */
-static double stake(const struct run *x, const struct cell *c, struct outlook *o, int64_t w_us, double *self)
+static double stake(struct run *x, const struct cell *c, struct outlook *o, int64_t w_us, double *self)
 {
-	double r = (c->hit + 1.0) / (c->seen + 2.0);
-	double q = c->hit > 0 ? c->price / c->hit : 0;
+	double q = c->least;
 	*self = Q_FLOOR;
-	if (r <= q || r <= Q_FLOOR) /* no need to ask B's past: abstain */
+	if (c->hit + 1.0 < q * (c->seen + 2.0) * NEARLY) /* r < q, told without a division */
+		return 0;
+	double r = (c->hit + 1.0) / (c->seen + 2.0);
+	if (r <= q) /* no need to ask B's past: abstain */
 		return 0;
 	*self = bound(x, o, w_us);
 	if (q < *self)
@@ -189,81 +241,113 @@ static double stake(const struct run *x, const struct cell *c, struct outlook *o
 	return KELLY * (r - q) / (1.0 - q);
 }
 
-static void open_bet(const struct run *x, struct cell *c, struct outlook *o, const struct window *w)
+static void enter_win(struct cell *c, double q)
 {
-	int64_t last = o->open_us + w->w_us;
-	double self;
-	double s = stake(x, c, o, w->w_us, &self);
-	double q = RATE_SAFETY * o->local * (double)w->w_us / (double)LOCAL_US;
-	c->tame = self >= TAME;
-	c->q = q > self ? q : self;
-	c->won = o->next_us < last;
-	c->settle_us = c->won ? o->next_us : last;
-	c->open = 1;
-	c->factor = c->won ? 1.0 - s + s / c->q : 1.0 - s;
+	c->hit += 1.0;
+	c->price += q;
+	double mean = c->price / c->hit;
+	c->least = mean > Q_FLOOR ? mean : Q_FLOOR;
+	enter_beats(c, c->settle_us);
 }
 
-static void close_bet(struct cell *c)
+/* 1 if B predicted itself. */
+static int open_bet(struct run *x, int i, struct outlook *o)
 {
-	c->open = 0;
+	struct cell *c = &x->cell[i];
+	const struct window *w = &WINDOWS[i];
+	int64_t last = o->open_us + w->w_us;
+	double self, s = stake(x, c, o, w->w_us, &self);
+	c->before_us = c->settle_us;
+	c->settle_us = last;
 	c->seen += 1.0;
-	c->wealth *= c->factor;
-	if (c->wealth < 1e-200)
-		c->wealth = 0;
-	if (!c->won)
-		return;
-	c->hit += 1.0;
-	c->price += c->q;
-	for (int i = WINS - 1; i > 0; i--)
-		c->win[i] = c->win[i - 1];
-	c->win[0] = c->settle_us;
-	if (c->wins < WINS)
-		c->wins++;
+	if (s > 0 || c->wealth < FLUSH)
+		x->waiting |= UINT32_C(1) << i;
+	c->factor = 1.0 - s;
+	if (o->next_us < last) {
+		double q = w->local[starts_local(x, o)];
+		q = q > self ? q : self;
+		c->settle_us = o->next_us;
+		c->factor = 1.0 - s + s / q;
+		enter_win(c, q);
+	}
+	return self >= TAME;
+}
+
+/* The bets that are settled by now change their cells' wealths. */
+static void close_bets(struct run *x, int64_t now)
+{
+	for (int i = 0; x->waiting >> i; i++) {
+		struct cell *c = &x->cell[i];
+		if (!(x->waiting >> i & 1) || c->settle_us > now)
+			continue;
+		x->waiting &= ~(UINT32_C(1) << i);
+		c->wealth *= c->factor;
+		if (c->wealth < FLUSH)
+			c->wealth = 0;
+		x->stale = 1;
+	}
+}
+
+static double average(const struct run *x)
+{
+	double sum = 0;
+	for (int i = 0; i < CELLS; i++)
+		sum += x->cell[i].wealth;
+	return sum / CELLS;
+}
+
+/* When the last of the bets that are settled by now was. */
+static int64_t settled_us(const struct run *x, int64_t now)
+{
+	int64_t last = INT64_MIN;
+	for (int i = 0; i < CELLS; i++) {
+		const struct cell *c = &x->cell[i];
+		int64_t t = c->settle_us <= now ? c->settle_us : c->before_us;
+		if (t > last)
+			last = t;
+	}
+	return last;
 }
 
 static void settle(struct run *x, int64_t now)
 {
-	double sum = 0;
-	for (int i = 0; i < CELLS; i++) {
-		struct cell *c = &x->cell[i];
-		if (c->open && c->settle_us <= now) {
-			close_bet(c);
-			if (c->settle_us > x->settled_us)
-				x->settled_us = c->settle_us;
-		}
-		sum += c->wealth;
-	}
-	sum /= CELLS;
-	if (sum > x->sup)
-		x->sup = sum;
-	if (sum >= x->target && x->r->reached_us == INT64_MIN)
-		x->r->reached_us = x->settled_us;
-	if (sum < SCALE_UP)
+	close_bets(x, now);
+	if (x->stale)
+		x->average = average(x);
+	x->stale = 0;
+	if (x->average > x->sup)
+		x->sup = x->average;
+	if (x->average >= x->target && x->r->reached_us == INT64_MIN)
+		x->r->reached_us = settled_us(x, now);
+	if (x->average < SCALE_UP)
 		return;
 	for (int i = 0; i < CELLS; i++)
 		x->cell[i].wealth /= SCALE_UP;
+	x->stale = 1;
 	x->scale++;
 	x->sup /= SCALE_UP;
 	x->target = link_exp(x->target_ln - (double)x->scale * SCALE_BITS * LN2);
 }
 
-static void bet_burst(struct run *x, int64_t t, size_t cursor[CELLS])
+/* *cursor: B's first start after t. */
+static void bet_burst(struct run *x, int64_t t, size_t *cursor)
 {
 	struct outlook o = {0};
+	size_t at = *cursor;
 	int could = 0, tame = 0;
 	for (int i = 0; i < CELLS; i++) {
 		const struct window *w = &WINDOWS[i];
 		if (i == 0 || w->lo_us != WINDOWS[i - 1].lo_us)
-			look(x, t, w, &cursor[i], &o);
-		if (!o.usable || x->cell[i].open)
+			look(x, t, w, i == 0 ? cursor : &at, &o);
+		if (i == 0)
+			at = *cursor;
+		if (!o.usable || x->cell[i].settle_us > t)
 			continue;
-		open_bet(x, &x->cell[i], &o, w);
+		tame |= open_bet(x, i, &o);
 		could = 1;
-		tame |= x->cell[i].tame;
 	}
-	size_t next = cursor[0];
 	x->r->bets += (uint32_t)could;
-	x->r->hits += could && next < x->b->n && x->b->start[next] < t + BET_HORIZON_US;
+	x->r->hits += could && *cursor < x->b->n && x->b->start[*cursor] < t + BET_HORIZON_US;
 	x->r->tame += (uint32_t)tame;
 }
 
@@ -273,15 +357,20 @@ static void run_init(struct run *x)
 		struct cell *c = &x->cell[i];
 		c->wealth = 1.0;
 		c->factor = 1.0;
-		c->seen = c->hit = c->price = c->q = 0;
-		c->settle_us = 0;
-		c->open = c->won = c->wins = c->tame = 0;
+		c->seen = c->hit = c->price = 0;
+		c->least = Q_FLOOR;
+		c->settle_us = c->before_us = INT64_MIN;
+		for (int k = 0; k < WINS; k++)
+			c->win[k] = NEVER;
+		for (int k = 0; k < BEATS; k++)
+			c->beat[k] = NEVER;
 	}
 	null_past_init(&x->past);
+	null_limits_init(&x->limits);
 	x->known = x->pause_cursor = 0;
-	x->scale = 0;
-	x->sup = 1.0;
-	x->settled_us = INT64_MIN;
+	x->waiting = 0;
+	x->scale = x->stale = 0;
+	x->average = x->sup = 1.0;
 	x->target = link_exp(x->target_ln);
 }
 
@@ -289,7 +378,7 @@ void bet_run(const struct lane *a, const struct lane *b, const struct blinds *bl
 	struct bet_result *r)
 {
 	struct run x;
-	size_t cursor[CELLS];
+	size_t cursor = 0;
 	x.a = a;
 	x.b = b;
 	x.blind = blind;
@@ -298,19 +387,13 @@ void bet_run(const struct lane *a, const struct lane *b, const struct blinds *bl
 	run_init(&x);
 	r->reached_us = INT64_MIN;
 	r->bets = r->hits = r->tame = 0;
-	for (int i = 0; i < CELLS; i++)
-		cursor[i] = 0;
 	for (size_t k = 0; k < a->n; k++) {
-		learn_pauses(&x, a->start[k]);
 		settle(&x, a->start[k]);
-		bet_burst(&x, a->start[k], cursor);
+		bet_burst(&x, a->start[k], &cursor);
 	}
 	settle(&x, INT64_MAX);
-	double sum = 0;
-	for (int i = 0; i < CELLS; i++)
-		sum += x.cell[i].wealth;
 	double shift = (double)x.scale * SCALE_BITS * LOG10_2;
-	r->log10_end = link_log10(sum / CELLS) + shift;
+	r->log10_end = link_log10(average(&x)) + shift;
 	r->log10_sup = link_log10(x.sup) + shift;
 }
 

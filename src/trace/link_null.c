@@ -13,41 +13,58 @@
 
 void null_past_init(struct null_past *p)
 {
-	p->n = 0;
-	p->next = 0;
-}
-
-/* Number of remembered pauses below x. */
-static uint32_t below(const struct null_past *p, int64_t x)
-{
-	uint32_t lo = 0, n = p->n;
-	while (n > 0) {
-		uint32_t half = n / 2;
-		if (p->sorted[lo + half] < x) {
-			lo += half + 1;
-			n -= half + 1;
-		} else {
-			n = half;
-		}
+	p->n = p->next = 0;
+	for (int i = 0; i < NULL_PAUSES; i++) {
+		p->ring[i] = INT64_MAX;
+		p->brief[i] = INT32_MAX;
 	}
-	return lo;
 }
 
 void null_past_add(struct null_past *p, int64_t pause_us)
 {
-	uint32_t i;
-	if (p->n == NULL_PAUSES) { /* close the hole that the oldest leaves */
-		i = below(p, p->ring[p->next]);
-		p->n--;
-		for (; i < p->n; i++)
-			p->sorted[i] = p->sorted[i + 1];
-	}
-	for (i = p->n; i > 0 && p->sorted[i - 1] > pause_us; i--)
-		p->sorted[i] = p->sorted[i - 1];
-	p->sorted[i] = pause_us;
-	p->n++;
 	p->ring[p->next] = pause_us;
+	p->brief[p->next] = pause_us < INT32_MAX ? (int32_t)pause_us : INT32_MAX;
 	p->next = (p->next + 1) % NULL_PAUSES;
+	if (p->n < NULL_PAUSES)
+		p->n++;
+}
+
+static int is_brief(int64_t x)
+{
+	return x > INT32_MIN && x < INT32_MAX;
+}
+
+/* Number of remembered pauses below x.  Counting all is faster than searching sorted ones: compilers make
+ * vector instructions of it, and nothing need be sorted. */
+static uint32_t below(const struct null_past *p, int64_t x)
+{
+	uint32_t n = 0;
+	if (!is_brief(x)) {
+		for (int i = 0; i < NULL_PAUSES; i++)
+			n += p->ring[i] < x;
+		return n;
+	}
+	int32_t brief = (int32_t)x;
+	for (int i = 0; i < NULL_PAUSES; i++)
+		n += p->brief[i] < brief;
+	return n;
+}
+
+/* Number of remembered pauses in [x, y). */
+static uint32_t between(const struct null_past *p, int64_t x, int64_t y)
+{
+	if (!is_brief(x) || !is_brief(y))
+		return below(p, y) - below(p, x);
+	int32_t from = (int32_t)x, to = (int32_t)y;
+	uint32_t n = 0;
+	for (int i = 0; i < NULL_PAUSES; i++)
+		n += (uint32_t)(p->brief[i] < to) - (uint32_t)(p->brief[i] < from);
+	return n;
+}
+
+void null_limits_init(struct null_limits *l)
+{
+	l->begun = 0;
 }
 
 double null_upper(double h, double n)
@@ -60,19 +77,32 @@ double null_upper(double h, double n)
 }
 
 /* What never happened in few trials is given the benefit of more; what happened is not. */
-static double limit(double h, double n)
+static double limit_of(uint32_t h, uint32_t n)
 {
-	if (h <= 0)
-		return null_upper(0, n < NONE_MIN ? NONE_MIN : n);
-	return null_upper(h < n ? h : n, h < n ? n : h);
+	if (h == 0)
+		return null_upper(0, n < NONE_MIN ? NONE_MIN : (double)n);
+	return null_upper((double)(h < n ? h : n), (double)(h < n ? n : h));
 }
 
-double null_self(const struct null_past *p, uint32_t survivors, int64_t tau_us, int64_t w_us)
+/* The same, each worked out once: h and n are at most NULL_PAUSES. */
+static double limit(struct null_limits *l, uint32_t h, uint32_t n)
+{
+	if (n == 0 || h > n)
+		return limit_of(h, n);
+	for (uint32_t i = 0; !l->begun && i < sizeof(l->u) / sizeof(l->u[0]); i++)
+		l->u[i] = 0;
+	l->begun = 1;
+	double *u = &l->u[n * (n - 1) / 2 + (n - 1) + h];
+	if (*u == 0)
+		*u = limit_of(h, n);
+	return *u;
+}
+
+double null_self(
+	const struct null_past *p, struct null_limits *l, uint32_t survivors, int64_t tau_us, int64_t w_us)
 {
 	int64_t widen = w_us / 4 + WIDEN_US;
-	uint32_t before = below(p, tau_us - widen);
-	uint32_t until = below(p, tau_us + w_us + widen);
-	return limit((double)(until - before), (double)survivors);
+	return limit(l, between(p, tau_us - widen, tau_us + w_us + widen), survivors);
 }
 
 uint32_t null_survivors(const struct null_past *p, int64_t tau_us)
@@ -80,7 +110,8 @@ uint32_t null_survivors(const struct null_past *p, int64_t tau_us)
 	return p->n - below(p, tau_us);
 }
 
-double null_echo(const struct lane *b, size_t last, int64_t open_us, int64_t w_us, int64_t now_us)
+double null_echo(const struct lane *b, struct null_limits *l, size_t last, int64_t open_us, int64_t w_us,
+	int64_t now_us)
 {
 	int64_t widen = w_us / 4 + WIDEN_US;
 	int64_t ahead = open_us - b->start[last];
@@ -98,5 +129,5 @@ double null_echo(const struct lane *b, size_t last, int64_t open_us, int64_t w_u
 	}
 	if (n == 0)
 		return 0;
-	return limit((double)h, (double)n);
+	return limit(l, h, n);
 }

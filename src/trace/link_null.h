@@ -7,19 +7,29 @@
 
 #define NULL_PAUSES 64 /* how many of the last pauses are remembered */
 
-/* The last pauses (end of a burst to the start of the next), in order of arrival and sorted. */
+/* The last pauses (end of a burst to the start of the next); INT64_MAX where there were none yet. */
 struct null_past {
 	int64_t ring[NULL_PAUSES];
-	int64_t sorted[NULL_PAUSES];
+	int32_t brief[NULL_PAUSES]; /* the same, INT32_MAX for longer ones */
 	uint32_t n, next;
 };
 
 void null_past_init(struct null_past *p);
 void null_past_add(struct null_past *p, int64_t pause_us);
 
+/* Upper limits by numerator and denominator, each kept once worked out; nothing but what null_upper() gives.
+ */
+struct null_limits {
+	double u[NULL_PAUSES * (NULL_PAUSES + 3) / 2]; /* row n, from 1 on, has n + 1; 0: not known yet */
+	int begun;                                     /* u is set */
+};
+
+void null_limits_init(struct null_limits *l);
+
 /* Upper limit of P(the pause ends within [tau, tau + w) | it lasts tau already), from the remembered pauses,
  * the window widened on both sides.  In [0, 1]. */
-double null_self(const struct null_past *p, uint32_t survivors, int64_t tau_us, int64_t w_us);
+double null_self(
+	const struct null_past *p, struct null_limits *l, uint32_t survivors, int64_t tau_us, int64_t w_us);
 
 /* Pauses that lasted tau or more. */
 uint32_t null_survivors(const struct null_past *p, int64_t tau_us);
@@ -30,7 +40,8 @@ uint32_t null_survivors(const struct null_past *p, int64_t tau_us);
 /* Upper limit from replays: how often B, as long after each of its bursts as open is after burst last,
  * started one in such a window, whatever it did in between.  Only starts up to now are used.  0 without a
  * replay. */
-double null_echo(const struct lane *b, size_t last, int64_t open_us, int64_t w_us, int64_t now_us);
+double null_echo(const struct lane *b, struct null_limits *l, size_t last, int64_t open_us, int64_t w_us,
+	int64_t now_us);
 
 /* Wilson's upper limit (two standard errors) of a proportion, h of n, n >= 1. */
 double null_upper(double h, double n);

@@ -129,9 +129,18 @@ static int is_blind(const struct blinds *blind, size_t *cursor, int64_t from, in
 	return *cursor < blind->n && blind->s[*cursor].from_us <= to;
 }
 
-/* B's pauses up to its start j, known when it starts.  1 if the slot is one that B would not choose by
- * itself. */
-static int is_free(struct null_past *past, const struct lane *b, size_t j, int64_t tick, int64_t slot)
+/* B's pauses before its start j, known when it starts; *known are in past already.  Only the last NULL_PAUSES
+ * need be read. */
+static void learn_pauses(struct null_past *past, size_t *known, const struct lane *b, size_t j)
+{
+	if (*known + NULL_PAUSES < j - 1)
+		*known = j - 1 - NULL_PAUSES;
+	for (; *known < j - 1; (*known)++)
+		null_past_add(past, b->start[*known + 1] - b->end[*known]);
+}
+
+/* 1 if the slot is one that B would not choose by itself. */
+static int is_free(const struct null_past *past, const struct lane *b, size_t j, int64_t tick, int64_t slot)
 {
 	int64_t tau = tick - b->end[j - 1] - WIDEN_US;
 	uint32_t inside = null_survivors(past, tau) - null_survivors(past, tau + slot + 2 * WIDEN_US);
@@ -174,16 +183,17 @@ void tick_run(const struct link_train *a, const struct lane *b, const struct bli
 	struct tick_cell cell[CELLS];
 	struct ticks ticks = {.a = a};
 	struct null_past past;
-	size_t cursor = 0;
+	size_t cursor = 0, known = 0;
 	double sum = 1.0, best = 1.0, scale = 0; /* best: the largest sum, at the scale */
 	tick_init(cell, r);
 	null_past_init(&past);
 	for (size_t j = 1; j < b->n && a->n > 1; j++) {
 		int64_t x = b->start[j], tick, slot;
-		if (j > 1)
-			null_past_add(&past, b->start[j - 1] - b->end[j - 2]);
 		if (!ticks_until(&ticks, x) || (slot = slot_of(&ticks, x, &tick)) == 0 ||
-			is_blind(blind, &cursor, tick, tick + slot) || !is_free(&past, b, j, tick, slot))
+			is_blind(blind, &cursor, tick, tick + slot))
+			continue;
+		learn_pauses(&past, &known, b, j);
+		if (!is_free(&past, b, j, tick, slot))
 			continue;
 		for (int i = 0; i < CELLS; i++)
 			tick_bet(&cell[i], i, &ticks, tick, slot, x - tick);
