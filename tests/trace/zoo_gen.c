@@ -136,68 +136,136 @@ void answer(struct rng *r, const struct events *from, struct events *to, double 
 				r, to, from->t[i] + delay + jitter * rng_unit(r), size_draw(r, law));
 }
 
-void zoo_make(const struct zoo_class *c, struct rng *r, struct zoo_pair *p)
-{
-	for (int i = 0; i < LANES; i++)
-		events_clear(&p->ev[i]);
-	p->n_blind = 0;
-	c->make(r, p, c->seconds, c->arg);
-	zoo_bursts(p, BURST_GAP_RECORDED_US * 1e-6);
-}
-
-static int is_blind(const struct zoo_pair *p, int64_t t)
-{
-	for (size_t i = 0; i < p->n_blind; i++)
-		if (t >= p->blind[i].from_us && t < p->blind[i].to_us)
-			return 1;
-	return 0;
-}
-
 int64_t zoo_us(double t)
 {
 	return (int64_t)((EPOCH_S + t) * 1e6);
 }
 
+/* A packet's time as the recorder's clock tells it. */
+static int64_t stamp(const struct zoo_pair *p, int lane, double t)
+{
+	if (p->step_at > 0 && t >= p->step_at)
+		t += p->step_by[lane >= OUT_FWD];
+	if (p->resolution_s > 0)
+		t = p->resolution_s * floor(t / p->resolution_s);
+	return zoo_us(t);
+}
+
+static void lane_room(struct zoo_pair *p, int lane, size_t n)
+{
+	if (n <= p->cap[lane])
+		return;
+	p->cap[lane] = n;
+	p->b[lane] = realloc(p->b[lane], n * sizeof(struct burst));
+	if (p->b[lane] == NULL)
+		abort();
+}
+
 static void lane_bursts(struct zoo_pair *p, int lane, int64_t gap)
 {
 	struct events *e = &p->ev[lane];
-	events_sort(e);
-	if (e->n > p->cap[lane]) {
-		p->cap[lane] = e->n;
-		p->b[lane] = realloc(p->b[lane], e->n * sizeof(struct burst));
-		if (p->b[lane] == NULL)
-			abort();
-	}
-	size_t n = 0;
+	size_t n = 0, blind = 0;
 	int64_t last = 0;
+	events_sort(e);
+	lane_room(p, lane, e->n);
+	struct burst *b = p->b[lane];
 	for (size_t i = 0; i < e->n; i++) {
-		int64_t t = zoo_us(e->t[i]);
-		if (is_blind(p, t))
+		int64_t t = stamp(p, lane, e->t[i]);
+		while (blind < p->n_blind && p->blind[blind].to_us <= t)
+			blind++;
+		if (blind < p->n_blind && p->blind[blind].from_us <= t)
 			continue;
-		if (n > 0 && t - last < gap) {
-			p->b[lane][n - 1].dur_us = (uint32_t)(t - p->b[lane][n - 1].start_us);
-			p->b[lane][n - 1].packets++;
-			p->b[lane][n - 1].bytes += e->bytes[i];
+		if (n > 0 && t >= last && t - last < gap) {
+			b[n - 1].dur_us = (uint32_t)(t - b[n - 1].start_us);
+			b[n - 1].packets++;
+			b[n - 1].bytes += e->bytes[i];
 		} else {
-			p->b[lane][n++] = (struct burst){.start_us = t, .packets = 1, .bytes = e->bytes[i]};
+			b[n++] = (struct burst){.start_us = t, .packets = 1, .bytes = e->bytes[i]};
 		}
 		last = t;
 	}
 	p->n[lane] = n;
 }
 
+static struct link_train train_of(const struct zoo_pair *p, int lane)
+{
+	return (struct link_train){p->b[lane], p->n[lane]};
+}
+
+static struct link_leg leg_of(const struct zoo_pair *p, int fwd)
+{
+	double coarse = p->resolution_s * 1e6;
+	return (struct link_leg){.fwd = train_of(p, fwd),
+		.back = train_of(p, fwd + 1),
+		.resolution_us = coarse > 1 ? (uint32_t)coarse : 1,
+		.sampling = 1,
+		.fwd_derived = p->derived[fwd],
+		.back_derived = p->derived[fwd + 1]};
+}
+
 void zoo_bursts(struct zoo_pair *p, double gap_s)
 {
 	for (int i = 0; i < LANES; i++)
 		lane_bursts(p, i, (int64_t)(gap_s * 1e6));
-	p->in = (struct link_leg){.fwd = {p->b[IN_FWD], p->n[IN_FWD]},
-		.back = {p->b[IN_BACK], p->n[IN_BACK]},
-		.resolution_us = 1,
-		.sampling = 1};
-	p->out = (struct link_leg){.fwd = {p->b[OUT_FWD], p->n[OUT_FWD]},
-		.back = {p->b[OUT_BACK], p->n[OUT_BACK]},
-		.resolution_us = 1,
-		.sampling = 1};
+	p->in = leg_of(p, IN_FWD);
+	p->out = leg_of(p, OUT_FWD);
+}
+
+/* All four trains become the one of OUT's way. */
+static void mangle_identical(struct zoo_pair *p)
+{
+	size_t n = p->n[OUT_FWD];
+	for (int lane = 0; lane < LANES; lane++) {
+		lane_room(p, lane, n + 1);
+		for (size_t i = 0; i < n; i++)
+			p->b[lane][i] = p->b[OUT_FWD][i];
+		p->n[lane] = n;
+	}
+}
+
+static void mangle_burst(struct rng *r, enum mangle m, struct burst *b, const struct burst *first)
+{
+	if (m == MANGLE_ONE_TIME)
+		b->start_us = first->start_us;
+	if (m == MANGLE_DISORDER && rng_next(r) % 3 == 0)
+		b->start_us -= (int64_t)(rng_unit(r) * 3e6);
+	if (m != MANGLE_EXTREMES || rng_next(r) % 4 != 0)
+		return;
+	static const int64_t ends[] = {INT64_MIN, INT64_MIN + 1, -1, 0, INT64_MAX - 1, INT64_MAX};
+	b->start_us = ends[rng_next(r) % 6];
+	b->dur_us = UINT32_MAX;
+	b->packets = UINT32_MAX;
+	b->bytes = UINT64_MAX;
+}
+
+static void mangled(struct rng *r, struct zoo_pair *p)
+{
+	for (int lane = 0; lane < LANES; lane++) {
+		if (p->mangle == MANGLE_ONE_BURST && p->n[lane] > 1)
+			p->n[lane] = 1;
+		for (size_t i = 0; i < p->n[lane]; i++)
+			mangle_burst(r, p->mangle, &p->b[lane][i], p->b[lane]);
+	}
+	if (p->mangle == MANGLE_IDENTICAL)
+		mangle_identical(p);
+	p->in = leg_of(p, IN_FWD);
+	p->out = leg_of(p, OUT_FWD);
+}
+
+void zoo_make(const struct zoo_class *c, struct rng *r, struct zoo_pair *p)
+{
+	for (int i = 0; i < LANES; i++) {
+		events_clear(&p->ev[i]);
+		p->derived[i] = 0;
+	}
+	p->n_blind = 0;
+	p->in_opened = 0;
+	p->step_at = p->resolution_s = 0;
+	p->mangle = MANGLE_NONE;
+	c->make(r, p, c->seconds, c->arg);
+	zoo_bursts(p, BURST_GAP_RECORDED_US * 1e-6);
+	if (p->mangle != MANGLE_NONE)
+		mangled(r, p);
 }
 
 void zoo_free(struct zoo_pair *p)
@@ -213,7 +281,7 @@ void zoo_free(struct zoo_pair *p)
 
 void zoo_test(struct zoo_pair *p, double needed, struct link_result *r)
 {
-	struct link_param param = {.needed = needed};
+	struct link_param param = {.needed = needed, .in_opened = p->in_opened};
 	size_t size = link_memory(&p->in, &p->out);
 	if (size > p->mem_size) {
 		free(p->mem);

@@ -34,13 +34,31 @@ void events_sort(struct events *e);
 
 enum { IN_FWD, IN_BACK, OUT_FWD, OUT_BACK, LANES };
 
+#define ZOO_BLIND 1024
+
+/* What befalls the bursts after they were recorded. */
+enum mangle {
+	MANGLE_NONE,
+	MANGLE_ONE_BURST,
+	MANGLE_ONE_TIME,  /* all start together */
+	MANGLE_DISORDER,  /* a third of the gaps are negative */
+	MANGLE_IDENTICAL, /* all four trains are one */
+	MANGLE_EXTREMES   /* times, lengths and sizes at the ends of their ranges */
+};
+
 /* A pair under construction and as the test takes it. */
 struct zoo_pair {
 	struct events ev[LANES];
 	struct burst *b[LANES];
 	size_t n[LANES], cap[LANES];
-	struct span blind[256];
+	struct span blind[ZOO_BLIND];
 	size_t n_blind;
+	int in_opened;      /* the relay opened IN */
+	int derived[LANES]; /* told by ACK numbers */
+	double step_at,
+		step_by[2];  /* the clock is set: what a leg's packets after step_at move by, seconds */
+	double resolution_s; /* 0: microseconds */
+	enum mangle mangle;
 	struct link_leg in, out;
 	void *mem;
 	size_t mem_size;
@@ -49,6 +67,7 @@ struct zoo_pair {
 enum zoo_kind {
 	ZOO_NULL,   /* unrelated: the bar is on the wealth */
 	ZOO_SHARED, /* a common cause: the bar is on the verdict */
+	ZOO_REACTS, /* R reacts to X by traffic of its own to V: a relay in the sense of the test, no bar */
 	ZOO_RELAY   /* a true relay: the bar is on power */
 };
 
@@ -58,6 +77,10 @@ struct zoo_class {
 	double seconds;
 	void (*make)(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);
 	double arg[8];
+	const char *why; /* null: why nothing is carried; shared: what the common cause is */
+	double bar;      /* relay: the share that is to be proven, 0 for none */
+	int goal;        /* the bar is a goal: it is published, not required */
+	int rare;        /* long by nature: one pair in so many is made; 0 as 1 */
 };
 
 extern const struct zoo_class zoo_classes[];

@@ -6,34 +6,6 @@
 
 #include "zoo_parts.h"
 
-static double lognormal(struct rng *r, double median, double sigma)
-{
-	return median * exp(sigma * rng_normal(r));
-}
-
-/* A leg whose far side answers everything after a round trip of its own, in sizes of its own. */
-static void answered(struct rng *r, struct zoo_pair *p, int fwd, int back)
-{
-	struct size_law law = size_any(r);
-	answer(r, &p->ev[fwd], &p->ev[back], rng_between(r, 0.002, 0.15), rng_between(r, 0.0005, 0.02), 0.97,
-		&law);
-}
-
-static void both_answered(struct rng *r, struct zoo_pair *p)
-{
-	answered(r, p, IN_FWD, IN_BACK);
-	answered(r, p, OUT_FWD, OUT_BACK);
-}
-
-/* Bursts of both legs, at each one's rate and in sizes of its own. */
-static void others(struct rng *r, struct zoo_pair *p, double from, double to, const double rate[2])
-{
-	for (int leg = 0; leg < 2; leg++) {
-		struct size_law law = size_any(r);
-		poisson(r, &p->ev[leg == 0 ? IN_FWD : OUT_FWD], from, to, rate[leg], &law);
-	}
-}
-
 /* arg: rate of IN, rate of OUT, bursts per second */
 void null_poisson(struct rng *r, struct zoo_pair *p, double seconds, const double *arg)
 {
@@ -44,45 +16,8 @@ void null_poisson(struct rng *r, struct zoo_pair *p, double seconds, const doubl
 /* arg: scale of the gaps of real sessions */
 void null_gaps(struct rng *r, struct zoo_pair *p, double seconds, const double *arg)
 {
-	for (int leg = 0; leg < 2; leg++) {
-		struct events replies = {0};
-		gap_train(r, &p->ev[leg == 0 ? IN_FWD : OUT_FWD], &replies, seconds, arg[0]);
-		respond(r, &replies, &p->ev[leg == 0 ? IN_BACK : OUT_BACK], rng_between(r, 0.002, 0.15),
-			rng_between(r, 0.0005, 0.02), 0.97);
-		events_free(&replies);
-	}
-}
-
-void typist(struct rng *r, struct events *keys, struct events *output, double from, double to)
-{
-	double t = from + rng_exp(r, 1.0);
-	double median = rng_between(r, 0.11, 0.22);
-	uint32_t key = rng_unit(r) < 0.7 ? 36 : 52;
-	struct size_law line = size_lognormal(150, 1.4);
-	while (t < to) {
-		int n = 2 + (int)rng_exp(r, 9.0);
-		for (int i = 0; i < n && t < to; i++) {
-			events_add_sized(keys, t, key);
-			events_add_sized(output, t + 0.0005 + 0.001 * rng_unit(r), key);
-			t += lognormal(r, median, 0.5);
-		}
-		events_add_sized(keys, t, key); /* return */
-		double o = t + lognormal(r, 0.006, 1.0);
-		int lines = 1 + (int)rng_exp(r, 4.0);
-		for (int i = 0; i < lines; i++) {
-			events_add_output(r, output, o, key + size_draw(r, &line));
-			o += rng_unit(r) < 0.8 ? 0.0004 : lognormal(r, 0.08, 1.0);
-		}
-		t = (o > t ? o : t) + lognormal(r, 1.8, 1.0);
-	}
-}
-
-static void typed_leg(struct rng *r, struct zoo_pair *p, int fwd, int back, double seconds)
-{
-	struct events out = {0};
-	typist(r, &p->ev[fwd], &out, 0, seconds);
-	respond(r, &out, &p->ev[back], rng_between(r, 0.001, 0.12), 0.003, 1.0);
-	events_free(&out);
+	real_leg(r, p, IN_FWD, IN_BACK, seconds, arg[0]);
+	real_leg(r, p, OUT_FWD, OUT_BACK, seconds, arg[0]);
 }
 
 /* People at two unrelated shells. */
@@ -93,19 +28,16 @@ void null_typists(struct rng *r, struct zoo_pair *p, double seconds, const doubl
 	typed_leg(r, p, OUT_FWD, OUT_BACK, seconds);
 }
 
-static void beacon(struct rng *r, struct events *e, double seconds, double period, double jitter)
-{
-	struct size_law law = size_any(r);
-	for (double t = rng_unit(r) * period; t < seconds; t += period)
-		events_add_sized(e, t + jitter * rng_normal(r), size_draw(r, &law));
-}
-
 /* arg: the two periods, the jitter (standard deviation), seconds, rate of other bursts; each leg has either
  * period */
 void null_beacons(struct rng *r, struct zoo_pair *p, double seconds, const double *arg)
 {
-	beacon(r, &p->ev[IN_FWD], seconds, rng_unit(r) < 0.5 ? arg[0] : arg[1], arg[2]);
-	beacon(r, &p->ev[OUT_FWD], seconds, rng_unit(r) < 0.5 ? arg[0] : arg[1], arg[2]);
+	for (int leg = 0; leg < 2; leg++) {
+		struct size_law law = size_any(r);
+		double period = rng_unit(r) < 0.5 ? arg[0] : arg[1];
+		beacon(r, &p->ev[leg == 0 ? IN_FWD : OUT_FWD], rng_unit(r) * period, seconds, period, arg[2],
+			&law);
+	}
 	others(r, p, 0, seconds, (double[2]){arg[3], arg[3]});
 	both_answered(r, p);
 }
@@ -246,7 +178,7 @@ void null_restarts(struct rng *r, struct zoo_pair *p, double seconds, const doub
 	} else {
 		null_typists(r, p, seconds, arg);
 	}
-	for (double t = 0; (t += 1.0 + rng_exp(r, arg[0])) < seconds && p->n_blind < 256;) {
+	for (double t = 0; (t += 1.0 + rng_exp(r, arg[0])) < seconds && p->n_blind < ZOO_BLIND;) {
 		double until = t + rng_unit(r) * arg[1];
 		p->blind[p->n_blind++] = (struct span){.from_us = zoo_us(t), .to_us = zoo_us(until)};
 		t = until;

@@ -15,9 +15,29 @@ void respond(struct rng *r, const struct events *from, struct events *to, double
 /* The same, but with sizes of its own. */
 void answer(struct rng *r, const struct events *from, struct events *to, double delay, double jitter,
 	double share, struct size_law *law);
+/* Where R stands beside two flows of one client: one comes to it and the other leaves it (a proxy of many),
+ * it is the client of both, or the server of both, to which V is but another connection of the client. */
+enum view { VIEW_BETWEEN, VIEW_CLIENT, VIEW_SERVER };
 /* A person at a shell: keys, return, output, thought. */
 void typist(struct rng *r, struct events *keys, struct events *output, double from, double to);
 int64_t zoo_us(double t);
+double lognormal(struct rng *r, double median, double sigma);
+/* A leg whose far side answers everything after a round trip of its own, in sizes of its own. */
+void answered(struct rng *r, struct zoo_pair *p, int fwd, int back);
+void both_answered(struct rng *r, struct zoo_pair *p);
+/* Bursts of both legs, at each one's rate and in sizes of its own. */
+void others(struct rng *r, struct zoo_pair *p, double from, double to, const double rate[2]);
+void typed_leg(struct rng *r, struct zoo_pair *p, int fwd, int back, double seconds);
+/* Gaps and sizes of real sessions. */
+void real_leg(struct rng *r, struct zoo_pair *p, int fwd, int back, double seconds, double scale);
+void beacon(struct rng *r, struct events *e, double phase, double seconds, double period, double jitter,
+	struct size_law *law);
+/* One of: a person at a shell, gaps of a real session, a beacon, requests at random. */
+void any_leg(struct rng *r, struct zoo_pair *p, int fwd, int back, double seconds);
+/* Three questions and answers. */
+void login(struct rng *r, struct events *fwd, struct events *back, double t, double rtt);
+/* A direction becomes what ACK numbers tell of it; far: how far away its receiver is, there and back. */
+void derive(struct rng *r, struct zoo_pair *p, int lane, double far);
 
 void null_poisson(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);
 void null_gaps(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);
@@ -36,6 +56,32 @@ void null_steps(struct rng *r, struct zoo_pair *p, double seconds, const double 
 void shared_clicks(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);
 void shared_fanout(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);
 void null_hidden(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);
+void shared_browser(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);
+void shared_downloads(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);
+void null_haproxy(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);
+void reacts_lookup(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);
+void null_ntp(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);
+void null_video(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);
+void null_queue(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);
+void null_control(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);
+void null_logins(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);
+void null_regime(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);
+void null_cycle(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);
+void null_growth(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);
+void null_gathered(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);
+void null_walk(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);
+void null_few(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);
+void shared_page(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);
+void null_flap(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);
+void null_loss(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);
+void null_set_clock(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);
+void null_half(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);
+void null_coarse(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);
+void null_mangled(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);
 void relay_session(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);
+
+void relay_half(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);
+void relay_polled(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);
+void relay_logins(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);
 
 #endif

@@ -9,13 +9,19 @@
 
 #define TICK_BYTES 36
 
-/* from's packets come out of a program that keeps their order, delay + U(0, jitter) later, in the same sizes.
- */
-static void pass_on(struct rng *r, const struct events *from, struct events *to, double delay, double jitter)
+/* What a relay does to times. */
+struct lag {
+	double delay, jitter, slow; /* slow: share of packets that wait up to a second more */
+};
+
+/* from's packets come out of a program that keeps their order, in the same sizes. */
+static void pass_on(struct rng *r, const struct events *from, struct events *to, const struct lag *lag)
 {
 	double last = -1;
 	for (size_t i = 0; i < from->n; i++) {
-		double t = from->t[i] + delay + jitter * rng_unit(r);
+		double t = from->t[i] + lag->delay + lag->jitter * rng_unit(r);
+		if (lag->slow > 0 && rng_unit(r) < lag->slow)
+			t += rng_unit(r);
 		last = t > last ? t : last + 0.00001;
 		events_add_sized(to, last, from->bytes[i]);
 	}
@@ -112,36 +118,150 @@ static void chaff(struct rng *r, struct events *to, double seconds, double rate,
 	poisson(r, to, 0, seconds, rate, &law);
 }
 
+/* Nothing after the n-th burst, but at least `seconds`. */
+static void cut(struct events *e, double seconds, double n)
+{
+	size_t i = 0;
+	for (double last = -1; i < e->n; last = e->t[i++]) {
+		n -= e->t[i] - last >= 0.1;
+		if (e->t[i] >= seconds && n < 0)
+			break;
+	}
+	e->n = i;
+}
+
+static void drop_after(struct events *e, double t)
+{
+	events_sort(e);
+	while (e->n > 0 && e->t[e->n - 1] > t)
+		e->n--;
+}
+
+/* What is typed, and what is said to it at V as if the key were there at once. */
+static void session(
+	struct rng *r, struct events *keys, struct events *said, double seconds, const double *arg)
+{
+	if (arg[4] > 0) {
+		struct events replies = {0};
+		gap_train(r, keys, &replies, seconds, 5.0);
+		respond(r, &replies, said, 0.001, 0.002, 0.95);
+		events_free(&replies);
+	} else {
+		typist(r, keys, said, 0, arg[7] > 0 ? 20 * seconds : seconds);
+	}
+	if (arg[7] > 0) {
+		cut(keys, seconds, arg[7]);
+		drop_after(said, keys->n > 0 ? keys->t[keys->n - 1] + 1 : 0);
+	}
+	events_sort(said);
+}
+
+static void hide_leg(struct rng *r, struct zoo_pair *p, struct events *keys, int hide)
+{
+	if (hide > 0)
+		hide_keys(r, keys, &p->ev[IN_FWD]);
+	else
+		respond(r, keys, &p->ev[IN_FWD], 0, 0, 1.0);
+}
+
 /* arg: delay, jitter, chaff in OUT (share of its packets), 0 plain / 1 IN hides keys / 2 and its answers are
- * hidden by pongs, 0 typist / 1 real gaps x5, what the carrier does to sizes: an enum carrier */
+ * hidden by pongs, 0 typist / 1 real gaps x5, what the carrier does to sizes: an enum carrier or CARRIERS for
+ * any, share of packets that wait up to a second, at least so many bursts */
 void relay_session(struct rng *r, struct zoo_pair *p, double seconds, const double *arg)
 {
 	struct events keys = {0}, said = {0}, typed = {0};
-	double rtt = rng_between(r, 0.002, 0.12);
-	if (arg[4] > 0) {
-		struct events replies = {0};
-		gap_train(r, &keys, &replies, seconds, 5.0);
-		respond(r, &replies, &said, 0.001, 0.002, 0.95);
-		events_free(&replies);
-	} else {
-		typist(r, &keys, &said, 0, seconds);
-	}
-	events_sort(&said);
+	struct lag lag = {arg[0], arg[1], arg[6]}, path = {rng_between(r, 0.002, 0.12), 0.002, 0};
+	enum carrier kind = (enum carrier)arg[5];
+	session(r, &keys, &said, seconds, arg);
 	respond(r, &keys, &typed, 0, 0, 1.0);
-	if (arg[3] > 0)
-		hide_keys(r, &keys, &p->ev[IN_FWD]);
-	else
-		respond(r, &keys, &p->ev[IN_FWD], 0, 0, 1.0);
-	pass_on(r, &keys, &p->ev[OUT_FWD], arg[0], arg[1]);
+	hide_leg(r, p, &keys, arg[3] > 0);
+	pass_on(r, &keys, &p->ev[OUT_FWD], &lag);
 	answer_late(&typed, &p->ev[OUT_FWD], &said);
-	pass_on(r, &said, &p->ev[OUT_BACK], rtt, 0.002);
-	pass_on(r, &p->ev[OUT_BACK], &p->ev[IN_BACK], arg[0], arg[1]);
-	carry(r, p, (enum carrier)arg[5]);
-	chaff(r, &p->ev[OUT_FWD], seconds, arg[2] * (double)keys.n / seconds,
-		keys.n > 0 ? keys.bytes[0] : 36);
+	pass_on(r, &said, &p->ev[OUT_BACK], &path);
+	pass_on(r, &p->ev[OUT_BACK], &p->ev[IN_BACK], &lag);
+	carry(r, p, kind == CARRIERS ? (enum carrier)(rng_next(r) % CARRIERS) : kind);
+	double life = keys.n > 0 ? keys.t[keys.n - 1] : seconds;
+	chaff(r, &p->ev[OUT_FWD], life, arg[2] * (double)keys.n / life, keys.n > 0 ? keys.bytes[0] : 36);
 	if (arg[3] > 1)
 		respond(r, &p->ev[IN_FWD], &p->ev[IN_BACK], 0.0002, 0.0005, 1.0);
 	events_free(&keys);
 	events_free(&said);
 	events_free(&typed);
+}
+
+/* A session of which one direction was told by ACK numbers.  arg: as relay_session, but 6: the lane */
+void relay_half(struct rng *r, struct zoo_pair *p, double seconds, const double *arg)
+{
+	double plain[8] = {arg[0], arg[1], arg[2], arg[3], arg[4], arg[5], 0, 0};
+	relay_session(r, p, seconds, plain);
+	derive(r, p, (int)arg[6], rng_between(r, 0.0005, 0.06));
+}
+
+/* The tunnel's wire: when the client asks and what each answer brings.  pending: queries that the server has
+ * not answered. */
+static void poll(struct rng *r, struct zoo_pair *p, const struct events *up, const struct events *down,
+	double seconds, int lazy)
+{
+	struct events *asked = &p->ev[IN_FWD], *said = &p->ev[IN_BACK];
+	double rtt = rng_between(r, 0.005, 0.08), period = lazy ? 4.0 : rng_between(r, 0.1, 1.0);
+	double next = rng_unit(r) * period;
+	size_t u = 0, d = 0;
+	while (next < seconds || u < up->n) {
+		double t = u < up->n && up->t[u] < next ? up->t[u] : next;
+		uint32_t bytes = 0, got = 0;
+		while (u < up->n && up->t[u] <= t)
+			bytes += up->bytes[u++];
+		events_add_sized(asked, t, 45 + bytes + bytes / 2); /* text in names */
+		double held =
+			t; /* lazily: until there is something, or the client says more, or 4 s are over */
+		double more = u < up->n && up->t[u] < t + period ? up->t[u] : t + period;
+		if (lazy && (d >= down->n || down->t[d] > t))
+			held = d < down->n && down->t[d] < more ? down->t[d] : more;
+		while (d < down->n && down->t[d] <= held && got < 1100)
+			got += down->bytes[d++];
+		events_add_sized(said, held + 0.0003 * rng_unit(r), 60 + got);
+		next = lazy ? held + rtt + 0.001 * rng_unit(r) : next <= t ? next + period : next;
+	}
+}
+
+/* IN is a tunnel in which only the client may speak: what goes up is in its queries, at once; what comes down
+ * in the answers to them, of which the server holds one back (lazy) or none.  arg: delay, jitter, 0: lazy /
+ * 1: a query each period / 2: either */
+void relay_polled(struct rng *r, struct zoo_pair *p, double seconds, const double *arg)
+{
+	struct events keys = {0}, said = {0}, typed = {0}, down = {0};
+	struct lag lag = {arg[0], arg[1], 0}, path = {rng_between(r, 0.002, 0.12), 0.002, 0};
+	int lazy = arg[2] < 1 || (arg[2] > 1 && rng_unit(r) < 0.5);
+	typist(r, &keys, &said, 0, seconds);
+	events_sort(&said);
+	respond(r, &keys, &typed, 0, 0, 1.0);
+	pass_on(r, &keys, &p->ev[OUT_FWD], &lag);
+	answer_late(&typed, &p->ev[OUT_FWD], &said);
+	pass_on(r, &said, &p->ev[OUT_BACK], &path);
+	pass_on(r, &p->ev[OUT_BACK], &down, &lag);
+	poll(r, p, &keys, &down, seconds, lazy);
+	events_free(&keys);
+	events_free(&said);
+	events_free(&typed);
+	events_free(&down);
+}
+
+/* Logins of one program through R, a flow each on either leg, merged into a train a lane.  arg: delay,
+ * jitter, number */
+void relay_logins(struct rng *r, struct zoo_pair *p, double seconds, const double *arg)
+{
+	struct lag lag = {arg[0], arg[1], 0};
+	double rtt = rng_between(r, 0.005, 0.12), t = 0;
+	for (int i = 0; i < (int)arg[2]; i++) {
+		struct events asked = {0}, said = {0};
+		t += rng_exp(r, seconds / arg[2]);
+		login(r, &asked, &said, t, rtt + lag.delay + lag.jitter / 2);
+		respond(r, &asked, &p->ev[IN_FWD], 0, 0, 1.0);
+		pass_on(r, &asked, &p->ev[OUT_FWD], &lag);
+		respond(r, &said, &p->ev[OUT_BACK], 0, 0, 1.0);
+		pass_on(r, &said, &p->ev[IN_BACK], &lag);
+		events_free(&asked);
+		events_free(&said);
+	}
+	carry(r, p, (enum carrier)(rng_next(r) % CARRIERS));
 }
