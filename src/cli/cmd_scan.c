@@ -12,24 +12,40 @@ static json_t *scan_json(const struct app *a, const struct scan_link *l)
 		json_flow(a, l->in), "out", json_flow(a, l->out));
 
 	json_link(j, &l->link, l->needed);
+	if (!ip_equal(&l->relay, &l->relay_out))
+		(void)json_object_set_new(j, "relay_out", json_string(ip_text(relay, &l->relay_out)));
 	if (strcmp(l->role, "rewritten") == 0)
 		(void)json_object_set_new(
 			j, "reason", json_string("one flow, seen before and after translation"));
 	(void)json_object_set_new(j, "role", json_string(l->role));
+	if (*l->role_why)
+		(void)json_object_set_new(j, "role_why", json_string(l->role_why));
 	return j;
+}
+
+/* "relay 192.0.2.1 > 192.0.2.2 (bastion: 412 clients at port 22)" */
+static void print_relay(const struct app *a, const struct scan_link *l)
+{
+	char ip[IP_TEXT];
+	bool proven = l->link.verdict == LINK_PROVEN, plain = strcmp(l->role, "relay") == 0 && !*l->role_why;
+
+	(void)fprintf(a->out, "%s %s", proven ? "relay" : "host", ip_text(ip, &l->relay));
+	if (!ip_equal(&l->relay, &l->relay_out))
+		(void)fprintf(a->out, " > %s", ip_text(ip, &l->relay_out));
+	if (proven && !plain)
+		(void)fprintf(a->out, " (%s%s%s)", l->role, *l->role_why ? ": " : "", l->role_why);
 }
 
 static enum status found(void *self, const struct scan_link *l, struct err *e)
 {
 	struct app *a = self;
-	char relay[IP_TEXT], text[FLOW_TEXT], n[COUNT_TEXT];
+	char text[FLOW_TEXT], n[COUNT_TEXT];
 
 	if (a->json)
 		return json_out(a, scan_json(a, l), e);
 	progress_end();
-	bool proven = l->link.verdict == LINK_PROVEN, plain = strcmp(l->role, "relay") == 0;
-	(void)fprintf(a->out, "%s %s%s%s%s", proven ? "relay" : "host", ip_text(relay, &l->relay),
-		proven && !plain ? " (" : "", proven && !plain ? l->role : "", proven && !plain ? ")" : "");
+	bool proven = l->link.verdict == LINK_PROVEN;
+	print_relay(a, l);
 	if (strcmp(l->role, "rewritten") == 0)
 		(void)fprintf(a->out, "  one flow, seen before and after translation\n");
 	else
@@ -48,21 +64,33 @@ static void progress(void *self, uint64_t done, uint64_t total)
 	progress_show("scanning", done, total);
 }
 
-static void print_sum(const struct scan_sum *s)
+/* How much was searched before ^C, and what was not listed. */
+static void print_left_out(const struct scan_sum *s, bool undeclared)
 {
-	char f[COUNT_TEXT], h[COUNT_TEXT], p[COUNT_TEXT], l[COUNT_TEXT], d[32], u[32], r[32];
+	char d[COUNT_TEXT];
 
-	log_line("%s, %s with two or more, %s tested; %s proven (of declared relays: %s); undecidable: %s; "
-		 "flows "
-		 "seen twice because of NAT: %s%s",
+	if (s->stopped)
+		log_line("stopped: about %.1f %% of the pairs were searched",
+			s->pairs ? 100.0 * (double)s->searched / (double)s->pairs : 0);
+	if (undeclared && s->declared)
+		log_line("left out: %s of declared relays", counted(d, s->declared, "proven link"));
+}
+
+static void print_sum(const struct scan_sum *s, bool undeclared)
+{
+	char f[COUNT_TEXT], h[COUNT_TEXT], p[COUNT_TEXT], l[COUNT_TEXT], d[32], u[32], r[32], n[32];
+
+	log_line("%s, %s with two or more, %s searched, %s tested in full; %s proven (of declared relays: "
+		 "%s); "
+		 "undecidable: %s; flows seen twice because of NAT: %s",
 		counted(f, s->flows, "flow"), counted(h, s->hosts, "host"), counted(p, s->pairs, "pair"),
-		counted(l, s->proven, "link"), thousands(d, s->declared), thousands(u, s->undecidable),
-		thousands(r, s->rewritten), s->stopped ? " (stopped before the end)" : "");
+		thousands(n, s->tested), counted(l, s->proven, "link"), thousands(d, s->declared),
+		thousands(u, s->undecidable), thousands(r, s->rewritten));
+	print_left_out(s, undeclared);
 }
 
 static enum status run(struct app *a, int argc, char **argv, struct err *e)
 {
-	bool any_host = false;
 	double alpha = 0;
 	struct scan_param p = {.since = WALL_BEGIN,
 		.until = WALL_END,
@@ -71,18 +99,15 @@ static enum status run(struct app *a, int argc, char **argv, struct err *e)
 		.found = found,
 		.self = a};
 	struct option_row row[] = {{"alpha", 0, OPTION_ALPHA, &alpha}, {"all", 0, OPTION_FLAG, &p.all},
-		{"any-host", 0, OPTION_FLAG, &any_host}, {"since", 0, OPTION_TIME, &p.since},
-		{"until", 0, OPTION_TIME, &p.until}};
+		{"any-host", 0, OPTION_FLAG, &p.any_host}, {"undeclared", 0, OPTION_FLAG, &p.undeclared},
+		{"since", 0, OPTION_TIME, &p.since}, {"until", 0, OPTION_TIME, &p.until}};
 	struct tracer *t = NULL;
 	struct scan_sum sum = {0};
 	int first;
-	enum status s = options_parse(a, row, 5, argc, argv, &first, e);
+	enum status s = options_parse(a, row, sizeof(row) / sizeof(row[0]), argc, argv, &first, e);
 
 	if (s == STATUS_OK && first < argc)
 		s = err_set(e, STATUS_BAD, "scan: %s: takes options only", argv[first]);
-	if (s == STATUS_OK && any_host)
-		s = err_set(e, STATUS_BAD,
-			"scan: --any-host is not in this release: legs are looked for at one host");
 	if (s == STATUS_OK)
 		s = app_config(a, e);
 	if (s != STATUS_OK)
@@ -94,10 +119,11 @@ static enum status run(struct app *a, int argc, char **argv, struct err *e)
 		s = trace_scan(t, &p, &sum, e);
 	progress_end();
 	if (s == STATUS_OK)
-		print_sum(&sum);
+		print_sum(&sum, p.undeclared);
 	tracer_close(t);
 	return s;
 }
 
-const struct command command_scan = {"scan", "[--alpha A] [--all] [--since T] [--until T]",
+const struct command command_scan = {"scan",
+	"[--alpha A] [--any-host] [--undeclared] [--all] [--since T] [--until T]",
 	"every relay in the recording: which of my hosts relay?", run};

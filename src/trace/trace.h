@@ -91,6 +91,7 @@ struct scan_param {
 	bool all;        /* also what is not proven */
 	bool any_host;   /* legs at different addresses too: NAT pools, relays with several addresses */
 	bool undeclared; /* leave out what known_relays declares; it is counted */
+	size_t threads;  /* 0: as many as there are processors */
 	const volatile int *stop;
 	void (*progress)(void *self, uint64_t done, uint64_t total);
 	enum status (*found)(void *self, const struct scan_link *l, struct err *e);
@@ -99,6 +100,8 @@ struct scan_param {
 
 struct scan_sum {
 	uint64_t hosts, flows, pairs, proven, undecidable, rewritten, declared;
+	uint64_t searched; /* of pairs; about, where stopped */
+	uint64_t tested;   /* pairs that the index let pass, or all */
 	bool stopped;
 };
 
