@@ -18,14 +18,14 @@ static enum status warm_up(struct err *e)
 
 enum status confine_reader(const struct app *a, bool with_dir, struct err *e)
 {
-	static const char *const part[] = {"trains", "blobs", "FORMAT"};
-	char path[3][PATH_MAX];
-	const char *read[4] = {NULL};
+	static const char *const part[] = {"trains", "blobs", "FORMAT", "audit"};
+	char path[4][PATH_MAX];
+	const char *read[5] = {NULL};
 	struct sandbox box = {.profile = SANDBOX_VERIFY, .read_below = read};
 	struct sandbox_held held = {0};
 	enum status s = warm_up(e);
 
-	for (size_t i = 0, n = 0; with_dir && i < 3; i++)
+	for (size_t i = 0, n = 0; with_dir && i < 4; i++)
 		if (snprintf(path[i], sizeof(path[i]), "%s/%s", a->dir, part[i]) < (int)sizeof(path[i]) &&
 			access(path[i], F_OK) == 0)
 			read[n++] = path[i];

@@ -5,7 +5,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
+#include "trace/audit.h"
 #include "trace/recognise_in.h"
+
+/* What the last audit allows.  One that cannot be read may have said that nothing is to be proven. */
+static enum status alpha_allowed(struct tracer *t, struct err *e)
+{
+	struct audit a;
+	bool newer;
+	enum status s = audit_read(t->w, t->dir, &a, &newer, e);
+
+	t->alpha_most = 1;
+	if (s == STATUS_NO || s == STATUS_OK) {
+		t->alpha_most = s == STATUS_OK ? a.alpha_most : 1;
+		return STATUS_OK;
+	}
+	if (s != STATUS_BAD)
+		return s;
+	log_line("%s: nothing is called proven until weir audit was run%s", e->text,
+		newer ? " by that one" : " again");
+	t->alpha_most = 0;
+	return STATUS_OK;
+}
 
 enum status tracer_open(struct tracer **to, const struct world *w, const char *dir, const struct config *cfg,
 	double alpha, struct err *e)
@@ -18,7 +40,11 @@ enum status tracer_open(struct tracer **to, const struct world *w, const char *d
 	t->dir = dir;
 	t->cfg = cfg;
 	t->alpha = alpha;
-	t->alpha_most = 1;
+	enum status s = alpha_allowed(t, e);
+	if (s != STATUS_OK) {
+		tracer_close(t);
+		return s;
+	}
 	*to = t;
 	return STATUS_OK;
 }

@@ -1,0 +1,286 @@
+/* What an audit found: a plot, a table, a verdict in plain words, and the same as JSON.
+ *
+ * The plot is log-log: across 10^k, up the share of pairs that reached it, three lines a decade.  Each k has
+ * two columns, pairs moved by whole minutes on the left and by anything on the right.  A point is a share,
+ * the bar through it its limits; where no pair got there only the upper limit can be shown. */
+#include "cli/audit_print.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#define PLOT_DECADES 7
+#define PLOT_STEPS   3 /* lines a decade */
+#define PLOT_LINES   (PLOT_DECADES * PLOT_STEPS + 1)
+#define PLOT_WIDTH   70
+#define PLOT_STEP    13 /* columns from k to k + 1 */
+#define PLOT_FIRST   8  /* column of k = 1 */
+#define PLOT_APART   2  /* each kind this far from it */
+
+enum mark { MARK_NONE, MARK_LINE, MARK_BAR, MARK_TOP, MARK_LOW, MARK_BELOW, MARK_SHARE, MARK_FLAW, MARKS };
+
+static const char *const marks_utf8[MARKS] = {" ", "·", "│", "┬", "┴", "▽", "●", "◆"};
+static const char *const marks_ascii[MARKS] = {" ", ".", "|", "-", "-", "v", "o", "#"};
+
+static const char *const moved_name[AUDIT_PARTS] = {
+	[AUDIT_MINUTES] = "whole minutes", [AUDIT_FREE] = "any distance", [AUDIT_ALL] = "all"};
+
+/* ---- the plot ---- */
+
+static int line_of(double share)
+{
+	double l = share > 0 ? -log10(share) * PLOT_STEPS : PLOT_LINES;
+
+	if (l > PLOT_LINES - 1)
+		return PLOT_LINES - 1;
+	return l < 0 ? 0 : (int)lround(l);
+}
+
+static void plot_row(
+	enum mark cell[PLOT_LINES][PLOT_WIDTH], int column, const struct audit_row *r, uint64_t reached)
+{
+	int top = line_of(r->upper), low = line_of(r->lower);
+
+	if (reached == 0) {
+		cell[top][column] = MARK_BELOW;
+		return;
+	}
+	for (int y = top; y <= low; y++)
+		cell[y][column] = MARK_BAR;
+	cell[top][column] = MARK_TOP;
+	cell[low][column] = MARK_LOW;
+	cell[line_of(r->share)][column] = r->flawed ? MARK_FLAW : MARK_SHARE;
+}
+
+static void plot_fill(enum mark cell[PLOT_LINES][PLOT_WIDTH], const struct audit *a)
+{
+	for (int x = 0; x < PLOT_WIDTH; x++) {
+		double k = 1 + (double)(x - PLOT_FIRST) / PLOT_STEP;
+		if (k >= 0 && x % 2 == 0)
+			cell[line_of(pow(10, -k))][x] = MARK_LINE;
+	}
+	for (int m = 0; m < AUDIT_ALL; m++) {
+		if (a->part[m].able == 0)
+			continue;
+		int side = m == AUDIT_MINUTES ? -PLOT_APART : PLOT_APART;
+		for (int k = 1; k <= AUDIT_TENS; k++)
+			plot_row(cell, PLOT_FIRST + (k - 1) * PLOT_STEP + side, &a->part[m].row[k],
+				a->part[m].reached[k]);
+	}
+}
+
+void audit_plot(FILE *o, const struct audit *a, bool utf8)
+{
+	const char *const *mark = utf8 ? marks_utf8 : marks_ascii;
+	enum mark cell[PLOT_LINES][PLOT_WIDTH] = {{MARK_NONE}};
+	char ticks[PLOT_WIDTH + 8];
+
+	plot_fill(cell, a);
+	(void)fprintf(o, "share of pairs\n");
+	for (int y = 0; y < PLOT_LINES; y++) {
+		bool decade = y % PLOT_STEPS == 0;
+		int n = PLOT_WIDTH;
+		while (n > 0 && cell[y][n - 1] == MARK_NONE)
+			n--;
+		if (decade && y)
+			(void)fprintf(o, "  10^-%d %s", y / PLOT_STEPS, utf8 ? "┤" : "+");
+		else
+			(void)fprintf(o, "%7s %s", y ? "" : "1", utf8 ? (decade ? "┤" : "│") : "|");
+		for (int x = 0; x < n; x++)
+			(void)fputs(mark[cell[y][x]], o);
+		(void)fputc('\n', o);
+	}
+	(void)memset(ticks, ' ', sizeof(ticks));
+	for (int k = 1; k <= AUDIT_TENS; k++) {
+		char tick[8];
+		int n = snprintf(tick, sizeof(tick), "10^%d", k);
+		memcpy(&ticks[PLOT_FIRST + (k - 1) * PLOT_STEP - 1], tick, (size_t)n);
+	}
+	ticks[PLOT_FIRST + (AUDIT_TENS - 1) * PLOT_STEP + 3] = '\0';
+	(void)fprintf(o, "%9s%s\n", "", ticks);
+	(void)fprintf(o,
+		"        e reached.  %s share, left moved by whole minutes, right by any distance;\n"
+		"        %s%s%s 99 %% limits; %s nobody got there, the share is below this; %s 10^-k;\n"
+		"        %s above what is allowed\n",
+		mark[MARK_SHARE], mark[MARK_TOP], mark[MARK_BAR], mark[MARK_LOW], mark[MARK_BELOW],
+		mark[MARK_LINE], mark[MARK_FLAW]);
+}
+
+/* ---- words ---- */
+
+static void print_table(FILE *o, const struct audit *a)
+{
+	char n[32], able[32];
+
+	(void)fprintf(o, "\n%-14s %9s %9s   reached 10^1 .. 10^%d; upper 99 %% limit of the share\n",
+		"moved by", "pairs", "able", AUDIT_TENS);
+	for (int m = 0; m < AUDIT_PARTS; m++) {
+		const struct audit_part *p = &a->part[m];
+		(void)fprintf(o, "%-14s %9s %9s  ", moved_name[m], thousands(n, p->pairs),
+			thousands(able, p->able));
+		for (int k = 1; k <= AUDIT_TENS; k++)
+			(void)fprintf(o, " %" PRIu64 "%s", p->reached[k], p->row[k].flawed ? "!" : "");
+		(void)fprintf(o, ";");
+		for (int k = 1; k <= AUDIT_TENS; k++)
+			(void)fprintf(o, " %.2g", p->row[k].upper);
+		(void)fputc('\n', o);
+	}
+	(void)fprintf(o, "largest log10 e %.1f; called proven at alpha %g without charge: %" PRIu64 "\n",
+		a->max_log10_e, a->alpha, a->proven);
+}
+
+static const char *service_text(char to[32], const struct audit_port *p)
+{
+	char name[8];
+
+	if (p->port)
+		(void)snprintf(to, 32, "%s %u", proto_name(name, p->proto), p->port);
+	else
+		(void)snprintf(to, 32, "%s", proto_name(name, p->proto));
+	return to;
+}
+
+/* The part where level k is exceeded most; ALL where none is. */
+static const struct audit_part *worst_part(const struct audit *a)
+{
+	const struct audit_part *at = &a->part[AUDIT_ALL];
+
+	for (int m = 0; m < AUDIT_PARTS; m++)
+		if (a->part[m].row[a->worst_k].flawed &&
+			(!at->row[a->worst_k].flawed ||
+				a->part[m].row[a->worst_k].share > at->row[a->worst_k].share))
+			at = &a->part[m];
+	return at;
+}
+
+static void print_ports(FILE *o, const struct audit *a)
+{
+	char service[32], n[32], able[32];
+
+	if (a->n_port)
+		(void)fprintf(o,
+			"Services that take part in the excess (pairs that reached 10^%d, of those able):\n",
+			a->worst_k);
+	for (size_t i = 0; i < a->n_port; i++)
+		(void)fprintf(o, "  %-12s %s of %s\n", service_text(service, &a->port[i]),
+			thousands(n, a->port[i].reached[a->worst_k]), thousands(able, a->port[i].able));
+}
+
+static void print_flawed(FILE *o, const struct audit *a, double alpha)
+{
+	const struct audit_part *p = worst_part(a);
+	int k = a->worst_k;
+	char n[32], able[32];
+
+	if (p->row[k].flawed)
+		(void)fprintf(o,
+			"The null does NOT hold on this traffic: %s of %s pairs that cannot be links reached "
+			"10^%d,\n%.2g of them (at least %.2g); at most %g may.\n",
+			thousands(n, p->reached[k]), thousands(able, p->able), k, p->row[k].share,
+			p->row[k].lower, pow(10, -k));
+	else
+		(void)fprintf(o,
+			"The null does NOT hold on this traffic: a pair that cannot be a link reached "
+			"10^%.1f, "
+			"of %s.\n",
+			a->max_log10_e, thousands(able, p->able));
+	print_ports(o, a);
+	if (a->alpha_most <= 0)
+		(void)fprintf(o, "No alpha mends this: trace, scan and plan call nothing proven here.\n");
+	else if (alpha > a->alpha_most)
+		(void)fprintf(o,
+			"Until alpha is corrected trace, scan and plan call nothing proven: for a true error "
+			"of %g\nset alpha = %.2g (weir.conf, or --alpha) or less.\n",
+			a->alpha, a->alpha_most);
+	else
+		(void)fprintf(
+			o, "The alpha in use, %g, allows for it (%.2g at most).\n", alpha, a->alpha_most);
+	(void)fprintf(o, "An audit of at least as many pairs that finds it well lifts this.\n");
+}
+
+static void print_little(FILE *o, const struct audit *a)
+{
+	char n[COUNT_TEXT];
+
+	(void)fprintf(o,
+		"Too little traffic to tell: %s could reach anything; with fewer than %d not even "
+		"\"at most\n1 in 100 reaches 10^2\" can be said.  Record longer, or let --pairs be more.\n",
+		counted(n, a->part[AUDIT_ALL].able, "pair"), AUDIT_ABLE_MIN);
+}
+
+void audit_print(FILE *o, const struct audit *a, double alpha, bool utf8)
+{
+	char p[COUNT_TEXT], f[COUNT_TEXT], h[COUNT_TEXT], n[32];
+
+	(void)fprintf(o, "%s that cannot be links, of %s of %s; %s could have reached 10%s\n\n",
+		counted(p, a->part[AUDIT_ALL].pairs, "pair"), counted(f, a->flows, "flow"),
+		counted(h, a->hosts, "host"), thousands(n, a->part[AUDIT_ALL].able),
+		a->stopped ? " (stopped before the end)" : "");
+	audit_plot(o, a, utf8);
+	print_table(o, a);
+	(void)fputc('\n', o);
+	if (a->verdict == AUDIT_FLAWED)
+		print_flawed(o, a, alpha);
+	else if (a->verdict == AUDIT_TOO_LITTLE)
+		print_little(o, a);
+	else
+		(void)fprintf(o, "The null holds on this traffic: no share is above 10^-k.\n");
+}
+
+/* ---- JSON ---- */
+
+static json_t *rows_json(const struct audit_part *p)
+{
+	json_t *rows = json_array();
+
+	for (int k = 1; k <= AUDIT_TENS; k++)
+		(void)json_array_append_new(
+			rows, json_pack("{s:i, s:I, s:f, s:f, s:f, s:f, s:b}", "k", k, "reached",
+				      (json_int_t)p->reached[k], "share", p->row[k].share, "lower",
+				      p->row[k].lower, "upper", p->row[k].upper, "nominal", pow(10, -k),
+				      "flawed", (int)p->row[k].flawed));
+	return rows;
+}
+
+static json_t *services_json(const struct audit *a)
+{
+	json_t *list = json_array();
+	char service[32];
+
+	for (size_t i = 0; a->verdict == AUDIT_FLAWED && i < a->n_port; i++)
+		(void)json_array_append_new(
+			list, json_pack("{s:s, s:i, s:I, s:I}", "service", service_text(service, &a->port[i]),
+				      "k", a->worst_k, "reached", (json_int_t)a->port[i].reached[a->worst_k],
+				      "able", (json_int_t)a->port[i].able));
+	return list;
+}
+
+json_t *audit_json(const struct audit *a)
+{
+	const struct audit_part *all = &a->part[AUDIT_ALL];
+	bool flawed = a->verdict == AUDIT_FLAWED;
+	json_t *j = json_pack("{s:I, s:I, s:I, s:I, s:o}", "pairs", (json_int_t)all->pairs, "flows",
+		       (json_int_t)a->flows, "hosts", (json_int_t)a->hosts, "able", (json_int_t)all->able,
+		       "rows", rows_json(all)),
+	       *moved = json_array();
+
+	for (int m = 0; m < AUDIT_ALL; m++)
+		(void)json_array_append_new(
+			moved, json_pack("{s:s, s:I, s:I, s:o}", "by", moved_name[m], "pairs",
+				       (json_int_t)a->part[m].pairs, "able", (json_int_t)a->part[m].able,
+				       "rows", rows_json(&a->part[m])));
+	(void)json_object_set_new(j, "moved", moved);
+	(void)json_object_set_new(j, "max_log10_e", json_real(a->max_log10_e));
+	(void)json_object_set_new(j, "proven", json_integer((json_int_t)a->proven));
+	(void)json_object_set_new(j, "verdict", json_string(audit_verdict_name(a->verdict)));
+	(void)json_object_set_new(j, "services", services_json(a));
+	(void)json_object_set_new(j, "alpha", json_real(a->alpha));
+	(void)json_object_set_new(j, "decay", json_real(a->decay));
+	(void)json_object_set_new(j, "alpha_most", json_real(a->alpha_most));
+	(void)json_object_set_new(j, "corrected_alpha",
+		flawed && a->alpha_most <= 0 ? json_null() : json_real(fmin(a->alpha, a->alpha_most)));
+	(void)json_object_set_new(j, "seed", json_integer((json_int_t)a->seed));
+	(void)json_object_set_new(j, "made", json_time(a->made.us));
+	(void)json_object_set_new(j, "stopped", json_boolean(a->stopped));
+	return j;
+}
