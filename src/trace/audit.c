@@ -13,7 +13,7 @@
 
 #define ROUNDS        4
 #define MISSES_MAX    2000000             /* draws without a pair after which an urn counts as empty */
-#define WORK_DEFAULT  UINT64_C(150000000) /* bursts read, about a minute: doc/evidence.md */
+#define WORK_DEFAULT  UINT64_C(120000000) /* bursts read: about a minute */
 #define WORK_PAIR     100                 /* what a pair costs beside its bursts, in bursts */
 #define PROGRESS_EACH 256
 #define WAYS          4
@@ -34,7 +34,7 @@ struct running {
 	struct tracer *t;
 	const struct audit_param *p;
 	struct audit *to;
-	struct recording rec;
+	struct scan scan; /* its views, where aggregates are made */
 	struct pool pool;
 	struct urn urn[URNS];
 	struct span *blind;
@@ -255,7 +255,7 @@ static void ports_name(struct audit *to, const struct pool *p)
 
 static enum status draws_make(struct running *r, struct err *e)
 {
-	enum status s = pool_make(&r->pool, &r->rec, e);
+	enum status s = pool_make(&r->pool, &r->scan, e);
 
 	if (s != STATUS_OK)
 		return s;
@@ -292,17 +292,18 @@ static enum status measured(struct running *r, struct err *e)
 
 enum status audit_run(struct tracer *t, const struct audit_param *p, struct audit *to, struct err *e)
 {
-	struct running r = {.t = t, .p = p, .to = to};
+	const struct scan_param one_host = {0};
+	struct running r = {.t = t, .p = p, .to = to, .scan = {.t = t, .p = &one_host}};
 	struct store_query q = {
 		.since = p->since, .until = p->until, .port = -1, .gap_us = BURST_GAP_RECORDED_US};
 
 	*to = (struct audit){
 		.made = t->w->now(t->w->self), .seed = p->seed, .wanted = p->pairs, .alpha = p->alpha};
-	enum status s = recording_read(&r.rec, t->w, t->dir, &q, e);
+	enum status s = recording_read(&r.scan.rec, t->w, t->dir, &q, e);
 	if (s != STATUS_OK)
 		return s;
 	s = measured(&r, e);
 	pool_free(&r.pool);
-	recording_free(&r.rec);
+	recording_free(&r.scan.rec);
 	return s;
 }

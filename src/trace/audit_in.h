@@ -3,7 +3,7 @@
 #define WEIR_TRACE_AUDIT_IN_H
 
 #include "trace/audit.h"
-#include "trace/tracer.h"
+#include "trace/scan_in.h"
 
 /* A flow to draw, with what choosing a move takes. */
 struct drawn {
@@ -33,7 +33,8 @@ struct pool {
 	uint64_t searchable;
 };
 
-enum status pool_make(struct pool *p, struct recording *rec, struct err *e);
+/* sc: t, p and the recording are there; gets its views. */
+enum status pool_make(struct pool *p, struct scan *sc, struct err *e);
 void pool_free(struct pool *p);
 
 /* Hosts that the drawn flows are of. */

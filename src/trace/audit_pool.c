@@ -1,9 +1,10 @@
 /* The flows that the audit draws from, and what is known of each before any pair is made.
  *
- * A recording comes in.  A flow is drawn where it has bursts enough that a pair of such could reach 10^5;
- * those with many are a pool of their own, since a pair that can reach nothing proves nothing.  Of every host
- * its peers are noted: two flows are strangers where no host of one has any peer, or the network of one, in
- * common with a host of the other. */
+ * A recording comes in.  A flow, or an aggregate of flows, is drawn where it has bursts enough that a pair of
+ * such could reach 10^5; those with many are a pool of their own, since a pair that can reach nothing proves
+ * nothing.  Of every host its peers are noted: two flows are strangers where no host of one has any peer, or
+ * the network of one, in common with a host of the other. */
+#include "trace/aggregate.h"
 #include "trace/audit_in.h"
 
 #include <stdlib.h>
@@ -13,9 +14,10 @@
 #define BURSTS_ACTIVE 24
 #define NET_V4        16
 #define NET_V6        32
-#define PEERS_LOOK    1000               /* where both hosts have more, they count as having one in common */
-#define TIME_MAX      (INT64_C(1) << 58) /* later, and before its negative, nothing is drawn: sums stay in range \
-					  */
+#define PEERS_LOOK    1000 /* where both hosts have more, they count as having one in common */
+#define TIME_MAX                                                                                             \
+	(INT64_C(1) << 58) /* later, and before its negative, nothing is drawn: sums stay in range           \
+			    */
 
 /* ---- hosts and their peers ---- */
 
@@ -231,26 +233,55 @@ static bool services(struct pool *p)
 	return true;
 }
 
-static bool flows_take(struct pool *p)
+static bool flow_take(struct pool *p, const struct flow *f)
+{
+	struct drawn *d = &p->flow[p->n];
+
+	if (!drawn_of(d, f))
+		return true;
+	for (int side = 0; side < 2; side++)
+		d->host[side] = host_index(p, &f->head.end[side].ip);
+	p->n++;
+	return point_add(p, f->head.point, &d->point);
+}
+
+/* Flows between two hosts at one port are tested as one train, too (aggregate.h).  An aggregate is the same
+ * from both ends: it is taken at the end that opened it, where that has a view. */
+static enum status aggregates_take(struct pool *p, struct scan *sc, struct err *e)
+{
+	enum status s = STATUS_OK;
+
+	for (size_t i = 0; i < sc->n_view && s == STATUS_OK; i++) {
+		struct view *v = &sc->view[i];
+		const struct together *g;
+		s = together_get(v, "", sc->t->cfg->clock_skew_us, &g, e);
+		for (size_t k = 0; s == STATUS_OK && k < g->n_aggregate; k++) {
+			const struct flow *f = g->leg[k];
+			bool here = ip_equal(&f->head.end[0].ip, &v->host);
+			if ((here || !config_owns(sc->t->cfg, &f->head.end[0].ip)) && !flow_take(p, f))
+				s = err_nomem(e);
+		}
+	}
+	return s;
+}
+
+/* An aggregate has three members at least, and a flow is in at most one at either end. */
+static enum status flows_take(struct pool *p, struct scan *sc, struct err *e)
 {
 	bool good = true;
 
-	p->flow = arena_array(&p->arena, p->rec->n_flow + 1, sizeof(*p->flow));
-	if (!p->flow)
-		return false;
-	for (size_t i = 0; i < p->rec->n_flow && good; i++) {
-		struct drawn *d = &p->flow[p->n];
-		if (!drawn_of(d, &p->rec->flow[i]))
-			continue;
-		for (int side = 0; side < 2; side++)
-			d->host[side] = host_index(p, &d->flow->head.end[side].ip);
-		good = point_add(p, d->flow->head.point, &d->point);
-		p->n++;
-	}
+	p->flow = arena_array(&p->arena, 2 * p->rec->n_flow + 1, sizeof(*p->flow));
+	for (size_t i = 0; p->flow && good && i < p->rec->n_flow; i++)
+		good = flow_take(p, &p->rec->flow[i]);
+	if (!p->flow || !good)
+		return err_nomem(e);
+	enum status s = scan_views(sc, e);
+	if (s == STATUS_OK)
+		s = aggregates_take(p, sc, e);
 	qsort(p->flow, p->n, sizeof(*p->flow), by_bursts);
 	while (p->n_active < p->n && p->flow[p->n_active].bursts >= BURSTS_ACTIVE)
 		p->n_active++;
-	return good;
+	return s;
 }
 
 static int by_time(const void *a, const void *b)
@@ -289,13 +320,15 @@ static bool searchable_count(struct pool *p)
 	return true;
 }
 
-enum status pool_make(struct pool *p, struct recording *rec, struct err *e)
+enum status pool_make(struct pool *p, struct scan *sc, struct err *e)
 {
-	*p = (struct pool){.rec = rec};
-	if (hosts_list(p) && peers_list(p) && points_room(p) && flows_take(p) && services(p) &&
-		searchable_count(p))
-		return STATUS_OK;
-	return err_nomem(e);
+	*p = (struct pool){.rec = &sc->rec};
+	if (!hosts_list(p) || !peers_list(p) || !points_room(p))
+		return err_nomem(e);
+	enum status s = flows_take(p, sc, e);
+	if (s == STATUS_OK && (!services(p) || !searchable_count(p)))
+		s = err_nomem(e);
+	return s;
 }
 
 uint64_t pool_hosts(const struct pool *p)
