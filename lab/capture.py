@@ -27,7 +27,7 @@ class Capture:
             self.device = stage.world.mirror(self.gw)
         self.errors = open("%s/tcpdump-%s.txt" % (stage.scratch, point), "w+")
         self.process = stage.spawn(self.gw, ["tcpdump", "-i", self.device, "-n", "-U", "-B", "32768", "-s", str(run.snap), "-Z", "root",
-                                             "-w", self.path, "tcp or udp"], stderr=self.errors)
+                                             "-w", self.path, "tcp or udp or icmp"], stderr=self.errors)
 
     def said(self):
         self.errors.seek(0)

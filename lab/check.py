@@ -15,7 +15,7 @@ import compact
 import pcap
 
 LEAST_BYSTANDERS = 40
-PROXY_PORTS = (1080, 2222, 8001, 8002, 8003, 8004, 8022)
+PROXY_PORTS = (1080, 2222, 8001, 8002, 8003, 8004, 8022, 8888, 1194, *range(4401, 4406), *range(9001, 9006), *range(7001, 7005))
 
 
 def plain(path, folder):

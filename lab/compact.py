@@ -75,8 +75,9 @@ def compact_run(source, target, budget):
     used = {h["point"] for a in truth["attacks"] for h in a["hops"]} | {"victim"}
 
     def keep(p):
-        return p.proto == 6 and (pcap.flow_text(p.src, p.sport, p.dst, p.dport) in kept
-                                 or pcap.flow_text(p.dst, p.dport, p.src, p.sport) in kept)
+        proto = pcap.PROTO.get(p.proto)
+        return proto and (pcap.flow_text(p.src, p.sport, p.dst, p.dport, proto) in kept
+                          or pcap.flow_text(p.dst, p.dport, p.src, p.sport, proto) in kept)
 
     for point in sorted(used):
         truth["points"][point]["packets"] = pcap.compact("%s/%s.pcap" % (source, point), "%s/%s.pcap.zst" % (target, point),

@@ -1,6 +1,7 @@
 """Classic pcap files: read, decode down to the transport header, rewrite the clock, compact.
 
-Reads Ethernet (1) and Linux cooked v2 (276) with IPv4, IPv6, TCP and UDP, which is all that the laboratory writes.
+Reads Ethernet (1) and Linux cooked v2 (276) with IPv4, IPv6, TCP, UDP and ICMP echoes, which is all that the laboratory
+writes. The ports of an echo are its identifier, at both ends.
 """
 
 import ipaddress
@@ -12,6 +13,7 @@ from collections import namedtuple
 
 Packet = namedtuple("Packet", "proto src sport dst dport flags seq payload transport end")
 ETHERNET, COOKED2 = 1, 276
+PROTO = {6: "tcp", 17: "udp", 1: "icmp"}
 ALLOWED = [ipaddress.ip_network(n) for n in
            ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "198.18.0.0/15", "2001:db8::/32")]
 
@@ -54,6 +56,9 @@ def decode(link, d):
     elif proto == 17:
         sport, dport = struct.unpack_from("!HH", d, at)
         seq, flags, header = 0, 0, 8
+    elif proto == 1 and d[at] in (0, 8):
+        sport = dport = struct.unpack_from("!H", d, at + 4)[0]
+        seq, flags, header = 0, 0, 8
     else:
         return Packet(proto, src, 0, dst, 0, 0, 0, total - size, at, at)
     return Packet(proto, src, sport, dst, dport, flags, seq, total - size - header, at, at + header)
@@ -63,18 +68,18 @@ def side(address, port):
     return ("[%s]:%d" if ":" in address else "%s:%d") % (address, port)
 
 
-def flow_text(src, sport, dst, dport):
-    return "tcp %s > %s" % (side(src, sport), side(dst, dport))
+def flow_text(src, sport, dst, dport, proto="tcp"):
+    return "%s %s > %s" % (proto, side(src, sport), side(dst, dport))
 
 
 def flow_sides(text):
     """(address, port, address, port) of a flow's notation."""
-    a, ap, b, bp = re.fullmatch(r"tcp \[?([0-9a-f.:]+?)\]?:(\d+) > \[?([0-9a-f.:]+?)\]?:(\d+)", text).groups()
+    a, ap, b, bp = re.fullmatch(r"(?:tcp|udp|icmp) \[?([0-9a-f.:]+?)\]?:(\d+) > \[?([0-9a-f.:]+?)\]?:(\d+)", text).groups()
     return a, int(ap), b, int(bp)
 
 
 def flows(path):
-    """All TCP flows of a capture: text -> dict(first, last (µs), packets and payload of both ways, isn), and all addresses."""
+    """All flows of a capture: text -> dict(first, last (µs), packets and payload of both ways, isn), and all addresses."""
     seen, addresses, link = {}, set(), None
     for r, d in records(path):
         if d is None:
@@ -84,10 +89,11 @@ def flows(path):
         if p is None:
             continue
         addresses.update((p.src, p.dst))
-        if p.proto != 6:
+        if p.proto not in PROTO or p.dport == 0:
             continue
         when = r[0] * 1000000 + r[1]
-        there, back = (p.src, p.sport, p.dst, p.dport), (p.dst, p.dport, p.src, p.sport)
+        proto = PROTO[p.proto]
+        there, back = (p.src, p.sport, p.dst, p.dport, proto), (p.dst, p.dport, p.src, p.sport, proto)
         f = seen.get(there)
         way = 0
         if f is None or (p.flags & 0x12 == 0x02 and f["isn"] not in (None, p.seq)):

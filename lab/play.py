@@ -4,7 +4,7 @@ import asyncio
 
 import runs
 
-ATTACK_AT = 24.0  # the bystanders have begun by then
+ATTACK_AFTER = 4.0  # seconds after the last of the bystanders has begun
 
 
 class Load:
@@ -34,8 +34,8 @@ async def later(stage, start, job):
 async def play_one(stage, run, seed):
     """One attack among bystanders that started before it and end after it."""
     around = [asyncio.create_task(later(stage, at, job))
-              for at, job in runs.bystander_jobs(run, stage.world, seed, run.seconds * 2 + 120)]
-    await asyncio.sleep(ATTACK_AT)
+              for at, job in runs.bystander_jobs(run, stage.world, seed, run.seconds * 2 + 100 + run.settle)]
+    await asyncio.sleep(run.settle + ATTACK_AFTER)
     await stage.run(runs.attack_job(run, seed, run.kind))
     await asyncio.sleep(2.0)
     await end_tasks(around)

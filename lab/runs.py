@@ -13,7 +13,7 @@ from topology import CLIENT_ALIASES, HOSTS, World
 # kind of session, how many of them run through the same relays as the attack, all at the same time
 BYSTANDERS = [("jump", 8), ("nested", 4), ("socat", 6), ("microsocks", 5), ("microsocksweb", 5), ("socks", 3), ("copy", 2),
               ("login", 8), ("idle", 3), ("beacon", 6), ("web", 4)]
-FROM_RELAY = ("beacon", "web")  # these begin at the relay itself
+FROM_RELAY = ("beacon", "web", "console")  # these begin at the relay itself
 ATTACKS = ["nested", "jump", "socks", "reverse", "socat", "microsocks"]
 
 
@@ -27,10 +27,13 @@ class Run:
     ipv6: bool = False
     nat: bool = False
     mirror: list = field(default_factory=list)      # points whose capture is a mirror port with duplicates
-    relay_bumps: dict = field(default_factory=dict)  # relay -> (delay, jitter) in microseconds, each way
+    relay_bumps: dict = field(default_factory=dict)  # relay -> (delay, jitter) in microseconds and the forwarder's options
     clocks: dict = field(default_factory=dict)       # point -> (offset in seconds, drift in ppm)
     snap: int = 0
     zeek: bool = False
+    beside: list = field(default_factory=list)  # (kind, how many): sessions that only this run has, over the attack's relays
+    usual: float = 1.0  # share of the usual bystanders
+    settle: float = 20.0  # the bystanders' starts are spread over so many seconds, then the attack comes
     mixed: bool = False  # sessions and attacks of all kinds come and go until the time is over
 
     def points(self):
@@ -57,6 +60,32 @@ RUNS = {r.name: r for r in [
     Run("clocks", "nested", "three relays, points whose clocks differ and drift", relays=THREE,
         clocks={"victim": (1.374, 35.0), "relay1": (-0.512, -80.0), "relay2": (0.871, 100.0), "relay3": (-0.611, -15.0)}),
     Run("short", "nested", "a session of some ten seconds", seconds=7.0),
+    Run("connect", "connect", "ssh through tinyproxy, by HTTP CONNECT", beside=[("connect", 6)]),
+    Run("stunnel", "stunnel", "ssh in TLS to the relay, by stunnel", beside=[("stunnel", 6)]),
+    Run("haproxy", "haproxy", "a port forwarded by haproxy in TCP mode", beside=[("haproxy", 6)]),
+    Run("openvpn", "openvpn", "OpenVPN over TCP to the relay, which translates", beside=[("openvpn", 3)]),
+    Run("wireguard", "wireguard", "WireGuard in user space to the relay, which translates", beside=[("wireguard", 3)]),
+    Run("iodine", "iodine", "a tunnel in DNS queries to the relay, which translates", beside=[("iodine", 2)]),
+    Run("ptunnel", "ptunnel", "a tunnel in ICMP echoes to the relay", beside=[("ptunnel", 3)]),
+    Run("jitter200", "nested", "what goes to the relay is held back U(0, 200 ms), in order", seconds=300.0,
+        relay_bumps={"relay1": (100000, 100000, "back")}),
+    Run("jitter200socat", "socat", "socat, and what goes to the relay is held back U(0, 200 ms)", seconds=300.0,
+        relay_bumps={"relay1": (100000, 100000, "back")}),
+    Run("batch", "nested", "what goes to the relay is let through each 100 ms", seconds=300.0, relay_bumps={"relay1": (0, 0, "back", "batch=100000")}),
+    Run("chaff100", "chaff100", "chaff 100 %, forwarding U(0, 20 ms)", seconds=300.0, relay_bumps={"relay1": (10000, 10000, "back")}),
+    Run("chaff300", "chaff300", "chaff 300 %, forwarding U(0, 20 ms)", seconds=300.0, relay_bumps={"relay1": (10000, 10000, "back")}),
+    Run("jitterchaff", "chaff100", "chaff 100 %, forwarding U(0, 200 ms)", seconds=300.0, relay_bumps={"relay1": (100000, 100000, "back")}),
+    Run("rare", "chaff50", "chaff 50 %, a fifth of the packets held back U(0, 1 s)", seconds=300.0,
+        relay_bumps={"relay1": (0, 0, "back", "rare=20:1000000")}),
+    Run("spray", "spray", "200 logins with guessed passwords through a SOCKS server"),
+    Run("parallel", "jump", "beside the attack, pairs of flows of one curl", seconds=150.0, beside=[("parallel", 10)], usual=0.3),
+    Run("pollers", "jump", "beside the attack, chronyd asks and answers", seconds=150.0, beside=[("poller", 1)], usual=0.8),
+    Run("media", "jump", "beside the attack, media at a constant rate", seconds=150.0, beside=[("media", 6)], usual=0.8, snap=160),
+    Run("bulk", "jump", "beside the attack, bulk transfers under one bottleneck", seconds=150.0, beside=[("bulk", 8)], usual=0.5, snap=160),
+    Run("bastion", "nested", "a bastion with 200 unrelated sessions", seconds=150.0, beside=[("login", 100), ("console", 100)], usual=0.0,
+        settle=60.0),
+    Run("busyproxy", "haproxy", "a haproxy with the unrelated requests of 50 clients", seconds=150.0, beside=[("proxyweb", 50), ("haproxy", 4)],
+        usual=0.3),
     Run("hour", "mixed", "one hour of everything, with NAT and mirror duplicates", relays=THREE, seconds=3600.0, nat=True,
         mirror=["relay2"], snap=160, mixed=True),
 ]}
@@ -87,6 +116,9 @@ def bystander_jobs(run, world, seed, seconds):
     for relay in run.relays:
         share = 1.0 if len(run.relays) == 1 else 0.5
         for kind, count in BYSTANDERS:
-            for n in range(max(1, round(count * share))):
-                jobs.append((rng.uniform(0, 20), bystander_job(world, seed, kind, relay, n, seconds)))
+            for n in range(max(1, round(count * share * run.usual)) if run.usual else 0):
+                jobs.append((rng.uniform(0, run.settle), bystander_job(world, seed, kind, relay, n, seconds)))
+        for kind, count in run.beside:
+            for n in range(count):
+                jobs.append((rng.uniform(0, run.settle), bystander_job(world, seed, kind, relay, n, seconds)))
     return jobs

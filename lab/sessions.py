@@ -14,12 +14,15 @@ import subprocess
 from dataclasses import dataclass, field
 
 import typist
+from carriers import Carriers
 from hidden import HiddenManner
+from nulls import Nulls
 from topology import HOSTS, inside
 from truth import host_sockets
 
 SOCKS_PORT, SOCAT_VICTIM, HIDDEN_PORT = 1080, 8022, 2222
 SERVERS = list(HOSTS["srv"])
+GUESSES, GUESSERS, GUESS_PAUSE = 200, 4, 0.9  # a password spray: logins, so many at a time, median pause in seconds
 SSHD_CONFIG = """Port 22
 HostKey {scratch}/hostkey
 AuthorizedKeysFile {scratch}/key.pub
@@ -36,7 +39,7 @@ MaxSessions 50
 PrintMotd no
 PrintLastLog no
 X11Forwarding no
-SetEnv LAB_HOST={host}
+SetEnv LAB_HOST={host} LAB_KEY={scratch}/key
 Subsystem sftp /usr/lib/openssh/sftp-server
 """
 SSH_CONFIG = """Host *
@@ -48,7 +51,8 @@ SSH_CONFIG = """Host *
   ConnectTimeout 15
   ControlMaster no
 """
-PROFILE = "PS1='$LAB_HOST:\\w# '; HISTFILE=; export PAGER=less LESS= EDITOR=vi; bind 'set enable-bracketed-paste off'\n"
+HERE = os.path.dirname(os.path.realpath(__file__))
+PROFILE = "chaff() { /usr/bin/python3 " + HERE + "/chaff.py \"$@\"; }\nPS1='$LAB_HOST:\\w# '; HISTFILE=; export PAGER=less LESS= EDITOR=vi; bind 'set enable-bracketed-paste off'\n"
 
 
 @dataclass
@@ -65,13 +69,14 @@ class Job:
     rng: random.Random = field(default_factory=random.Random)
 
 
-class Stage:
+class Stage(Carriers, Nulls):
     """The programs of one run. A session ends its own; the services end with the run's namespaces."""
 
     def __init__(self, world, truth, scratch, log):
         self.world, self.truth, self.scratch, self.log = world, truth, scratch, log
         self.servers, self.failed = [], []
-        self.socks_pid, self.socks_lock, self.free_port = {}, {}, 20000
+        self.mixers, self.mixer_locks = {}, {}  # (relay, program) -> the process that mixes its clients; one starts at a time
+        self.free_port, self.tunnels, self.wg_keys = 20000, 0, {}
 
     # ---- starting programs
 
@@ -119,10 +124,10 @@ class Stage:
             with open("%s/home/%s" % (self.scratch, name), "w") as f:
                 f.write(PROFILE)
 
-    def sshd(self, host):
+    def sshd(self, host, passwords="no"):
         path = "%s/sshd-%s.conf" % (self.scratch, host)
         with open(path, "w") as f:
-            f.write(SSHD_CONFIG.format(scratch=self.scratch, host=host))
+            f.write(SSHD_CONFIG.format(scratch=self.scratch, host=host).replace("PasswordAuthentication no", "PasswordAuthentication " + passwords))
             f.write("ListenAddress %s\nListenAddress %s\n" % (self.world.own_addresses(host)[0], "127.0.0.1"))
         self.spawn(host, ["/usr/sbin/sshd", "-D", "-e", "-f", path])
 
@@ -131,16 +136,15 @@ class Stage:
         to = ("TCP6:[%s]:22" if v6 else "TCP4:%s:22") % self.world.address(target)
         self.spawn(host, ["socat", "TCP%d-LISTEN:%d,fork,reuseaddr" % (6 if v6 else 4, port), to])
 
-    async def services(self):
-        """Starts every service and waits until each answers."""
+    async def services(self, run):
+        """Starts every service that the run needs and waits until each answers."""
         wait = []
         for host in [*HOSTS["r1"], *HOSTS["r2"], *HOSTS["r3"], "victim", "asrv", *SERVERS]:
-            self.sshd(host)
+            self.sshd(host, "yes" if run.kind == "spray" and host == "victim" else "no")
             wait.append((host, 22))
         for relay in ("relay1", "relay2", "relay3"):
             everywhere = "::" if self.world.ipv6 else "0.0.0.0"
-            self.socks_pid[relay] = self.spawn(relay, ["microsocks", "-i", everywhere, "-p", str(SOCKS_PORT)]).pid
-            self.socks_lock[relay] = asyncio.Lock()
+            await self.start_mixer(relay, "microsocks", ["microsocks", "-i", everywhere, "-p", str(SOCKS_PORT)], [])
             self.socat(relay, SOCAT_VICTIM, "victim")
             wait += [(relay, SOCKS_PORT), (relay, SOCAT_VICTIM)]
             for i, server in enumerate(SERVERS):
@@ -151,6 +155,8 @@ class Stage:
             await self.serve(host, 443, beacon_server)
         for host, port in wait:
             await self.until_listening(host, port)
+        await self.start_carriers({run.kind, *(kind for kind, _ in run.beside)}, run.relays)
+        await self.start_nulls(run)
 
     async def until_listening(self, host, port):
         """Looks into the kernel's table: a trial connection would leave a flow that nobody meant."""
@@ -208,11 +214,11 @@ class Stage:
         except (OSError, RuntimeError, asyncio.TimeoutError, asyncio.IncompleteReadError) as e:
             self.failed.append("%s %s %s>%s: %s" % (job.kind, job.user, job.client, job.target, e or type(e).__name__))
 
-    async def typed(self, job, argv, hosts):
+    async def typed(self, job, argv, hosts, by="ssh"):
         """Logs in by `argv` to hosts[0], types `ssh` to each of the others, works there, leaves all of them."""
         t = self.terminal(job.client, argv, job)
         try:
-            await self.work(job, t, hosts)
+            await self.work(job, t, hosts, by)
             for _ in hosts:
                 await t.play(typist.typed(job.rng, "exit"))
                 await t.until_prompt(1.0)
@@ -220,10 +226,10 @@ class Stage:
         finally:
             await self.hang_up(t)
 
-    async def work(self, job, t, hosts):
+    async def work(self, job, t, hosts, by="ssh"):
         for i, host in enumerate(hosts):
             if i > 0:
-                await t.play([typist.think(job.rng)] + typist.typed(job.rng, "ssh " + host))
+                await t.play([typist.think(job.rng)] + typist.typed(job.rng, by + " " + host))
             if not await t.until_prompt(30, host.encode()):
                 raise RuntimeError("no prompt of %s: %r" % (host, t.tail[-120:]))
         await t.play(typist.script(job.rng, job.seconds, job.user))
@@ -231,6 +237,13 @@ class Stage:
     async def way_nested(self, job):
         hosts = [*job.relays, job.target]
         await self.typed(job, self.ssh(job, hosts[0]), hosts)
+
+    async def way_chaff(self, job):
+        """Nested, where the second ssh hides among chaff (chaff.py)."""
+        hosts = [*job.relays, job.target]
+        await self.typed(job, self.ssh(job, hosts[0]), hosts, "chaff %d" % int(job.kind[5:]))
+
+    way_chaff50 = way_chaff100 = way_chaff300 = way_chaff
 
     async def way_login(self, job):
         await self.typed(job, self.ssh(job, job.relays[0]), [job.relays[0]])
@@ -277,9 +290,42 @@ class Stage:
 
     async def way_microsocks(self, job):
         relay = job.relays[0]
-        async with self.new_pair(relay):
+        async with self.new_pair(relay, "microsocks"):
             t = self.terminal(job.client, self.ssh_by_socks(self.world.address(relay), SOCKS_PORT, job), job)
         await self.resume(job, t, [job.target])
+
+    async def way_spray(self, job):
+        """Passwords are tried through microsocks: GUESSES logins, up to GUESSERS at a time, with pauses."""
+        askpass = self.written("askpass", "#!/bin/sh\nhead -c 12 /dev/urandom | base64\n")
+        os.chmod(askpass, 0o755)
+        slots, tasks = asyncio.Semaphore(GUESSERS), []
+        for _ in range(GUESSES):
+            await slots.acquire()
+            tasks.append(asyncio.create_task(self.guess(job, askpass, slots)))
+            await asyncio.sleep(min(8, GUESS_PAUSE * job.rng.lognormvariate(0, 0.9)))
+        await asyncio.gather(*tasks)
+
+    async def guess(self, job, askpass, slots):
+        """One login that fails after a password or two."""
+        relay, env = job.relays[0], {**os.environ, "SSH_ASKPASS": askpass, "SSH_ASKPASS_REQUIRE": "force"}
+        argv = self.ssh_by_socks(self.world.address(relay), SOCKS_PORT, job)[:-1]
+        argv += ["-o", "PreferredAuthentications=password", "-o", "NumberOfPasswordPrompts=%d" % job.rng.randint(1, 2)]
+        argv.append(job.rng.choice(["root", "admin", "backup", "test", "oracle"]) + "@" + job.target)
+        p = None
+        try:
+            async with self.new_pair(relay, "microsocks", job):
+                p = self.spawn(job.client, argv, env=env)
+                self.truth.jobs[p.pid] = job
+            for _ in range(300):
+                if p.poll() is not None:
+                    break
+                await asyncio.sleep(0.1)
+        except RuntimeError as e:
+            self.failed.append("%s %s: %s" % (job.kind, job.user, e))
+        finally:
+            slots.release()
+            if p:
+                await self.end(p)
 
     async def resume(self, job, t, hosts):
         try:
@@ -299,20 +345,22 @@ class Stage:
             manner.close()
 
     @contextlib.asynccontextmanager
-    async def new_pair(self, relay):
-        """Inside microsocks pairs cannot be told apart: one client starts at a time, and its new sockets are the pair."""
-        async with self.socks_lock[relay]:
-            pid = self.socks_pid[relay]
-            before = self.truth.through_microsocks(relay, pid)
+    async def new_pair(self, relay, program, job=None):
+        """Inside one process pairs cannot be told apart: one client starts at a time, and its new sockets are the pair."""
+        async with self.mixer_locks[relay, program]:
+            pid = self.mixers[relay, program]
+            before = self.truth.through_process(relay, pid)
             yield
             for _ in range(600):
-                now = self.truth.through_microsocks(relay, pid)
+                now = self.truth.through_process(relay, pid)
                 ins, outs = now[0] - before[0], now[1] - before[1]
                 if len(ins) == 1 and len(outs) == 1:
-                    self.truth.pairs[relay, ins.pop(), outs.pop()] = "microsocks"
+                    if job:
+                        self.truth.job_of.update(dict.fromkeys(ins, job))
+                    self.truth.pairs[relay, ins.pop(), outs.pop()] = program
                     return
                 await asyncio.sleep(0.03)
-            raise RuntimeError("no new pair in microsocks of %s: %s %s" % (relay, ins, outs))
+            raise RuntimeError("no new pair in %s of %s: %s %s" % (program, relay, ins, outs))
 
     # ---- machines that talk without a person
 
@@ -341,7 +389,7 @@ class Stage:
 
     async def way_microsocksweb(self, job):
         relay = job.relays[0]
-        async with self.new_pair(relay):
+        async with self.new_pair(relay, "microsocks"):
             reader, writer = await self.connect(job.client, self.world.address(relay), SOCKS_PORT, job.source)
             await socks_hello(reader, writer, self.world.address(job.target), 80)
         try:

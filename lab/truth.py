@@ -4,7 +4,10 @@ Every STEP seconds the TCP sockets of all hosts are listed with the processes th
 - a process that owns an accepted and an opened socket relays between them (sshd with a forwarding, socat),
 - an `ssh` that owns two opened sockets is a reverse tunnel: the first is its way to the server, the others lead onwards,
 - an opened socket whose owner descends from the owner of an accepted one is a session typed inside a session,
-- microsocks mixes all its clients in one process; there the sessions start one after the other and the new pair is taken.
+- microsocks, tinyproxy, stunnel and haproxy mix all their clients in one process; there the sessions start one after the
+  other and the new pair is taken,
+- what comes out of a tunnel's device is translated by the kernel, whose connection tracking says what it became; the in-leg
+  is the socket that the tunnel's program owns at the client. Of ptunnel-ng the in-leg is the ICMP flow that began meanwhile.
 The attack's chain is the path through these pairs from a flow of an attacker's network to the victim's port 22.
 """
 
@@ -22,8 +25,9 @@ import pcap
 from topology import HOSTS, inside
 
 STEP = 1.5
-OWNERS = ("ssh", "sshd", "socat", "nc", "scp")  # programs whose sockets are asked for
+OWNERS = ("ssh", "sshd", "socat", "nc", "scp", "python3", "curl")  # programs whose sockets are asked for
 ESTABLISHED, LISTEN = 1, 10
+MANY = 3  # so many attacks of one kind are an aggregate too
 
 
 def stamp(us):
@@ -59,6 +63,29 @@ def host_sockets(host):
     return found, listening
 
 
+def port_of_process(host, pid, proto, remote):
+    """The local port of the process's socket towards remote port `remote` (of an unconnected one: its only socket)."""
+    own = {os.readlink("/proc/%d/fd/%s" % (pid, fd)) for fd in os.listdir("/proc/%d/fd" % pid)}
+    found = set()
+    for table in (proto, proto + "6"):
+        with contextlib.suppress(FileNotFoundError), inside(host), open("/proc/thread-self/net/" + table) as f:
+            for c in (line.split() for line in f.readlines()[1:]):
+                if "socket:[%s]" % c[9] in own and int(c[2].split(":")[1], 16) in (0, remote):
+                    found.add(int(c[1].split(":")[1], 16))
+    if len(found) != 1:
+        raise RuntimeError("process %d at %s has %d %s sockets, not one" % (pid, host, len(found), proto))
+    return found.pop()
+
+
+def tracked(host):
+    """[(source, destination, its port, own port outside)] of the TCP flows that the host's connection tracking translates."""
+    with inside(host), open("/proc/thread-self/net/nf_conntrack") as f:
+        for line in f:
+            if " tcp " in line and "ESTABLISHED" in line:
+                v = re.findall(r"(src|dst|sport|dport)=(\S+)", line)
+                yield v[0][1], v[1][1], int(v[3][1]), int(v[7][1])
+
+
 def process_table():
     """pid -> (parent, name, [(fd, socket inode)])."""
     table = {}
@@ -92,6 +119,8 @@ class Truth:
         self.jobs = {}     # process id -> job, set by the sessions
         self.job_of = {}   # flow -> job
         self.alias = {}    # flow inside a host -> the flow on the wire that carries it (hidden manner)
+        self.carried = {}  # (relay, inner address of a tunnel) -> (the flow that carries it, program)
+        self.echoes = []   # (relay, out-leg, client address, begin, end, job) of sessions in ICMP
         self.samples, self.seconds = 0, 0.0
 
     async def watch(self):
@@ -106,12 +135,14 @@ class Truth:
         for host in self.hosts:
             found, listening = host_sockets(host)
             self.sample_host(host, found, listening, table)
+        for host in {relay for relay, _ in self.carried}:
+            self.sample_tunnels(host)
         self.seconds += time.thread_time() - began
 
     def sample_host(self, host, found, listening, table):
         owned = {}  # pid -> [(opened by us?, flow)] in the order of descriptors
         for pid, (_, name, fds) in table.items():
-            if pid == os.getpid() or name == "microsocks":
+            if pid == os.getpid():
                 continue
             mine = [found[i] for _, i in fds if i in found]
             if mine:
@@ -146,8 +177,15 @@ class Truth:
                 if i != o:
                     self.pairs.setdefault((host, i, o), name)
 
-    def through_microsocks(self, host, pid):
-        """(flows into the host's microsocks, flows that it opened)."""
+    def sample_tunnels(self, host):
+        own = self.world.own_addresses(host)[0]
+        for source, to, port, outside in tracked(host):
+            carrier, program = self.carried.get((host, source), (None, None))
+            if carrier:
+                self.pairs.setdefault((host, carrier, pcap.flow_text(own, outside, to, port)), program)
+
+    def through_process(self, host, pid):
+        """(flows into the process at the host, flows that it opened)."""
         found, listening = host_sockets(host)
         ins, outs = set(), set()
         with contextlib.suppress(OSError):
@@ -178,6 +216,16 @@ def outside_names(path, world):
             if inner in pcap.flow_sides(t) and (f["isn"], f["first"] // 1000000) in by_isn}
 
 
+def pair_echoes(truth, files):
+    """The in-legs of the sessions in ICMP: at each relay the one flow of the client that began when the session did."""
+    for relay, out, client, since, until, job in truth.echoes:
+        begun = [f for f, v in pcap.flows(files[relay])[0].items()
+                 if f.startswith("icmp " + client) and since <= v["first"] <= until and min(v["packets"]) > 5]
+        if len(begun) == 1:
+            truth.pairs[relay, begun[0], out] = "ptunnel"
+            truth.job_of[begun[0]] = job
+
+
 def link_entry(truth, names, key, program):
     host, i, o = key
     job = truth.job_of.get(i) or truth.job_of.get(names.get(i))
@@ -203,10 +251,21 @@ def chains(entries, attackers, victim):
     return found
 
 
+def aggregates(attacks):
+    """Attacks of many short sessions: the legs of all of them between the same hosts and services, ephemeral port 0."""
+    groups = {}
+    for a in attacks:
+        for h in a["hops"]:
+            (i, _, relay_in, service), (relay_out, _, o, port) = pcap.flow_sides(h["in"]), pcap.flow_sides(h["out"])
+            groups.setdefault((h["relay"], h["point"], pcap.flow_text(i, 0, relay_in, service), pcap.flow_text(relay_out, 0, o, port)), []).append(h)
+    return [{"relay": r, "point": p, "in": i, "out": o, "members": len(m)} for (r, p, i, o), m in groups.items() if len(m) >= MANY]
+
+
 def conclude(truth, run, files, clocks, report):
     """The truth file as a dictionary. `files`: point -> capture; `clocks`: point -> (offset, drift)."""
     world = truth.world
     names = outside_names(files["relay1"], world)
+    pair_echoes(truth, files)
     entries = [link_entry(truth, names, k, v) for k, v in sorted(truth.pairs.items())]
     attackers = {a for h in HOSTS["att"] for a in world.own_addresses(h)}
     seen, _ = pcap.flows(files["victim"])
@@ -225,7 +284,7 @@ def conclude(truth, run, files, clocks, report):
                   "clock": dict(zip(("offset_s", "drift_ppm"), clocks.get(p, (0, 0)))), **report["captures"][p]} for p in files}
     return {"format": "weir-lab-truth-1", "run": run.name, "kind": run.kind, "seed": report["seed"],
             "start": report["start"], "end": report["end"], "attack": attacks[0]["flow"] if attacks else None,
-            "attacks": attacks, "links": [e for e in entries if (e["in"], e["out"]) not in used],
+            "attacks": attacks, "aggregates": aggregates(attacks), "links": [e for e in entries if (e["in"], e["out"]) not in used],
             "rewrites": rewrites, "points": points, "bystanders": report["bystanders"], "failed": report["failed"],
             "load": report["load"]}
 
