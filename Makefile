@@ -10,7 +10,7 @@
 #                 against the guard (make check: the short forms)
 BUILD = build
 FUZZ_SECONDS = 60
-PAIRS = 2000
+PAIRS = 10000
 SOAK = 1000
 
 all: $(BUILD)/build.ninja

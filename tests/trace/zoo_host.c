@@ -56,6 +56,25 @@ void shared_browser(struct rng *r, struct zoo_pair *p, double seconds, const dou
 	seat(p, &f, (int)arg[3]);
 }
 
+/* Two people, each with a browser.  arg: rate of pages, mean number of objects */
+void null_browsers(struct rng *r, struct zoo_pair *p, double seconds, const double *arg)
+{
+	for (int leg = 0; leg < 2; leg++) {
+		int fwd = leg == 0 ? IN_FWD : OUT_FWD;
+		struct size_law object = size_lognormal(6000, 1.5);
+		double rtt = rng_between(r, 0.005, 0.1);
+		for (double t = 0; (t += rng_exp(r, 1.0 / arg[0])) < seconds;) {
+			double at = t;
+			for (int left = 1 + (int)rng_exp(r, arg[1]); left > 0; left--) {
+				events_add_sized(&p->ev[fwd], at, 300 + (uint32_t)rng_exp(r, 200));
+				at += rtt + lognormal(r, 0.02, 0.8);
+				events_add_output(r, &p->ev[fwd + 1], at, size_draw(r, &object));
+				at += rng_unit(r) < 0.7 ? rng_exp(r, 0.003) : rng_exp(r, 0.3);
+			}
+		}
+	}
+}
+
 /* curl --parallel: two flows that start together and share a link; each asks for the next file when it has
  * one.  arg: mean time between calls, files of a call, link in bytes per second, where R stands */
 void shared_downloads(struct rng *r, struct zoo_pair *p, double seconds, const double *arg)

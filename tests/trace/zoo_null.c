@@ -69,6 +69,21 @@ void null_onoff(struct rng *r, struct zoo_pair *p, double seconds, const double 
 	both_answered(r, p);
 }
 
+/* Both are slow or fast together: what comes fast is recorded as larger bursts.  arg: slow and fast rate,
+ * mean time of either */
+void null_rates(struct rng *r, struct zoo_pair *p, double seconds, const double *arg)
+{
+	struct size_law law[2] = {size_any(r), size_any(r)};
+	int fast = 0;
+	for (double t = 0, end; t < seconds; t = end, fast = !fast) {
+		end = t + rng_exp(r, arg[2]);
+		end = end < seconds ? end : seconds;
+		poisson(r, &p->ev[IN_FWD], t, end, arg[fast], &law[0]);
+		poisson(r, &p->ev[OUT_FWD], t, end, arg[fast], &law[1]);
+	}
+	both_answered(r, p);
+}
+
 /* Two idle SSH sessions with keep-alives.  arg: interval, jitter, rate of typing */
 void null_keepalive(struct rng *r, struct zoo_pair *p, double seconds, const double *arg)
 {
@@ -149,21 +164,33 @@ void null_reconnect(struct rng *r, struct zoo_pair *p, double seconds, const dou
 	both_answered(r, p);
 }
 
+/* What of the lanes falls into [from, until) comes then.  Called with growing times; at: how far each lane
+ * was read. */
+static void hold(
+	struct rng *r, struct zoo_pair *p, unsigned lanes, double from, double until, size_t at[LANES])
+{
+	for (int lane = 0; lane < LANES; lane++) {
+		struct events *e = &p->ev[lane];
+		size_t *i = &at[lane];
+		if (!(lanes & 1U << lane))
+			continue;
+		while (*i < e->n && e->t[*i] < from)
+			(*i)++;
+		for (; *i < e->n && e->t[*i] < until; (*i)++)
+			e->t[*i] = until + 0.00002 * rng_unit(r);
+	}
+}
+
 /* One of many sessions in, another one out of the same busy host, which stalls now and then for all of them.
  * arg: rate of stalls, longest stall */
 void null_bastion(struct rng *r, struct zoo_pair *p, double seconds, const double *arg)
 {
+	size_t at[LANES] = {0};
 	null_typists(r, p, seconds, arg);
-	for (double t = 0; (t += rng_exp(r, 1.0 / arg[0])) < seconds;) {
-		double until = t + rng_unit(r) * arg[1];
-		int lanes[2] = {IN_BACK, OUT_FWD}; /* what the host sends waits */
-		for (int k = 0; k < 2; k++)
-			for (size_t i = 0; i < p->ev[lanes[k]].n; i++) {
-				double *e = &p->ev[lanes[k]].t[i];
-				if (*e >= t && *e < until)
-					*e = until + 0.0001 * rng_unit(r);
-			}
-	}
+	events_sort(&p->ev[IN_BACK]);
+	events_sort(&p->ev[OUT_FWD]);
+	for (double t = 0; (t += rng_exp(r, 1.0 / arg[0])) < seconds;) /* what the host sends waits */
+		hold(r, p, 1U << IN_BACK | 1U << OUT_FWD, t, t + rng_unit(r) * arg[1], at);
 }
 
 /* Running transfers and typing under a recorder that restarts.  arg: mean between restarts, longest restart,
@@ -205,12 +232,12 @@ void null_segments(struct rng *r, struct zoo_pair *p, double seconds, const doub
  * arg: mean between jumps, length */
 void null_steps(struct rng *r, struct zoo_pair *p, double seconds, const double *arg)
 {
+	size_t at[LANES] = {0};
 	null_typists(r, p, seconds, arg);
+	for (int lane = 0; lane < LANES; lane++)
+		events_sort(&p->ev[lane]);
 	for (double t = 0; (t += rng_exp(r, arg[0])) < seconds;)
-		for (int lane = 0; lane < LANES; lane++)
-			for (size_t i = 0; i < p->ev[lane].n; i++)
-				if (p->ev[lane].t[i] >= t && p->ev[lane].t[i] < t + arg[1])
-					p->ev[lane].t[i] = t + arg[1] + 0.00002 * rng_unit(r);
+		hold(r, p, (1U << LANES) - 1, t, t + arg[1], at);
 }
 
 /* One click opens both.  arg: rate of clicks, delays up to, share of clicks each takes part in, rate of own

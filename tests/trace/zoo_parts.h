@@ -78,6 +78,8 @@ void null_set_clock(struct rng *r, struct zoo_pair *p, double seconds, const dou
 void null_half(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);
 void null_coarse(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);
 void null_mangled(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);
+void null_rates(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);
+void null_browsers(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);
 void relay_session(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);
 
 void relay_half(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);
