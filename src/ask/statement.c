@@ -139,6 +139,29 @@ static enum status fields_read(struct statement *to, const json_t *body, const s
 	return STATUS_OK;
 }
 
+/* Optional: of a flow that is one. */
+static enum status members_read(uint32_t *to, const json_t *body, const char *object, struct err *e)
+{
+	const json_t *v = json_object_get(json_object_get(body, object), "members");
+
+	*to = 0;
+	if (!v)
+		return STATUS_OK;
+	if (!json_is_integer(v) || json_integer_value(v) < TRAIN_MEMBERS ||
+		json_integer_value(v) > UINT32_MAX)
+		return err_set(e, STATUS_BAD, "%s.members: not a value that it can have", object);
+	*to = (uint32_t)json_integer_value(v);
+	return STATUS_OK;
+}
+
+static enum status all_members_read(struct statement *to, const json_t *body, struct err *e)
+{
+	bool legs = to->kind == STATES_LINK || to->kind == STATES_SEARCH;
+	enum status s = members_read(&to->out_members, body, legs ? "out" : "flow", e);
+
+	return s == STATUS_OK && legs ? members_read(&to->in_members, body, "in", e) : s;
+}
+
 /* ---- a link's own ---- */
 
 static enum status blind_read(struct statement *to, const json_t *list, struct arena *a, struct err *e)
@@ -211,6 +234,8 @@ enum status statement_read(
 			s = err_set(e, STATUS_BAD, "v: not a version that is known here");
 		else
 			s = fields_read(to, j, table[to->kind].field, table[to->kind].n, a, e);
+		if (s == STATUS_OK)
+			s = all_members_read(to, j, e);
 		if (s == STATUS_OK && to->kind == STATES_LINK)
 			s = link_read(to, j, a, e);
 		if (s == STATUS_OK && to->kind == STATES_BLOCK && to->until.us <= to->from.us)
@@ -222,12 +247,11 @@ enum status statement_read(
 
 /* ---- computing a link again ---- */
 
-/* Do statement and train speak of one flow? */
-static bool names_train(const char *flow, const struct train *t)
+bool statement_names(const char *flow, uint32_t members, const struct train *t)
 {
 	char text[FLOW_TEXT];
 
-	return strcmp(flow, train_text(text, t)) == 0;
+	return members == t->flow.members && strcmp(flow, train_text(text, t)) == 0;
 }
 
 /* Blind spans hide what disagrees: of the time that both legs were alive they are the smaller part. */
@@ -251,7 +275,8 @@ static enum status pair_stated(struct relink *to, const struct statement *s, con
 {
 	int in_end = flow_side(&in->flow, &s->relay), out_end = flow_side(&out->flow, &s->relay);
 
-	if (!names_train(s->in_flow, in) || !names_train(s->out_flow, out))
+	if (!statement_names(s->in_flow, s->in_members, in) ||
+		!statement_names(s->out_flow, s->out_members, out))
 		return err_set(e, STATUS_BAD, "its trains are of other flows than it names");
 	if (in_end < 0 || out_end < 0 || in->hidden[in_end] || out->hidden[out_end] ||
 		strcmp(s->in, s->out) == 0)

@@ -28,10 +28,11 @@ bool statement_kind_parse(enum statement_kind *to, const char *s);
 /* Texts are in the arena, and as they came: printable() before a terminal sees them. */
 struct statement {
 	enum statement_kind kind;
-	const char *code;               /* program and version that computed it */
-	char in[BLOB_NAME];             /* train of IN; "" where the kind has none */
-	char out[BLOB_NAME];            /* train of OUT, or of the one flow that is meant */
-	const char *in_flow, *out_flow; /* notation, as the trains say it; "" for none */
+	const char *code;                 /* program and version that computed it */
+	char in[BLOB_NAME];               /* train of IN; "" where the kind has none */
+	char out[BLOB_NAME];              /* train of OUT, or of the one flow that is meant */
+	const char *in_flow, *out_flow;   /* notation, as the trains say it; "" for none */
+	uint32_t in_members, out_members; /* of so many flows together, as the trains say; 0: of one */
 
 	struct ip relay; /* link */
 	bool in_opened, apart;
@@ -55,6 +56,9 @@ struct statement {
 /* From a claim's kind and body.  STATUS_BAD names the field. */
 enum status statement_read(
 	struct statement *to, const char *kind, const char *body, size_t n, struct arena *a, struct err *e);
+
+/* Does a statement that names this flow, of so many together, speak of the train? */
+bool statement_names(const char *flow, uint32_t members, const struct train *t);
 
 /* A link computed again. */
 struct recomputed {

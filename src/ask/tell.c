@@ -42,6 +42,9 @@ static json_t *put_train(struct told *to, int k, const struct train *t)
 	json_t *j = json_pack("{s:s, s:s, s:s, s:o, s:o}", "flow", train_text(text, t), "train", to->name[k],
 		"point", t->flow.head.point, "first", time_of(t->flow.head.first_us), "last",
 		time_of(t->flow.last_us));
+	uint32_t members = train_members((const char *)to->train[k].p, to->train[k].n);
+	if (j && members)
+		(void)json_object_set_new(j, "members", json_integer(members));
 	/* the id is a hash over the addresses: with it a hidden one could be guessed */
 	if (!hidden)
 		(void)json_object_set_new(j, "id", json_string(id_text(id, &t->flow.head.id)));
@@ -122,7 +125,8 @@ static bool lane_cut(struct flow *f, int d, int64_t from, int64_t until)
 	return true;
 }
 
-/* IN as it travels: about OUT's life, for what else it carried is nobody's business. */
+/* IN as it travels: about OUT's life, for what else it carried is nobody's business.  Of an aggregate it is
+ * not known which members are cut off: `members` stays what it was made of. */
 static void cut_in(struct flow *in, const struct relink *p)
 {
 	const struct flow *out = p->out;

@@ -34,15 +34,15 @@ enum status claim_train(
 }
 
 /* The same, of which no more is needed than that it is one, and of the flow that is named. */
-static enum status train_named(struct train *to, const struct checked_claim *c, const char *name,
-	const char *flow, struct verify_work *work, struct arena *a, struct err *e)
+static enum status train_named(struct train *to, const struct checked_claim *c, bool in,
+	struct verify_work *work, struct arena *a, struct err *e)
 {
-	char text[FLOW_TEXT];
+	const char *name = in ? c->s.in : c->s.out, *flow = in ? c->s.in_flow : c->s.out_flow;
 	enum status s = claim_train(to, c, name, a, e);
 
 	if (s != STATUS_OK)
 		return s;
-	if (strcmp(train_text(text, to), flow) != 0)
+	if (!statement_names(flow, in ? c->s.in_members : c->s.out_members, to))
 		return err_set(e, STATUS_BAD, "train %.12s is of another flow than it names", name);
 	work->bursts += to->flow.n_burst[0] + to->flow.n_burst[1];
 	if (work->bursts > VERIFY_BURSTS)
@@ -74,10 +74,10 @@ static enum status link_again(struct checked_claim *c, const struct trust *t, st
 {
 	struct train in, out;
 	struct recomputed r;
-	enum status s = train_named(&in, c, c->s.in, c->s.in_flow, work, a, e);
+	enum status s = train_named(&in, c, true, work, a, e);
 
 	if (s == STATUS_OK)
-		s = train_named(&out, c, c->s.out, c->s.out_flow, work, a, e);
+		s = train_named(&out, c, false, work, a, e);
 	if (s == STATUS_OK)
 		s = link_bounded(&c->s, &in, &out, work, e);
 	if (s == STATUS_OK)
@@ -115,7 +115,7 @@ static enum status state(struct checked_claim *c, const struct trust *t, struct 
 		return link_again(c, t, work, a, e);
 	case STATES_ATTACK:
 	case STATES_SEEN:
-		return train_named(&one, c, c->s.out, c->s.out_flow, work, a, e);
+		return train_named(&one, c, false, work, a, e);
 	case STATES_SEARCH:
 		return err_set(e, STATUS_BAD, "a search names nobody and does not travel");
 	case STATES_ORIGIN:

@@ -160,6 +160,35 @@ static void head_fit(struct train *t, char *point)
 	h->source.sampling += h->source.sampling == 0;
 }
 
+/* Packets of the flow; of a derived direction those that its bursts say. */
+static uint64_t packets_of(const struct flow *f)
+{
+	uint64_t n = 0;
+
+	for (int d = 0; d < 2; d++) {
+		uint64_t carried = 0;
+		for (size_t i = 0; i < f->n_burst[d]; i++)
+			carried += f->burst[d][i].packets;
+		n += f->count[d].packets > carried ? f->count[d].packets : carried;
+	}
+	return n;
+}
+
+/* Flows together are of a protocol with ports; their initiator's is left out, the responder's is not, unless
+ * it is hidden; each brought a packet. */
+static void members_fit(struct train *t)
+{
+	const struct flow_head *h = &t->flow.head;
+	bool ports = h->proto == PROTO_TCP || h->proto == PROTO_UDP || h->proto == PROTO_SCTP;
+	uint64_t most = packets_of(&t->flow);
+
+	if (t->flow.members > most)
+		t->flow.members = (uint32_t)most;
+	if (!ports || h->end[0].port != 0 || (h->end[1].port == 0 && !t->hidden[1]) ||
+		t->flow.members < TRAIN_MEMBERS)
+		t->flow.members = 0;
+}
+
 /* ---- writing ---- */
 
 /* v and the character behind it; returns what follows. */
@@ -231,6 +260,8 @@ static void head_write(struct buf *b, const struct train *t)
 
 	put_text(b, "weir-train/v1\nflow ");
 	put_text(b, train_text(flow, t));
+	if (t->flow.members)
+		put_number(b, "\nmembers ", t->flow.members);
 	put_text(b, "\npoint ");
 	put_text(b, h->point);
 	put_number(b, "\nfirst ", (uint64_t)h->first_us);
@@ -299,6 +330,7 @@ void train_write(struct buf *to, const struct train *t)
 		f->n_burst[d] = bursts_fit(f->burst[d], from, f->n_burst[d], f->head.source.gap_us);
 	}
 	totals_fit(f, flow_cut(f));
+	members_fit(&fit);
 	head_write(to, &fit);
 	flow_write(to, f);
 	free(own);

@@ -3,6 +3,7 @@
  *
  *     weir-train/v1
  *     flow tcp 203.0.113.10:54928 > 192.0.2.10:22
+ *     members 200                       (only of an aggregate, whose initiator has port 0)
  *     point victim
  *     first 1792772541123456            (UTC microseconds of the flow's first packet)
  *     last 1792772641123456
@@ -29,8 +30,9 @@
 #include "base/err.h"
 #include "record/flow.h"
 
-#define TRAIN_BURSTS 65536     /* of both directions: a longer flow is cut (train_write()) or refused */
-#define TRAIN_BYTES  (4 << 20) /* bytes of any train's text */
+#define TRAIN_BURSTS  65536     /* of both directions: a longer flow is cut (train_write()) or refused */
+#define TRAIN_BYTES   (4 << 20) /* bytes of any train's text */
+#define TRAIN_MEMBERS 3         /* the fewest flows that are one train together */
 
 struct train {
 	struct flow flow;  /* head.end[k].port 0 and host bits zero where hidden; head.id all zero: the id is
@@ -46,6 +48,9 @@ void train_write(struct buf *to, const struct train *t);
 /* Everything in the arena.  STATUS_BAD names the line.  What a text does not say is zero; count[d].first_us
  * and last_us are those of the bursts. */
 enum status train_read(struct train *to, const char *text, size_t n, struct arena *a, struct err *e);
+
+/* How many flows a text that train_write() made says that it is of together; 0: it is of one. */
+uint32_t train_members(const char *text, size_t n);
 
 /* Hides an end: of its address only the prefix stays, and neither its port nor any initial sequence number
  * (the flags then say that none is known), nor an ICMP echo's identifier at the other end. */

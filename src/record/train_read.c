@@ -32,6 +32,13 @@ static bool line_next(struct reading *r, const char *form)
 	return true;
 }
 
+static bool line_begins(const struct reading *r, const char *s)
+{
+	size_t n = strlen(s);
+
+	return rd_left(&r->text) >= n && memcmp(r->text.p, s, n) == 0;
+}
+
 /* What follows takes words off the line's front; `bad` says afterwards whether one was missing. */
 
 static void literal(struct rd *line, const char *s)
@@ -98,6 +105,11 @@ static void read_flow(struct reading *r, struct rd *line)
 	end_read(r->t, 0, line);
 	literal(line, " > ");
 	end_read(r->t, 1, line);
+}
+
+static void read_members(struct reading *r, struct rd *line)
+{
+	r->t->flow.members = (uint32_t)number(line, UINT32_MAX);
 }
 
 static void read_point(struct reading *r, struct rd *line)
@@ -219,9 +231,11 @@ static const struct {
 	void (*read)(struct reading *r, struct rd *rest);
 	int dir;
 	const char *form;
+	bool may; /* be left out */
 } lines[] = {
 	{"weir-train/v1", NULL, 0, "weir-train/v1"},
 	{"flow ", read_flow, 0, "flow PROTOCOL END > END"},
+	{"members ", read_members, 0, "members N", true},
 	{"point ", read_point, 0, "point NAME"},
 	{"first ", read_first, 0, "first MICROSECONDS"},
 	{"last ", read_last, 0, "last MICROSECONDS"},
@@ -238,6 +252,8 @@ static const struct {
 static bool lines_read(struct reading *r)
 {
 	for (size_t i = 0; i < N_OF(lines); i++) {
+		if (lines[i].may && !line_begins(r, lines[i].begin))
+			continue;
 		if (!line_next(r, lines[i].form))
 			return false;
 		r->dir = lines[i].dir;
@@ -267,6 +283,18 @@ static enum status text_compare(const struct train *t, const char *text, size_t 
 	}
 	buf_free(&b);
 	return s;
+}
+
+uint32_t train_members(const char *text, size_t n)
+{
+	struct train t = {0};
+	struct reading r = {.text = rd_of(text, n), .t = &t};
+
+	if (!line_next(&r, "") || !line_next(&r, "") || !line_begins(&r, "members ") || !line_next(&r, ""))
+		return 0;
+	literal(&r.line, "members ");
+	read_members(&r, &r.line);
+	return r.line.bad ? 0 : t.flow.members;
 }
 
 enum status train_read(struct train *to, const char *text, size_t n, struct arena *a, struct err *e)

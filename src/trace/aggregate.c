@@ -237,7 +237,7 @@ static enum status make_all(struct view *v, const struct flow *const *flow, size
 	if (k)
 		qsort(x, k, sizeof(*x), item_order);
 	for (size_t i = 0, run; i < k && s == STATUS_OK; i += run) {
-		struct flow *f;
+		struct flow *f = NULL;
 		run = run_of(&x[i], k - i);
 		if (run < AGGREGATE_MIN)
 			continue;

@@ -363,6 +363,9 @@ enum status recognise(struct tracer *t, const struct flow *claimed, struct recog
 			"its bursts are more than 30 days apart: so long a flow is not looked for");
 		return STATUS_OK;
 	}
+	if (claimed->members > 1)
+		return recognise_many(t, claimed,
+			(struct span){span.from_us - RECOGNISE_SKEW_US, span.to_us + RECOGNISE_SKEW_US}, to, e);
 	s.alpha = t->alpha;
 	s.want.around = (struct span){span.from_us - RECOGNISE_SKEW_US, span.to_us + RECOGNISE_SKEW_US};
 	enum status st = reach_open(t, s.want.around, &s.rec, e);
