@@ -121,7 +121,7 @@ class Carriers:
         text = HAPROXY
         for host, port in HAPROXY_PORTS.items():
             text += "listen %s\n  mode tcp\n  bind :%d\n  server s %s:22\n" % (host, port, self.world.address(host))
-        text += "listen web\n  mode http\n  http-reuse never\n  balance roundrobin\n  bind :%d\n" % HAPROXY_WEB
+        text += "listen web\n  mode http\n  http-reuse never\n  option prefer-last-server\n  balance roundrobin\n  bind :%d\n" % HAPROXY_WEB
         for host in SERVERS:
             text += "  server %s %s:8080\n" % (host, self.world.address(host))
         conf = self.written("haproxy-%s.conf" % relay, text)
