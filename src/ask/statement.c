@@ -340,3 +340,12 @@ enum status statement_recompute(struct relink_room *room, const struct statement
 		compare(to, s);
 	return st;
 }
+
+enum status statement_limit(struct relink_room *room, const struct statement *s, const struct train *in,
+	const struct train *out, struct limit *to, struct err *e)
+{
+	struct relink p;
+	enum status st = pair_stated(&p, s, in, out, e);
+
+	return st == STATUS_OK ? limit_find(room, &p, to, e) : st;
+}

@@ -14,6 +14,7 @@
 #include "case/blob.h"
 #include "case/case.h"
 #include "record/train.h"
+#include "trace/limit.h"
 #include "trace/trace.h"
 
 enum statement_kind { STATES_ATTACK, STATES_SEEN, STATES_LINK, STATES_SEARCH, STATES_ORIGIN, STATES_BLOCK };
@@ -71,6 +72,10 @@ struct recomputed {
  * them); then nothing was computed. */
 enum status statement_recompute(struct relink_room *room, const struct statement *s, const struct train *in,
 	const struct train *out, struct recomputed *to, struct err *e);
+
+/* How far the link is from the edge of what is proven: the same for whoever has the trains. */
+enum status statement_limit(struct relink_room *room, const struct statement *s, const struct train *in,
+	const struct train *out, struct limit *to, struct err *e);
 
 /* ---- making them ---- */
 

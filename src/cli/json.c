@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "trace/limit.h"
 
 enum status json_out(struct app *a, json_t *j, struct err *e)
 {
@@ -85,6 +86,8 @@ json_t *json_flow(const struct app *a, const struct flow *f)
 		two(bursts_count(f->burst[0], f->n_burst[0], gap),
 			bursts_count(f->burst[1], f->n_burst[1], gap)));
 	flags_into(j, f);
+	if (f->members > 1)
+		(void)json_object_set_new(j, "members", json_integer(f->members));
 	if (f->rewrite_of)
 		(void)json_object_set_new(
 			j, "rewrite_of", json_string(id_text(other, &f->rewrite_of->head.id)));
@@ -102,8 +105,37 @@ void json_link(json_t *to, const struct link_result *l, double needed)
 	(void)json_object_set_new(to, "first_sufficient_s",
 		l->first_sufficient_us < 0 ? json_null() : json_real((double)l->first_sufficient_us / 1e6));
 	(void)json_object_set_new(to, "verdict", json_string(link_verdict_name(l->verdict)));
+	char why[LIMIT_TEXT];
 	if (l->verdict != LINK_PROVEN)
-		(void)json_object_set_new(to, "reason", json_string(link_reason_text(l->reason)));
+		(void)json_object_set_new(
+			to, "reason", json_string(link_reason_say(why, sizeof(why), l, needed)));
+}
+
+/* How many bursts there are, where so few are that the test did not read them. */
+static void json_candidate(json_t *to, const struct candidate *c, double needed)
+{
+	char why[LIMIT_TEXT];
+	struct link_result l = c->link;
+
+	json_link(to, &l, needed);
+	if (!c->flow || l.reason != LINK_REASON_FEW_BURSTS || l.bursts)
+		return;
+	l.bursts = (uint32_t)relink_bursts(&c->pair);
+	(void)json_object_set_new(to, "reason", json_string(link_reason_say(why, sizeof(why), &l, needed)));
+}
+
+void json_limit(json_t *to, const struct relink *p)
+{
+	struct relink_room room = {0};
+	struct limit l;
+	struct err e;
+	bool known = limit_find(&room, p, &l, &e) == STATUS_OK && l.known;
+
+	relink_free(&room);
+	(void)json_object_set_new(to, "limit",
+		known ? json_pack("{s:s, s:f, s:f}", "of", l.own ? "pair" : "in", "jitter_ms", l.jitter_ms,
+				"chaff", l.chaff)
+		      : json_null());
 }
 
 static json_t *json_clock(const struct clock_fit *c)
@@ -117,7 +149,7 @@ static void rival_into(const struct app *a, json_t *list, const struct candidate
 {
 	json_t *j = json_flow(a, c->flow);
 
-	json_link(j, &c->link, needed);
+	json_candidate(j, c, needed);
 	(void)json_array_append_new(list, j);
 }
 
@@ -147,7 +179,13 @@ json_t *json_hop(const struct app *a, const struct hop *h, const char *claim_id)
 	if (h->translated)
 		(void)json_object_set_new(j, "translated_from", json_flow(a, h->translated));
 	(void)json_object_set_new(j, "searched", json_integer((json_int_t)h->searched));
-	json_link(j, &h->best.link, h->needed);
+	json_candidate(j, &h->best, h->needed);
+	if (h->best.flow)
+		json_limit(j, &h->best.pair);
+	if (h->role) {
+		(void)json_object_set_new(j, "role", json_string(h->role));
+		(void)json_object_set_new(j, "role_why", json_string(h->role_why));
+	}
 	if (named && strcmp(h->best.flow->head.point, h->out->head.point) != 0)
 		(void)json_object_set_new(j, "clock", json_clock(&h->best.pair.clock));
 	if (h->declared)

@@ -1,20 +1,53 @@
-/* A chain for people: the attack, each hop with its two lines of bursts, its number and its runner-up, and
- * where it ends and why. */
+/* A chain for people: the attack, each hop with its two lines of bursts, its number, its limit, its role and
+ * its runner-up, and where it ends and why. */
 #include "cli/app.h"
 
 #include <inttypes.h>
 #include <math.h>
+#include <string.h>
+
+#include "trace/limit.h"
+
+char *flow_words(char to[FLOW_WORDS], const struct flow *f)
+{
+	char text[FLOW_TEXT], end[2][ENDPOINT_TEXT], count[COUNT_TEXT], proto[8];
+
+	if (f->members < 2) {
+		(void)snprintf(to, FLOW_WORDS, "%s", flow_text(text, &f->head));
+		return to;
+	}
+	for (int d = 0; d < 2; d++) {
+		(void)endpoint_text(end[d], &f->head.end[d]);
+		if (f->head.end[d].port == 0)
+			memcpy(strrchr(end[d], ':'), ":*", sizeof(":*"));
+	}
+	(void)snprintf(to, FLOW_WORDS, "%s %s > %s (%s together)", proto_name(proto, f->head.proto), end[0],
+		end[1], counted(count, f->members, "flow"));
+	return to;
+}
+
+static void print_limit(FILE *o, const struct hop *h)
+{
+	struct relink_room room = {0};
+	struct limit l;
+	struct err e;
+	char text[LIMIT_TEXT];
+
+	if (h->best.flow && limit_find(&room, &h->best.pair, &l, &e) == STATUS_OK)
+		(void)fprintf(o, "  limit  %s\n", limit_text(text, sizeof(text), &l, h->needed));
+	relink_free(&room);
+}
 
 static void print_proven(FILE *o, const struct hop *h)
 {
 	const struct link_result *l = &h->best.link;
 	const struct flow *in = h->best.flow;
-	char text[FLOW_TEXT], n[COUNT_TEXT];
+	char text[FLOW_WORDS], n[COUNT_TEXT];
 	bool own = flow_side(in, &h->relay) == 0 && !(in->head.flags & FLOW_ASSUMED);
 
-	(void)fprintf(o, "  in     %s   PROVEN%s\n", flow_text(text, &in->head),
-		own ? " (opened by the relay)" : "");
-	(void)fprintf(o, "  out    %s\n", flow_text(text, &h->out->head));
+	(void)fprintf(
+		o, "  in     %s   PROVEN%s\n", flow_words(text, in), own ? " (opened by the relay)" : "");
+	(void)fprintf(o, "  out    %s\n", flow_words(text, h->out));
 	draw_legs(o, &h->relay, in, h->out, &h->best.pair.clock, "  ");
 	(void)fprintf(o,
 		"  log10 e %.1f, needed %.1f (alpha and %s): unlinked flows do this in at most one of "
@@ -23,29 +56,37 @@ static void print_proven(FILE *o, const struct hop *h)
 		floor(l->max_log10_e - log10((double)h->searched)));
 	(void)fprintf(o, "  lag %.1f ms over %s; enough after %.1f s\n", (double)l->lag_us / 1000,
 		counted(n, l->bursts, "burst"), (double)l->first_sufficient_us / 1e6);
+	print_limit(o, h);
+	if (h->role && *h->role_why)
+		(void)fprintf(o, "  role   %s: %s\n", h->role, h->role_why);
 }
 
 static void print_open(FILE *o, const struct hop *h)
 {
-	char text[FLOW_TEXT], n[COUNT_TEXT];
+	char text[FLOW_WORDS], n[COUNT_TEXT], why[LIMIT_TEXT];
+	struct link_result l = h->best.link;
 
-	(void)fprintf(o, "  out    %s\n", flow_text(text, &h->out->head));
-	(void)fprintf(o, "  in     %s: %s\n", link_verdict_name(h->best.link.verdict),
-		link_reason_text(h->best.link.reason));
+	if (h->best.flow && l.reason == LINK_REASON_FEW_BURSTS && l.bursts == 0)
+		l.bursts = (uint32_t)relink_bursts(&h->best.pair);
+
+	(void)fprintf(o, "  out    %s\n", flow_words(text, h->out));
+	(void)fprintf(o, "  in     %s: %s\n", link_verdict_name(l.verdict),
+		link_reason_say(why, sizeof(why), &l, h->needed));
 	(void)fprintf(o, "  best log10 e %.1f, needed %.1f (alpha and %s): nobody is named\n",
 		h->best.link.max_log10_e, h->needed, counted(n, h->searched, "candidate"));
+	print_limit(o, h);
 }
 
 static void print_hop(FILE *o, const struct hop *h, size_t n, const char *claim)
 {
-	char relay[IP_TEXT], text[FLOW_TEXT], count[COUNT_TEXT];
+	char relay[IP_TEXT], text[FLOW_WORDS], count[COUNT_TEXT];
 
 	(void)fprintf(o, "hop %zu  %s %s%s: %s of it carried data meanwhile\n", n + 1,
 		h->best.link.verdict == LINK_PROVEN ? "relay" : "host", ip_text(relay, &h->relay),
 		h->declared ? " (declared)" : "", counted(count, h->searched, "other flow"));
 	if (h->translated)
-		(void)fprintf(o, "  (behind NAT: outside, its flow is %s)\n",
-			flow_text(text, &h->translated->head));
+		(void)fprintf(
+			o, "  (behind NAT: outside, its flow is %s)\n", flow_words(text, h->translated));
 	if (h->best.link.verdict == LINK_PROVEN)
 		print_proven(o, h);
 	else
@@ -53,9 +94,8 @@ static void print_hop(FILE *o, const struct hop *h, size_t n, const char *claim)
 	if (h->n_rival && h->rival[0].link.bursts == 0)
 		(void)fprintf(o, "  runner-up  none: no other has the bursts to suffice\n");
 	else if (h->n_rival)
-		(void)fprintf(o, "  runner-up  %s: log10 e %.1f, %s\n",
-			flow_text(text, &h->rival[0].flow->head), h->rival[0].link.max_log10_e,
-			link_verdict_name(h->rival[0].link.verdict));
+		(void)fprintf(o, "  runner-up  %s: log10 e %.1f, %s\n", flow_words(text, h->rival[0].flow),
+			h->rival[0].link.max_log10_e, link_verdict_name(h->rival[0].link.verdict));
 	if (claim)
 		(void)fprintf(o, "  claim  %.12s\n", claim);
 }

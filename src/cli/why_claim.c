@@ -9,6 +9,7 @@
 
 #include "case/blob.h"
 #include "cli/report.h"
+#include "trace/role.h"
 
 /* A stored thing and the case that it belongs to. */
 enum status stored_out(struct app *a, json_t *j, const char *case_id, struct err *e)
@@ -164,13 +165,15 @@ static enum status kept_train(struct why *y, const char *name, struct train *to,
 	return s;
 }
 
-/* The test run again on the trains that were kept. */
+/* The test run again on the trains that were kept, and how far from its edge it is. */
 static void print_again(struct why *y, const struct statement *said)
 {
 	struct relink_room room = {0};
 	struct recomputed again;
+	struct limit limit;
 	struct train in, out;
 	struct err e;
+	char text[LIMIT_TEXT];
 
 	if (kept_train(y, said->in, &in, &e) != STATUS_OK || kept_train(y, said->out, &out, &e) != STATUS_OK)
 		return;
@@ -180,10 +183,41 @@ static void print_again(struct why *y, const struct statement *said)
 		(void)fprintf(y->a->out, "  computed again just now: NOT so: %s\n", again.why);
 	else
 		(void)fprintf(y->a->out, "  computed again just now from the trains kept here: the same\n");
+	if (statement_limit(&room, said, &in, &out, &limit, &e) == STATUS_OK)
+		(void)fprintf(
+			y->a->out, "  limit: %s\n", limit_text(text, sizeof(text), &limit, said->needed));
 	relink_free(&room);
 }
 
-static void print_link(struct why *y, const struct statement *l, const char *by)
+/* A leg that the claim names, as it is recorded here; NULL where it is not. */
+static const struct flow *leg_here(const struct view *v, const json_t *leg)
+{
+	struct id id;
+
+	if (!id_parse(&id, json_text(leg, "id")))
+		return NULL;
+	for (size_t i = 0; i < v->n; i++)
+		if (id_order(&v->by_tuple[i]->head.id, &id) == 0)
+			return v->by_tuple[i];
+	return NULL;
+}
+
+/* What else the relay does, where it is recorded here. */
+static void print_role(struct why *y, const struct statement *l, const json_t *body)
+{
+	struct view *v;
+	struct role r;
+	struct err e;
+
+	if (view_get(y->t, &l->relay, &v, &e) != STATUS_OK)
+		return;
+	const struct flow *in = leg_here(v, json_object_get(body, "in"));
+	const struct flow *out = leg_here(v, json_object_get(body, "out"));
+	if (in && out && role_of(y->t, v, in, out, &r, &e) == STATUS_OK && *r.why)
+		(void)fprintf(y->a->out, "  role of the relay: %s: %s\n", r.name, r.why);
+}
+
+static void print_link(struct why *y, const struct statement *l, const json_t *body, const char *by)
 {
 	char flows[COUNT_TEXT], bursts[COUNT_TEXT];
 	FILE *o = y->a->out;
@@ -194,6 +228,11 @@ static void print_link(struct why *y, const struct statement *l, const char *by)
 	(void)fprintf(o, "  lag %.1f ms, %s, bursts merged at %d ms\n", (double)l->lag_us / 1000,
 		counted(bursts, l->bursts, "burst"), BURST_GAP_READ_US / 1000);
 	print_again(y, l);
+	print_role(y, l, body);
+	if (l->in_members || l->out_members)
+		(void)fprintf(o, "means: what goes in and what goes out, each taken together, are one; which "
+				 "flow of the "
+				 "one carries which of the other is not said\n");
 	if (l->proven)
 		(void)fprintf(o,
 			"means: were there no link, a number this high would be seen at most once in 10^%.1f "
@@ -215,7 +254,7 @@ static void print_says(struct why *y, const struct claim *c, const json_t *body)
 		return;
 	(void)fprintf(y->a->out, "says: %s\n", statement_text(text, sizeof(text), &said));
 	if (said.kind == STATES_LINK)
-		print_link(y, &said, c->origin);
+		print_link(y, &said, body, c->origin);
 	else if (said.kind == STATES_SEARCH && !*c->origin)
 		print_search(y->a->out, body);
 }

@@ -120,5 +120,10 @@ const struct ip *flow_peer(const struct flow *f, const struct ip *host);
 const char *link_verdict_name(enum link_verdict v);
 /* The reason in plain words ("both trains predict themselves"). */
 const char *link_reason_text(enum link_reason r);
+/* The same with the numbers: "5 bursts, at least 7 needed".  needed: as the pair was tested; to has n bytes;
+ * returns it. */
+char *link_reason_say(char *to, size_t n, const struct link_result *l, double needed);
+/* The least number of bursts with which a pair could reach that. */
+size_t link_bursts_needed(double needed);
 
 #endif
