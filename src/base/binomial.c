@@ -65,6 +65,15 @@ static double beta_turned(double a, double b, double is)
 	return 0.5 * (lo + hi);
 }
 
+double binomial_tail(int64_t x, int64_t n, double p)
+{
+	if (x <= 0)
+		return 1;
+	if (x > n || p <= 0)
+		return 0;
+	return p >= 1 ? 1 : beta_part((double)x, (double)(n - x) + 1, p);
+}
+
 double limit_lower(int64_t x, int64_t n, double a)
 {
 	if (x <= 0 || n <= 0)

@@ -112,20 +112,20 @@ static void print_table(FILE *o, const struct audit *a)
 {
 	char n[32], able[32];
 
-	(void)fprintf(o, "\n%-14s %9s %9s   reached 10^1 .. 10^%d; upper 99 %% limit of the share\n",
-		"moved by", "pairs", "able", AUDIT_TENS);
+	(void)fprintf(
+		o, "\n%-14s %11s %11s   reached 10^1 .. 10^%d\n", "moved by", "pairs", "able", AUDIT_TENS);
 	for (int m = 0; m < AUDIT_PARTS; m++) {
 		const struct audit_part *p = &a->part[m];
-		(void)fprintf(o, "%-14s %9s %9s  ", moved_name[m], thousands(n, p->pairs),
+		(void)fprintf(o, "%-14s %11s %11s  ", moved_name[m], thousands(n, p->pairs),
 			thousands(able, p->able));
 		for (int k = 1; k <= AUDIT_TENS; k++)
 			(void)fprintf(o, " %" PRIu64 "%s", p->reached[k], p->row[k].flawed ? "!" : "");
-		(void)fprintf(o, ";");
-		for (int k = 1; k <= AUDIT_TENS; k++)
-			(void)fprintf(o, " %.2g", p->row[k].upper);
 		(void)fputc('\n', o);
 	}
-	(void)fprintf(o, "largest log10 e %.1f; called proven at alpha %g without charge: %" PRIu64 "\n",
+	(void)fprintf(o, "%-38s  ", "upper 99 % limits of the share, all");
+	for (int k = 1; k <= AUDIT_TENS; k++)
+		(void)fprintf(o, " %.2g", a->part[AUDIT_ALL].row[k].upper);
+	(void)fprintf(o, "\nlargest log10 e %.1f; called proven at alpha %g without charge: %" PRIu64 "\n",
 		a->max_log10_e, a->alpha, a->proven);
 }
 
@@ -159,11 +159,20 @@ static void print_ports(FILE *o, const struct audit *a)
 
 	if (a->n_port)
 		(void)fprintf(o,
-			"Services that take part in the excess (pairs that reached 10^%d, of those able):\n",
+			"Services that take part in the excess (pairs that reached 10^%d, of those "
+			"able):\n",
 			a->worst_k);
 	for (size_t i = 0; i < a->n_port; i++)
 		(void)fprintf(o, "  %-12s %s of %s\n", service_text(service, &a->port[i]),
 			thousands(n, a->port[i].reached[a->worst_k]), thousands(able, a->port[i].able));
+}
+
+/* At most v, in two digits: what is typed from the screen must be enough. */
+static double floor_digits(double v)
+{
+	double unit = pow(10, floor(log10(v)) - 1);
+
+	return floor(v / unit) * unit;
 }
 
 static void print_flawed(FILE *o, const struct audit *a, double alpha)
@@ -174,24 +183,23 @@ static void print_flawed(FILE *o, const struct audit *a, double alpha)
 
 	if (p->row[k].flawed)
 		(void)fprintf(o,
-			"The null does NOT hold on this traffic: %s of %s pairs that cannot be links reached "
-			"10^%d,\n%.2g of them (at least %.2g); at most %g may.\n",
-			thousands(n, p->reached[k]), thousands(able, p->able), k, p->row[k].share,
+			"The null does NOT hold on this traffic: of %s pairs that cannot be links\n"
+			"%s reached 10^%d, a share of %.2g (at least %.2g); at most %g may.\n",
+			thousands(able, p->able), thousands(n, p->reached[k]), k, p->row[k].share,
 			p->row[k].lower, pow(10, -k));
 	else
 		(void)fprintf(o,
-			"The null does NOT hold on this traffic: a pair that cannot be a link reached "
-			"10^%.1f, "
-			"of %s.\n",
-			a->max_log10_e, thousands(able, p->able));
+			"The null does NOT hold on this traffic: of %s pairs that cannot be links\n"
+			"one reached 10^%.1f.\n",
+			thousands(able, p->able), a->max_log10_e);
 	print_ports(o, a);
 	if (a->alpha_most <= 0)
 		(void)fprintf(o, "No alpha mends this: trace, scan and plan call nothing proven here.\n");
 	else if (alpha > a->alpha_most)
 		(void)fprintf(o,
-			"Until alpha is corrected trace, scan and plan call nothing proven: for a true error "
-			"of %g\nset alpha = %.2g (weir.conf, or --alpha) or less.\n",
-			a->alpha, a->alpha_most);
+			"Until alpha is corrected trace, scan and plan call nothing proven: for a true\n"
+			"error of %g set alpha = %.2g or less (weir.conf, or --alpha).\n",
+			a->alpha, floor_digits(a->alpha_most));
 	else
 		(void)fprintf(
 			o, "The alpha in use, %g, allows for it (%.2g at most).\n", alpha, a->alpha_most);
@@ -203,8 +211,9 @@ static void print_little(FILE *o, const struct audit *a)
 	char n[COUNT_TEXT];
 
 	(void)fprintf(o,
-		"Too little traffic to tell: %s could reach anything; with fewer than %d not even "
-		"\"at most\n1 in 100 reaches 10^2\" can be said.  Record longer, or let --pairs be more.\n",
+		"Too little traffic to tell: %s could reach anything.  With fewer than %d\n"
+		"not even \"at most 1 in 100 reaches 10^2\" can be said.  Record longer, or let\n"
+		"--pairs be more.\n",
 		counted(n, a->part[AUDIT_ALL].able, "pair"), AUDIT_ABLE_MIN);
 }
 
@@ -212,10 +221,10 @@ void audit_print(FILE *o, const struct audit *a, double alpha, bool utf8)
 {
 	char p[COUNT_TEXT], f[COUNT_TEXT], h[COUNT_TEXT], n[32];
 
-	(void)fprintf(o, "%s that cannot be links, of %s of %s; %s could have reached 10%s\n\n",
+	(void)fprintf(o, "%s that cannot be links (%s, %s);\n%s could have reached 10%s\n\n",
 		counted(p, a->part[AUDIT_ALL].pairs, "pair"), counted(f, a->flows, "flow"),
 		counted(h, a->hosts, "host"), thousands(n, a->part[AUDIT_ALL].able),
-		a->stopped ? " (stopped before the end)" : "");
+		a->stopped ? "; stopped before the end" : "");
 	audit_plot(o, a, utf8);
 	print_table(o, a);
 	(void)fputc('\n', o);

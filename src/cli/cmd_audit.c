@@ -9,6 +9,8 @@
 #include "base/log.h"
 #include "cli/audit_print.h"
 
+#define PAIRS_MOST 1000000000 /* a minute is enough for some hundred thousand */
+
 static void progress(void *self, uint64_t done, uint64_t total)
 {
 	struct mono *last = self, now = world_real.mono(NULL);
@@ -109,6 +111,8 @@ static enum status run(struct app *a, int argc, char **argv, struct err *e)
 
 	if (s == STATUS_OK && first < argc)
 		s = err_set(e, STATUS_BAD, "audit: %s: takes options only", argv[first]);
+	if (s == STATUS_OK && pairs > PAIRS_MOST)
+		s = err_set(e, STATUS_BAD, "audit: --pairs: at most %d", PAIRS_MOST);
 	if (s == STATUS_OK)
 		s = app_config(a, e);
 	if (s != STATUS_OK)

@@ -7,6 +7,7 @@
  * what of it is counted: audit.h. */
 #include "trace/audit_in.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -279,6 +280,8 @@ static enum status measured(struct running *r, struct err *e)
 	if (s != STATUS_OK)
 		return s;
 	to->hosts = pool_hosts(&r->pool);
+	if (to->max_log10_e < -DBL_MAX) /* no pair was able */
+		to->max_log10_e = 0;
 	to->stopped = stopped(r);
 	audit_judge(to);
 	ports_name(to, &r->pool);
@@ -297,8 +300,11 @@ enum status audit_run(struct tracer *t, const struct audit_param *p, struct audi
 	struct store_query q = {
 		.since = p->since, .until = p->until, .port = -1, .gap_us = BURST_GAP_RECORDED_US};
 
-	*to = (struct audit){
-		.made = t->w->now(t->w->self), .seed = p->seed, .wanted = p->pairs, .alpha = p->alpha};
+	*to = (struct audit){.made = t->w->now(t->w->self),
+		.seed = p->seed,
+		.wanted = p->pairs,
+		.alpha = p->alpha,
+		.max_log10_e = -INFINITY};
 	enum status s = recording_read(&r.scan.rec, t->w, t->dir, &q, e);
 	if (s != STATUS_OK)
 		return s;

@@ -9,9 +9,13 @@
 #define COUNT_MIN 10   /* a share that rests on fewer pairs says little of the decay, unless it is flawed */
 #define LEAST_LOG -300 /* below this no alpha can be written */
 
+/* Is the lower limit of the share above 10^-k? */
 static bool level_flawed(const struct audit_part *p, int k)
 {
-	return limit_lower((int64_t)p->reached[k], (int64_t)p->able, LIMIT_A) > pow(10, -k);
+	int64_t x = (int64_t)p->reached[k], n = (int64_t)p->able;
+	double allowed = pow(10, -k);
+
+	return (double)x > (double)n * allowed && binomial_tail(x, n, allowed) < LIMIT_A;
 }
 
 static void rows_fill(struct audit_part *p)
@@ -65,13 +69,13 @@ static double alpha_left(double alpha, double b, uint64_t searchable)
 	if (b < AUDIT_DECAY_MIN)
 		return 0;
 	double to = (log10(alpha) - (1 - b) * m) / b;
-	return to < LEAST_LOG ? 0 : pow(10, to);
+	return to < LEAST_LOG ? 0 : fmin(alpha, pow(10, to));
 }
 
-/* The k of the table at which the share exceeds what is allowed most. */
+/* The k of the table at which the share exceeds what is allowed most; the last where none does. */
 static int worst(const struct audit *a)
 {
-	int at = 1;
+	int at = AUDIT_TENS;
 	double top = 0;
 
 	for (int m = 0; m < AUDIT_PARTS; m++) {

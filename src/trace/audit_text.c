@@ -33,7 +33,7 @@
 #define VERSION     "1\n"
 #define TEXT_MAX    8192
 #define LINE        64
-#define COUNT_MOST  (UINT64_C(1) << 53) /* what a double still counts */
+#define COUNT_MOST  UINT64_C(1000000000) /* whose limits are still computed in no time */
 #define LOG10_E_MAX 1e6
 
 /* ---- writing ---- */

@@ -67,6 +67,10 @@ static void by_the_slow_sum(void **state)
 		double a = i % 3 ? 0.01 : 0.05;
 		double lo = limit_lower(x, n, a), hi = limit_upper(x, n, a), share = (double)x / (double)n;
 		assert_true(lo <= share && share <= hi && lo >= 0 && hi <= 1);
+		double p = (double)(1 + kit_rnd(999)) / 1000;
+		assert_true(fabs(binomial_tail(x, n, p) - tail(x, n, p)) < 1e-9);
+		if (fabs(lo - p) > 1e-9)
+			assert_int_equal(lo > p, binomial_tail(x, n, p) < a);
 		if (x > 0)
 			near(tail(x, n, lo), a, 1e-7);
 		if (x < n)

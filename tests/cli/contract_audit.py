@@ -1,0 +1,249 @@
+#!/usr/bin/env python3
+"""The contract of audit, and what its finding does to trace and scan: exit statuses, JSON, which stream, what a person
+sees.
+
+What is drawn, and verdicts on made recordings: tests/trace/test_audit.c.  Takes the path of weir.
+"""
+import os
+import re
+import signal
+import struct
+import subprocess
+import sys
+
+from contract_kit import ATTACK, WEIR, file_of, fresh, one, pcapmake, recorded, refused, tap, weir
+
+HOUR = 3600
+
+
+def crc32c(data):
+    crc = 0xffffffff
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82f63b78 if crc & 1 else 0)
+    return crc ^ 0xffffffff
+
+
+def finding(able, *reached, alpha="9.9999999999999995e-07", searchable=1):
+    """The bytes of DIR/audit after so many able pairs of each kind, of which so many reached 10^1, 10^2, ..."""
+    part = f"{able} {able}" + "".join(f" {n}" for n in reached)
+    body = (f"weir-audit/v1\nmade 1795000000000000\nseed 1\nwanted 0\nalpha {alpha}\nflows 10\nhosts 10\n"
+            f"searchable {searchable}\nproven 0\nmax 3.5\nminutes {part}\nfree {part}\n").encode()
+    return body + b"crc32c %08x\n" % crc32c(body)
+
+
+MILD = finding(1000000, 158489, 25118, 3981, 630, 100)  # decays by 10^-0.8
+
+
+def hours():
+    """Typed sessions of 2 min, two in each of 26 hours, between hosts of networks of their own."""
+    frames = []
+    for i in range(52):
+        t = 1795000000 + i // 2 * HOUR + i % 2 * 240
+        for n, gap in enumerate(typing(i, 120)):
+            ends = (f"20.{i}.0.1", 30000 + i, f"120.{i}.0.1", 22)
+            frames.append((t + gap, ends, n, 36))
+    return capture(frames)
+
+
+def typing(seed, seconds):
+    state, t = seed * 2654435761 + 12345, 0.0
+    while t < seconds:
+        state = (state * 6364136223846793005 + 1442695040888963407) % 2 ** 64
+        u = (state >> 33) / 2 ** 31
+        t += 0.15 + 0.4 * u + (2.5 if state >> 40 & 15 == 0 else 0)
+        yield t
+
+
+def capture(frames):
+    """Keys and their answers, as TCP with payload."""
+    out = []
+    for t, (a, ap, b, bp), n, size in frames:
+        out.append((t, packet(a, ap, b, bp, 1000 + n * size, b"k" * size)))
+        out.append((t + 0.04 + n * 7 % 11 / 1000, packet(b, bp, a, ap, 5000 + n * size, b"a" * size)))
+    out.sort(key=lambda x: x[0])
+    head = struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1)
+    return head + b"".join(struct.pack("<IIII", int(t), int(t % 1 * 1e6), len(p), len(p)) + p for t, p in out)
+
+
+def packet(a, ap, b, bp, seq, data):
+    tcp = struct.pack(">HHIIBBHHH", ap, bp, seq, 1, 5 << 4, 0x18, 65535, 0, 0) + data
+    ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(tcp), 0, 0, 64, 6, 0, pcapmake.ip(a), pcapmake.ip(b))
+    ip = ip[:10] + struct.pack(">H", checksum(ip)) + ip[12:]
+    return b"\x02\0\0\0\0\1\x02\0\0\0\0\2\x08\0" + ip + tcp
+
+
+def checksum(head):
+    total = sum(struct.unpack(">10H", head))
+    total = (total & 0xffff) + (total >> 16)
+    return ~(total + (total >> 16)) & 0xffff
+
+
+HOURS = file_of(hours())
+
+
+# ---- the document ----
+
+
+def test_json_has_what_the_manual_says():
+    doc = one("-C", recorded(HOURS), "audit", "--pairs", 1200)
+    assert doc.keys() == {"pairs", "flows", "hosts", "able", "rows", "moved", "max_log10_e", "proven", "verdict", "services",
+                          "alpha", "decay", "alpha_most", "corrected_alpha", "seed", "made", "stopped"}, doc.keys()
+    assert doc["pairs"] == 1200 and doc["flows"] == 52 and doc["hosts"] == 104
+    assert 459 <= doc["able"] <= 1200 and doc["verdict"] == "holds" and doc["proven"] == 0
+    assert [m["by"] for m in doc["moved"]] == ["whole minutes", "any distance"]
+    assert sum(m["pairs"] for m in doc["moved"]) == doc["pairs"] and sum(m["able"] for m in doc["moved"]) == doc["able"]
+    assert doc["alpha_most"] == 1 and doc["corrected_alpha"] == doc["alpha"] == 1e-6 and doc["decay"] == 1
+    for rows in (doc["rows"], *(m["rows"] for m in doc["moved"])):
+        assert [r["k"] for r in rows] == [1, 2, 3, 4, 5]
+        for r in rows:
+            assert r.keys() == {"k", "reached", "share", "lower", "upper", "nominal", "flawed"}
+            assert 0 <= r["lower"] <= r["share"] <= r["upper"] <= 1 and abs(r["nominal"] * 10 ** r["k"] - 1) < 1e-9
+            assert r["flawed"] == (r["lower"] > r["nominal"])
+    assert doc["stopped"] is False and doc["services"] == []
+
+
+def test_the_seed_decides():
+    where = recorded(HOURS)
+    docs = [one("-C", where, "audit", "--pairs", 600, "--seed", seed) for seed in (3, 3, 4)]
+    for doc in docs:
+        del doc["made"], doc["seed"]
+    assert docs[0] == docs[1] and docs[0] != docs[2]
+
+
+def test_for_people_in_80_columns():
+    where = recorded(HOURS)
+    for locale, marks in (("C.UTF-8", "│▽·"), ("C", "|v.")):
+        out, err = weir("-C", where, "audit", "--pairs", 1200, env={"LC_ALL": locale})
+        assert not err and all(len(line) <= 80 and line == line.rstrip() for line in out.splitlines()), out
+        plot = out.split("moved by ")[0]
+        assert all(m in plot for m in marks) and plot.isascii() == (locale == "C"), plot
+        assert re.search(r"1,200 pairs that cannot be links \(52 flows, 104 hosts\);\n[\d,]+ could have reached 10\n", out)
+        assert "The null holds on this traffic" in out and re.search(r"any distance +600 +[\d,]+ +\d+ 0 0 0 0\n", out)
+
+
+def test_too_little_traffic():
+    where = recorded(HOURS)
+    (doc,), err = weir("-C", where, "audit", "--pairs", 100, status=2, json_out=True)
+    assert doc["verdict"] == "too little traffic to tell" and doc["pairs"] == 100 and "too little" in err
+    out, _ = weir("-C", where, "audit", "--pairs", 100, status=2)
+    assert "Too little traffic to tell" in out and all(len(line) <= 80 for line in out.splitlines())
+    assert not (where / "audit").exists(), "which is no finding"
+
+
+def test_nothing_to_draw():
+    refused("-C", recorded(), "audit", status=2, say="no pair to draw")
+    where = fresh()
+    where.mkdir()
+    weir("-C", where, "audit", status=2)
+
+
+def test_usage():
+    where = recorded()
+    refused("-C", where, "audit", "more", status=2, say="takes options only")
+    refused("-C", where, "audit", "--pairs", "x", status=2, say="--pairs")
+    refused("-C", where, "audit", "--pairs", "2000000000", status=2, say="at most")
+    refused("-C", where, "audit", "--nonsense", status=2, say="unknown option")
+
+
+def test_a_time_may_be_given():
+    where = recorded(HOURS)
+    doc = one("-C", where, "audit", "--pairs", 600, "--until", 1795000000 + 13 * HOUR)
+    assert doc["flows"] == 26, doc["flows"]
+
+
+def test_an_interrupt_keeps_what_it_has():
+    where = recorded(HOURS)
+    run = subprocess.Popen([WEIR, "-C", where, "--json", "audit", "--pairs", "100000000"], stdout=subprocess.PIPE,
+                           stderr=subprocess.PIPE)
+    run.send_signal(signal.SIGINT)
+    run.communicate(timeout=60)
+    assert run.returncode in (0, 2, -signal.SIGINT), run.returncode  # sooner, it is simply ended
+
+
+# ---- what it does to the others ----
+
+
+def proven(where, *args, status=0):
+    doc = one("-C", where, "trace", "--flow", ATTACK, *args, status=status)
+    return doc["hops"][0]["verdict"], doc["hops"][0].get("reason", "")
+
+
+def test_a_finding_withholds_until_alpha_is_corrected():
+    where = recorded()
+    assert proven(where)[0] == "proven"
+    (where / "audit").write_bytes(MILD)
+    verdict, reason = proven(where, status=1)
+    assert verdict == "undecidable" and "audit" in reason, reason
+    assert weir("-C", where, "scan", json_out=True)[0] == []
+    assert [x["reason"] for x in weir("-C", where, "scan", "--all", json_out=True)[0] if "audit" in x.get("reason", "")]
+    out, _ = weir("-C", where, "trace", "--flow", ATTACK, status=1)
+    assert "audit" in out
+    assert proven(where, "--alpha", "1e-7", status=1)[0] == "undecidable"
+    assert proven(where, "--alpha", "1e-9")[0] == "proven"
+    assert len(weir("-C", where, "scan", "--alpha", "1e-9", json_out=True)[0]) == 1
+    (where / "weir.conf").write_text("alpha = 1e-9\n")
+    assert proven(where)[0] == "proven"
+
+
+def test_a_plan_rests_on_nothing_then():
+    where = recorded()
+    case = one("-C", where, "case", "open", "--flow", ATTACK)["id"]
+    for finding_first in (True, False):  # a link that was claimed before the audit is traced anew, too
+        if not finding_first:
+            (where / "audit").unlink()
+            assert upstream(one("-C", where, "plan", case)) == {True}
+        (where / "audit").write_bytes(MILD)
+        assert upstream(one("-C", where, "plan", case)) == {False}
+
+
+def upstream(plan):
+    """Does the evidence suffice for what hits the host behind the relay?"""
+    return {o["sufficient"] for o in plan["options"] if any("from 198.51.100.7/32" in r["rule"] for r in o["rules"])}
+
+
+def test_damaged_or_newer():
+    for text, say in ((MILD[:-3], "damaged"), (b"", "damaged"), (b"weir-audit/v2\n", "newer version")):
+        where = recorded()
+        (where / "audit").write_bytes(text)
+        (doc,), err = weir("-C", where, "trace", "--flow", ATTACK, status=1, json_out=True)
+        assert doc["hops"][0]["verdict"] == "undecidable"
+        assert len(err.splitlines()) == 1 and say in err and "nothing is called proven" in err, err
+    where = recorded(HOURS)
+    (where / "audit").write_bytes(b"weir-audit/v2\n")
+    refused("-C", where, "audit", "--pairs", 1200, status=2, say="newer version")
+    (where / "audit").write_bytes(MILD[:-3])
+    weir("-C", where, "audit", "--pairs", 1200)
+    assert weir("-C", where, "flows")[1] == "" and b"crc32c" in (where / "audit").read_bytes()
+
+
+def test_only_as_many_pairs_lift_it():
+    where = recorded(HOURS)
+    (where / "audit").write_bytes(MILD)
+    _, err = weir("-C", where, "audit", "--pairs", 1200)
+    assert "still stands" in err and (where / "audit").read_bytes() == MILD
+    (where / "audit").write_bytes(finding(400, 200, 100, 50))
+    _, err = weir("-C", where, "audit", "--pairs", 1200)
+    assert err == "" and b" 400" not in (where / "audit").read_bytes()
+
+
+def test_the_meant_alpha_stays():
+    """Who runs with the corrected alpha is not asked for a smaller one by the next audit."""
+    where = recorded(HOURS)
+    (where / "audit").write_bytes(MILD)
+    (where / "weir.conf").write_text("alpha = 1e-9\n")
+    assert one("-C", where, "audit", "--pairs", 1200)["alpha"] == 1e-6
+    (where / "audit").unlink()
+    assert one("-C", where, "audit", "--pairs", 1200)["alpha"] == 1e-9
+
+
+def test_a_full_disk():
+    if os.geteuid() == 0 and not os.path.exists("/dev/full"):
+        raise tap.Skip("no way to fill a disk here")
+    where = recorded(HOURS)
+    (where / "audit.new").mkdir()
+    weir("-C", where, "audit", "--pairs", 1200, status=3)
+
+
+tap.run(sys.modules[__name__])
