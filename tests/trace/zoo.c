@@ -21,7 +21,8 @@
 struct tally {
 	long pairs, reach[6], verdict[3], wild;
 	double *e;
-	double us; /* a pair, on all processors */
+	double us;  /* a pair, on all processors */
+	long first; /* pair that is called proven */
 };
 
 /* What the whole run comes to. */
@@ -58,6 +59,8 @@ static void run_class(const struct zoo_class *c, long pairs, uint64_t seed, doub
 		t->wild += !v[i].finite;
 		for (int k = 1; k <= 5; k++)
 			t->reach[k] += v[i].e >= k;
+		if (v[i].verdict == LINK_PROVEN && t->verdict[LINK_PROVEN] == 0)
+			t->first = i;
 		t->verdict[v[i].verdict]++;
 	}
 	zoo_run_free(v, t->pairs);
@@ -100,6 +103,8 @@ static void print_other(const struct zoo_class *c, const struct tally *t, struct
 		return;
 	sum->proven += t->verdict[LINK_PROVEN];
 	printf(" %s", flaw || t->verdict[LINK_PROVEN] > 0 ? "FLAW" : "ok");
+	if (t->verdict[LINK_PROVEN] > 0)
+		printf(", the first is pair %ld", t->first);
 }
 
 static void print_row(const struct zoo_class *c, const struct tally *t, struct total *sum)
