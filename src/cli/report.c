@@ -19,20 +19,38 @@ const char *report_why(const struct report *r)
 
 /* ---- words ---- */
 
+#define LEG_TEXT (FLOW_TEXT + COUNT_TEXT + 16)
+
+/* A flow, or how many together. */
+static const char *leg_text(char to[LEG_TEXT], const char *flow, uint32_t members)
+{
+	char n[COUNT_TEXT];
+
+	if (members)
+		(void)snprintf(
+			to, LEG_TEXT, "%.*s (%s together)", FLOW_TEXT, flow, counted(n, members, "flow"));
+	else
+		(void)snprintf(to, LEG_TEXT, "%.*s", FLOW_TEXT, flow);
+	return to;
+}
+
 char *statement_text(char *to, size_t n, const struct statement *s)
 {
 	char relay[IP_TEXT], network[PREFIX_TEXT], from[WALL_TEXT], until[WALL_TEXT], text[1024];
+	char in[LEG_TEXT], out[LEG_TEXT];
 
 	switch (s->kind) {
 	case STATES_ATTACK:
-		(void)snprintf(text, sizeof(text), "flow %s hit us", s->out_flow);
+		(void)snprintf(
+			text, sizeof(text), "flow %s hit us", leg_text(out, s->out_flow, s->out_members));
 		break;
 	case STATES_SEEN:
-		(void)snprintf(text, sizeof(text), "flow %s passed there", s->out_flow);
+		(void)snprintf(text, sizeof(text), "flow %s passed there",
+			leg_text(out, s->out_flow, s->out_members));
 		break;
 	case STATES_LINK:
 		(void)snprintf(text, sizeof(text), "%s relayed %s from %s", ip_text(relay, &s->relay),
-			s->out_flow, s->in_flow);
+			leg_text(out, s->out_flow, s->out_members), leg_text(in, s->in_flow, s->in_members));
 		break;
 	case STATES_ORIGIN:
 		(void)snprintf(text, sizeof(text), "%s, %llu relays further up, came out of network %s",
@@ -44,7 +62,7 @@ char *statement_text(char *to, size_t n, const struct statement *s)
 		break;
 	case STATES_SEARCH:
 		(void)snprintf(text, sizeof(text), "nobody named at %s, for %s", ip_text(relay, &s->relay),
-			s->out_flow);
+			leg_text(out, s->out_flow, s->out_members));
 		break;
 	}
 	return printable(to, n, text);
@@ -54,10 +72,9 @@ static void proven_text(char *to, size_t n, const struct checked_claim *c)
 {
 	*to = '\0';
 	if (c->state == CLAIM_RECOMPUTED)
-		(void)snprintf(to, n,
-			"both legs carry one session: log10 e %.2f, computed again here from its trains; "
-			"needed "
-			"%.2f",
+		(void)snprintf(to, n, "%s: log10 e %.2f, computed again here from its trains; needed %.2f",
+			c->s.in_members || c->s.out_members ? "both legs, taken together, carry one doing"
+							    : "both legs carry one session",
 			c->again, c->needed);
 	else if (c->state == CLAIM_INSUFFICIENT)
 		(void)snprintf(to, n, "nothing: log10 e %.2f, needed %.2f", c->again, c->needed);

@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "plan/make_in.h"
+#include "record/train.h"
 
 #define BODY_BYTES  ((size_t)256 << 10) /* as ask/statement.h bounds it */
 #define E_MOST      1e9
@@ -58,6 +59,35 @@ static bool numbers_read(struct told_link *to, const json_t *j)
 	       json_is_integer(m) && searched >= 1 && searched <= SEARCH_MOST;
 }
 
+static bool time_at(int64_t *to, const json_t *j, const char *object, const char *key)
+{
+	const char *s = text_at(j, object, key);
+	struct wall t;
+
+	if (!s || !wall_parse(&t, s))
+		return false;
+	*to = t.us;
+	return true;
+}
+
+/* How many flows one leg is of, and when: without its time a leg without port could be any day's. */
+static bool members_read(
+	uint32_t *members, struct span *life, const struct told_end end[2], const json_t *j, const char *leg)
+{
+	const json_t *v = json_object_get(json_object_get(j, leg), "members");
+	json_int_t n = json_integer_value(v);
+
+	*members = 0;
+	*life = (struct span){0, -1};
+	if (!v)
+		return true;
+	if (!json_is_integer(v) || n < TRAIN_MEMBERS || n > UINT32_MAX || end[0].end.port != 0)
+		return false;
+	*members = (uint32_t)n;
+	return time_at(&life->from_us, j, leg, "first") && time_at(&life->to_us, j, leg, "last") &&
+	       life->from_us <= life->to_us;
+}
+
 static bool flows_read(struct told_link *to, const json_t *j, struct arena *a)
 {
 	const char *in = text_at(j, "in", "flow"), *out = text_at(j, "out", "flow");
@@ -69,7 +99,8 @@ static bool flows_read(struct told_link *to, const json_t *j, struct arena *a)
 		return false;
 	to->in_text = arena_str(a, in);
 	to->out_text = arena_str(a, out);
-	return to->in_text && to->out_text;
+	return to->in_text && to->out_text && members_read(&to->in_members, &to->in_life, to->in, j, "in") &&
+	       members_read(&to->out_members, &to->out_life, to->out, j, "out");
 }
 
 bool told_link_read(struct told_link *to, const struct claim *c, struct arena *a)

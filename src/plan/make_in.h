@@ -28,8 +28,10 @@ struct told_link {
 	struct ip relay;
 	uint8_t proto;
 	struct told_end in[2], out[2];
-	const char *in_text, *out_text; /* as the claim writes the two flows */
-	bool in_opened;                 /* by the relay */
+	uint32_t in_members, out_members; /* of flows together, else 0: the initiator's port is 0 */
+	struct span in_life, out_life;    /* of these: when they were alive; else 0, -1 */
+	const char *in_text, *out_text;   /* as the claim writes the two flows */
+	bool in_opened;                   /* by the relay */
 	double log10_e;
 	uint64_t searched;
 	const char *by; /* "" for an own claim */
@@ -106,8 +108,10 @@ enum status paths_make(struct making *m, struct err *e);
 void step_of_flow(struct step *to, const struct flow *f, int from, uint8_t moved);
 /* Step 0 of an attack flow that was not recorded. */
 void step_of_sighting(struct step *to, const struct sighting *g);
-/* The path of a chain as it was traced. */
-void path_of_chain(struct path *to, const struct chain *c, int from, const struct seen *s);
+/* The path of a chain as t traced it.  The members of proven legs that are flows together are marked as the
+ * attack's. */
+enum status path_of_chain(
+	struct path *to, const struct chain *c, int from, struct seen *s, struct tracer *t, struct err *e);
 /* The links of a case, to look up by relay. */
 struct told_links {
 	struct told_link *link; /* by relay, then the newest first */

@@ -16,8 +16,10 @@ struct step {
 	bool translated; /* copies of it with another end[1] were recorded: no rule can name them all */
 	uint8_t hidden;  /* end[0] is known to be in a prefix only: its length + 1; 0: the address is known */
 	bool recorded;   /* it passed here */
-	bool answered;  /* recorded, of TCP or SCTP, and both sides sent payload: the address is not forged */
-	uint64_t bytes; /* frame bytes, both directions; 0 where not recorded */
+	bool answered; /* recorded, of TCP or SCTP, and both sides sent payload: the address is not forged */
+	uint32_t
+		members; /* of flows together (trace/aggregate.h), else 0: the port of who opened them is 0 */
+	uint64_t bytes;  /* frame bytes, both directions; 0 where not recorded */
 	uint64_t packets; /* that end[0] sent */
 	int64_t first_us, last_us;
 	struct id flow; /* recorded: its id */

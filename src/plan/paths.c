@@ -46,7 +46,7 @@ static struct same same_of(const struct step *s)
 	struct same k;
 
 	memset(&k, 0, sizeof(k)); /* compared as bytes */
-	if (s->recorded) {
+	if (s->recorded && !(s->members && id_order(&s->flow, &(struct id){0}) == 0)) {
 		k.flow = s->flow;
 		return k;
 	}
@@ -162,9 +162,7 @@ static enum status trace_path(
 	const struct endpoint *said = by_sensor(g) ? &g->end[0] : NULL;
 	enum status s = trace_chain(m->p->tracer, f, said, &c, e);
 
-	if (s == STATUS_OK)
-		path_of_chain(p, &c, from_end(f, g), &m->seen);
-	return s;
+	return s == STATUS_OK ? path_of_chain(p, &c, from_end(f, g), &m->seen, m->p->tracer, e) : s;
 }
 
 static void path_start(struct making *m, struct path *p, uint32_t flow, const struct sighting *g)

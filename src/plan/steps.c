@@ -34,6 +34,7 @@ void step_of_flow(struct step *to, const struct flow *f, int from, uint8_t moved
 		.translated = moved >> !from & 1,
 		.recorded = true,
 		.answered = two_way(f),
+		.members = f->members,
 		.bytes = f->count[0].frame_bytes + f->count[1].frame_bytes,
 		.packets = f->count[from].packets,
 		.first_us = f->head.first_us,
@@ -58,6 +59,27 @@ static uint8_t moved_in(const struct seen *s, const struct flow *f)
 	return i != NO_INDEX ? s->moved[i] : 0;
 }
 
+/* A flow's, or that of all of an aggregate's members; of those the talks become the attack's where mark. */
+static enum status moved_of(uint8_t *moved, struct seen *s, struct tracer *t, const struct ip *relay,
+	const struct flow *f, bool mark, struct err *e)
+{
+	const struct flow **member;
+	size_t n;
+	enum status st = trace_members(t, relay, f, &member, &n, e);
+
+	*moved = f->members ? 0 : moved_in(s, f);
+	for (size_t i = 0; st == STATUS_OK && i < n; i++) {
+		uint32_t k = seen_find(s, member[i]->head.proto, member[i]->head.end, NULL,
+			(struct wall){member[i]->head.first_us});
+		if (k == NO_INDEX || s->rec.flow[k].head.first_us > member[i]->last_us ||
+			s->rec.flow[k].last_us < member[i]->head.first_us)
+			continue;
+		*moved |= s->moved[k];
+		s->talk[s->talk_of[k]].attack = s->talk[s->talk_of[k]].attack || mark;
+	}
+	return st;
+}
+
 /* A candidate that is not proven is worth a step only where it is more than a guess: better than the best of
  * M by chance. */
 static bool hop_counts(const struct hop *h, bool proven)
@@ -65,8 +87,11 @@ static bool hop_counts(const struct hop *h, bool proven)
 	return h->best.flow && (proven || h->best.link.max_log10_e > log10((double)h->searched));
 }
 
-void path_of_chain(struct path *to, const struct chain *c, int from, const struct seen *s)
+enum status path_of_chain(
+	struct path *to, const struct chain *c, int from, struct seen *s, struct tracer *t, struct err *e)
 {
+	enum status st = STATUS_OK;
+
 	step_of_flow(&to->step[0], c->attack, from, moved_in(s, c->attack));
 	to->n_step = 1;
 	to->origin = c->end_host;
@@ -74,15 +99,20 @@ void path_of_chain(struct path *to, const struct chain *c, int from, const struc
 		const struct hop *h = &c->hop[i];
 		int side = h->best.flow ? flow_side(h->best.flow, &h->relay) : -1;
 		struct step *k = &to->step[to->n_step];
+		uint8_t moved;
 		if (side < 0 || !hop_counts(h, i < c->n_proven))
 			break;
-		step_of_flow(k, h->best.flow, !side, moved_in(s, h->best.flow));
+		st = moved_of(&moved, s, t, &h->relay, h->best.flow, i < c->n_proven, e);
+		if (st != STATUS_OK)
+			break;
+		step_of_flow(k, h->best.flow, !side, moved);
 		k->log10_e = h->best.link.max_log10_e;
 		k->searched = h->searched;
 		k->undecidable = h->best.link.verdict == LINK_UNDECIDABLE;
 		k->proven = i < c->n_proven;
 		to->n_step++;
 	}
+	return st;
 }
 
 /* ---- by claims ---- */
@@ -126,9 +156,21 @@ static size_t links_first(const struct told_links *l, const struct ip *relay)
 	return lo;
 }
 
+/* Is the step's flow one of those that are OUT together? */
+static bool link_feeds_one(const struct told_link *l, const struct step *s)
+{
+	const struct endpoint *opener = &s->end[s->reverse], *other = &s->end[!s->reverse];
+
+	return !l->out[0].hidden && !l->out[1].hidden && l->proto == s->proto && s->last_us > 0 &&
+	       s->first_us <= l->out_life.to_us && l->out_life.from_us <= s->last_us &&
+	       ip_equal(&l->out[0].end.ip, &opener->ip) && endpoint_equal(&l->out[1].end, other);
+}
+
 /* Is OUT of the link this step's flow, whichever end is named first? */
 static bool link_feeds(const struct told_link *l, const struct step *s)
 {
+	if (l->out_members)
+		return link_feeds_one(l, s);
 	for (int k = 0; k < 2; k++)
 		if (!l->out[0].hidden && !l->out[1].hidden && l->proto == s->proto &&
 			endpoint_equal(&l->out[k].end, &s->end[0]) &&
@@ -161,13 +203,19 @@ static void step_of_link(
 	struct step *to, const struct told_link *l, int far, const struct step *out, const struct seen *s)
 {
 	struct endpoint end[2] = {l->in[far].end, l->in[!far].end};
-	uint32_t i = l->in[far].hidden ? NO_INDEX
-				       : seen_find(s, l->proto, end, NULL, (struct wall){out->first_us});
+	uint32_t i = l->in[far].hidden || l->in_members
+			     ? NO_INDEX
+			     : seen_find(s, l->proto, end, NULL, (struct wall){out->first_us});
 
 	*to = (struct step){.proto = l->proto, .end = {end[0], end[1]}};
 	if (i != NO_INDEX) {
 		const struct flow *f = &s->rec.flow[i];
 		step_of_flow(to, f, flow_side(f, &end[0].ip), s->moved[i]);
+	}
+	if (l->in_members) {
+		to->members = l->in_members;
+		to->first_us = l->in_life.from_us;
+		to->last_us = l->in_life.to_us;
 	}
 	to->recorded = i != NO_INDEX || !*l->by;
 	to->hidden = l->in[far].hidden;

@@ -260,6 +260,26 @@ enum status aggregates_make(struct view *v, const struct flow *const *flow, size
 	return *to ? make_all(v, flow, n, *to, n_to, NULL, e) : err_nomem(e);
 }
 
+enum status trace_members(struct tracer *t, const struct ip *relay, const struct flow *f,
+	const struct flow ***to, size_t *n, struct err *e)
+{
+	struct view *v;
+	enum status s = view_get(t, relay, &v, e);
+
+	*n = 0;
+	*to = NULL;
+	if (s != STATUS_OK || !is_aggregate(f))
+		return s;
+	*to = arena_array(&v->rec->arena, v->n + 1, sizeof(**to));
+	if (!*to)
+		return err_nomem(e);
+	for (size_t i = 0; i < v->n; i++)
+		if (strcmp(v->by_tuple[i]->head.point, f->head.point) == 0 &&
+			aggregate_has(f, v->by_tuple[i], 0))
+			(*to)[(*n)++] = v->by_tuple[i];
+	return s;
+}
+
 /* ---- as seen from a point ---- */
 
 static enum status together_make(struct view *v, struct together *g, bool *alone, struct err *e)

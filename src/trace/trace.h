@@ -71,6 +71,11 @@ enum status tracer_flow(
 enum status trace_chain(struct tracer *t, const struct flow *attack, const struct endpoint *said,
 	struct chain *to, struct err *e);
 
+/* Of an aggregate (aggregate.h) that a hop at `relay` has: the flows that it is of, as recorded there; of
+ * another flow none.  Owned by the tracer. */
+enum status trace_members(struct tracer *t, const struct ip *relay, const struct flow *f,
+	const struct flow ***to, size_t *n, struct err *e);
+
 /* In plain words, why the chain ends; to has n bytes. */
 char *chain_end_text(char *to, size_t n, const struct chain *c);
 
