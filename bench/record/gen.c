@@ -1,5 +1,7 @@
-/* Makes a capture of mixed traffic, the same for the same arguments: record_gen PACKETS SNAP small|mixed >
- * FILE.pcap
+/* Makes a capture of mixed traffic, the same for the same arguments:
+ *
+ *   record_gen PACKETS SNAP small|mixed > FILE.pcap
+ *   record_gen PACKETS SNAP flows N > FILE.pcap        N typed sessions at once, each in its turn
  *
  * Sessions begin at random and take turns: typing (small packets both ways), bulk transfers (full segments
  * and ACKs, now and then a retransmission), request and answer, DNS-like exchanges of two datagrams, RTP-like
@@ -150,6 +152,27 @@ static int turn(uint64_t us, struct session *s)
 	return s->step > s->left;
 }
 
+/* All are open from the first round on; none ends. */
+static int all_at_once(uint64_t packets, uint32_t flows, uint64_t us)
+{
+	struct session *s = calloc(flows, sizeof(*s));
+
+	for (uint32_t i = 0; s && i < flows; i++)
+		s[i] = (struct session){.kind = TYPING,
+			.a = 0x0a000000U + i,
+			.b = 0xc6336400U + rnd(1 << 12),
+			.pa = (uint16_t)(1024 + rnd(64000)),
+			.pb = 22,
+			.seq = {rnd(UINT32_MAX), rnd(UINT32_MAX)},
+			.left = UINT32_MAX};
+	for (uint64_t i = 0; s && i < packets; i++) {
+		us += rnd(40);
+		(void)turn(us, &s[i % flows]);
+	}
+	free(s);
+	return s && fflush(stdout) == 0 ? 0 : 3;
+}
+
 int main(int argc, char **argv)
 {
 	uint64_t packets = argc > 1 ? strtoull(argv[1], NULL, 10) : 1000000, us = 1416832224000000U;
@@ -162,6 +185,8 @@ int main(int argc, char **argv)
 		begin(&open_session[i]);
 	if (fwrite(head, sizeof(head), 1, stdout) != 1)
 		return 3;
+	if (argc > 4 && strcmp(argv[3], "flows") == 0)
+		return all_at_once(packets, (uint32_t)strtoul(argv[4], NULL, 10), us);
 	for (uint64_t i = 0; i < packets; i++) {
 		/* Bulk transfers and streams take most turns, as they do on a wire. */
 		struct session *s = &open_session[rnd(OPEN)];
