@@ -1,5 +1,6 @@
 /* The table of the zoo: every class that doc/evidence.md has a row for, why it is what it is said to be, and
- * the bars of the relays. */
+ * the bars of the relays.  Their lags are a little above those of the laboratory's
+ * programs on an idle host (medians of 0.05 to 0.15 ms). */
 #include "zoo_parts.h"
 
 #define QUARTER_HOUR 900.0
@@ -106,6 +107,8 @@ const struct zoo_class zoo_classes[] = {
 	{"logins x logins, merged", ZOO_NULL, 600, null_logins, {200, 0}, "two aggregates of other work"},
 	{"logins x logins at fixed periods, merged", ZOO_NULL, 600, null_logins, {200, 1},
 		"two aggregates by timers"},
+	{"logins x logins, work and rest together, merged", ZOO_NULL, 600, null_logins, {150, 0, 20},
+		"two aggregates of other work, busy together"},
 	{"clock of 1 ms, 5/s x 5/s", ZOO_NULL, 300, null_coarse, {5, 5, 0.001}, "drawn apart, rounded"},
 	{"clock of 10 ms, 2/s x 2/s", ZOO_NULL, QUARTER_HOUR, null_coarse, {2, 2, 0.01},
 		"drawn apart, rounded"},
@@ -206,9 +209,9 @@ const struct zoo_class zoo_classes[] = {
 	{"gaps x5 60 s, 0-20 ms", ZOO_RELAY, 60, relay_session, {0, 0.02, 0, 0, 1}},
 	{"gaps x5 300 s, 0-20 ms", ZOO_RELAY, 300, relay_session, {0, 0.02, 0, 0, 1}},
 	{"ssh jump, 60 s or 30 bursts", ZOO_RELAY, 60, relay_session,
-		{0.0005, 0.002, 0, 0, 0, CARRIER_TUNNEL, 0, 30}, .bar = 0.99},
+		{0.0001, 0.001, 0, 0, 0, CARRIER_TUNNEL, 0, 30}, .bar = 0.99},
 	{"ssh nested, 60 s or 30 bursts", ZOO_RELAY, 60, relay_session,
-		{0.001, 0.004, 0, 0, 0, CARRIER_PADDED, 0, 30}, .bar = 0.99},
+		{0.0002, 0.002, 0, 0, 0, CARRIER_PADDED, 0, 30}, .bar = 0.99},
 	{"socat, 60 s or 30 bursts", ZOO_RELAY, 60, relay_session,
 		{0.0001, 0.0005, 0, 0, 0, CARRIER_EXACT, 0, 30}, .bar = 0.99},
 	{"SOCKS, 60 s or 30 bursts", ZOO_RELAY, 60, relay_session,
@@ -216,7 +219,7 @@ const struct zoo_class zoo_classes[] = {
 	{"CONNECT, 60 s or 30 bursts", ZOO_RELAY, 60, relay_session,
 		{0.0001, 0.001, 0, 0, 0, CARRIER_EXACT, 0, 30}, .bar = 0.99},
 	{"stunnel, 60 s or 30 bursts", ZOO_RELAY, 60, relay_session,
-		{0.0003, 0.002, 0, 0, 0, CARRIER_TLS, 0, 30}, .bar = 0.99},
+		{0.0002, 0.002, 0, 0, 0, CARRIER_TLS, 0, 30}, .bar = 0.99},
 	{"typist 300 s, 20 ms, chaff 100 %", ZOO_RELAY, 300, relay_session, {0, 0.02, 1, 0, 0, CARRIERS},
 		.bar = 0.99},
 	{"typist 300 s, 20 ms, chaff 300 %", ZOO_RELAY, 300, relay_session, {0, 0.02, 3, 0, 0, CARRIERS},

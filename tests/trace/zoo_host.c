@@ -236,13 +236,15 @@ void null_control(struct rng *r, struct zoo_pair *p, double seconds, const doubl
 }
 
 /* Logins, a flow each, merged into one train a leg: R is sprayed by X and sprays V with other work.
- * arg: logins a leg, 1: at a fixed period */
+ * arg: logins a leg, 1: at a fixed period, both work and rest for so long (0: no rest) */
 void null_logins(struct rng *r, struct zoo_pair *p, double seconds, const double *arg)
 {
 	for (int leg = 0; leg < 2; leg++) {
 		int fwd = leg == 0 ? IN_FWD : OUT_FWD;
 		double rtt = rng_between(r, 0.005, 0.12), every = seconds / arg[0], t = rng_unit(r) * every;
 		for (int i = 0; i < (int)arg[0] && t < seconds; i++) {
+			if (arg[2] > 0 && fmod(t, 2 * arg[2]) > arg[2])
+				t += 2 * arg[2] - fmod(t, 2 * arg[2]) + rng_exp(r, every);
 			login(r, &p->ev[fwd], &p->ev[fwd + 1], t, rtt);
 			t += arg[1] > 0 ? every : rng_exp(r, every);
 		}
