@@ -286,6 +286,104 @@ static void degenerate_trains(void **state)
 			assert_int_not_equal(test_trains(t[i], n[i], t[j], n[j]).verdict, LINK_PROVEN);
 }
 
+/* What the recorder never writes: starts at the ends of time, bursts of 2^32 us, sizes beyond counting, in
+ * any order. */
+static void wild_train(struct rng *r, struct burst *b, size_t n)
+{
+	static const int64_t edge[] = {INT64_MIN, -(INT64_C(1) << 60), 0, INT64_C(1) << 60, INT64_MAX};
+	int64_t t = edge[rng_next(r) % 5];
+	for (size_t i = 0; i < n; i++) {
+		uint64_t step = rng_next(r) >> (rng_next(r) % 2 ? 40 : rng_next(r) % 64);
+		t = (int64_t)((uint64_t)t + (rng_next(r) % 10 ? step : -step));
+		b[i] = (struct burst){.start_us = t,
+			.dur_us = rng_next(r) % 4 ? (uint32_t)(rng_next(r) % 30000) : UINT32_MAX,
+			.packets = (uint32_t)rng_next(r),
+			.bytes = rng_next(r) >> rng_next(r) % 64};
+	}
+}
+
+static size_t wild_blind(struct rng *r, struct span *s, size_t most)
+{
+	size_t n = rng_next(r) % most;
+	int64_t t = rng_next(r) % 2 ? INT64_MIN : -(INT64_C(1) << 60);
+	for (size_t i = 0; i < n; i++) {
+		s[i].from_us = t;
+		t = i + 1 == n && rng_next(r) % 2 ? INT64_MAX : t + (int64_t)(rng_next(r) >> 8);
+		s[i].to_us = t;
+	}
+	return n;
+}
+
+static void wild_input_is_defined(void **state)
+{
+	static const int64_t offset[] = {0, 0, 1, -70000, INT64_C(1) << 50, INT64_MIN, INT64_MAX};
+	struct burst *b[LANES];
+	struct span blind[16];
+	struct rng r;
+	(void)state;
+	rng_seed(&r, seed);
+	for (int i = 0; i < 3000; i++) {
+		size_t n = 8 + rng_next(&r) % 200;
+		for (int k = 0; k < LANES; k++) { /* no more than n, so that a look beyond is seen */
+			b[k] = malloc(n * sizeof **b);
+			wild_train(&r, b[k], n);
+			if (k > 0 && rng_next(&r) % 2)
+				memcpy(b[k], b[k - 1], n * sizeof **b);
+		}
+		struct link_leg in = {{b[0], n}, {b[3], n}, 1, 1, 0, 0};
+		struct link_leg out = {{b[1], n}, {b[2], n}, 1, 1, 0, 0};
+		struct link_param param = {.needed = rng_between(&r, -1, 3),
+			.in_opened = i % 2,
+			.offset_us = offset[rng_next(&r) % 7],
+			.offset_error_us = i % 50 ? offset[rng_next(&r) % 4] : INT64_MAX};
+		size_t n_blind = wild_blind(&r, blind, 16), size = link_memory(&in, &out);
+		struct link_result res;
+		void *mem = malloc(size);
+		link_test(&in, &out, blind, n_blind, &param, mem, size, &res);
+		sane(&res);
+		free(mem);
+		for (int k = 0; k < LANES; k++)
+			free(b[k]);
+	}
+}
+
+static void shift_all(struct zoo_pair *p, int64_t by)
+{
+	for (int lane = 0; lane < LANES; lane++)
+		for (size_t k = 0; k < p->n[lane]; k++)
+			p->b[lane][k].start_us += by;
+}
+
+/* Only differences of times matter, up to where times end; beyond, bursts are left out. */
+static void a_pair_is_the_same_at_any_time(void **state)
+{
+	struct zoo_pair p;
+	struct rng r;
+	(void)state;
+	memset(&p, 0, sizeof p);
+	for (int i = 0; i < 20; i++) {
+		struct link_result here, there;
+		rng_seed(&r, seed + (uint64_t)i);
+		zoo_make(class_named("typist 120 s, 10-50 ms"), &r, &p);
+		zoo_test(&p, NEEDED, &here);
+		int64_t first = p.b[IN_FWD][0].start_us, hour = INT64_C(3600000000);
+		shift_all(&p, -(INT64_C(1) << 60) + hour - first);
+		zoo_test(&p, NEEDED, &there);
+		assert_memory_equal(&here.log10_e, &there.log10_e, sizeof here.log10_e);
+		assert_memory_equal(&here.max_log10_e, &there.max_log10_e, sizeof here.max_log10_e);
+		assert_int_equal(here.verdict, there.verdict);
+		shift_all(&p, 2 * ((INT64_C(1) << 60) - hour));
+		zoo_test(&p, NEEDED, &there);
+		assert_memory_equal(&here.log10_e, &there.log10_e, sizeof here.log10_e);
+		assert_int_equal(here.verdict, there.verdict);
+		shift_all(&p, INT64_C(1) << 61);
+		zoo_test(&p, 0.1, &there);
+		sane(&there);
+		assert_true(there.max_log10_e <= 0);
+	}
+	zoo_free(&p);
+}
+
 static void equal_times_have_no_order(void **state)
 {
 	struct zoo_pair p;
@@ -351,10 +449,11 @@ static void a_step_of_the_clock_proves_nothing(void **state)
 	zoo_free(&p);
 }
 
+/* Linear but for sorting: the test's limit of time would tell. */
 static void millions_of_bursts(void **state)
 {
 	size_t n = 2000000;
-	struct burst *a = calloc(n, sizeof *a), *b = calloc(n, sizeof *b);
+	struct burst *a = calloc(n, sizeof *a), *b = calloc(n, sizeof *b), *copy = calloc(n, sizeof *copy);
 	struct rng r;
 	int64_t ta = 0, tb = 0;
 	(void)state;
@@ -364,10 +463,18 @@ static void millions_of_bursts(void **state)
 		tb += 20000 + (int64_t)rng_exp(&r, 300000);
 		a[i] = (struct burst){.start_us = ta, .dur_us = 10};
 		b[i] = (struct burst){.start_us = tb, .dur_us = 10};
+		copy[i] = a[i];
+		copy[i].start_us += 300;
 	}
 	assert_int_not_equal(test_trains(a, n, b, n).verdict, LINK_PROVEN);
+	assert_true(test_trains(a, n, copy, n).max_log10_e > 1e5); /* the scale has no end */
+	for (size_t i = 0; i < n; i++)
+		b[i].start_us = 5; /* all at once */
+	assert_int_not_equal(test_trains(a, n, b, n).verdict, LINK_PROVEN);
+	assert_int_not_equal(test_trains(b, n, b, n).verdict, LINK_PROVEN);
 	free(a);
 	free(b);
+	free(copy);
 }
 
 int main(void)
@@ -381,6 +488,8 @@ int main(void)
 		cmocka_unit_test(a_relay_says_how),
 		cmocka_unit_test(offset_of_the_clocks),
 		cmocka_unit_test(degenerate_trains),
+		cmocka_unit_test(wild_input_is_defined),
+		cmocka_unit_test(a_pair_is_the_same_at_any_time),
 		cmocka_unit_test(equal_times_have_no_order),
 		cmocka_unit_test(coarse_clocks_and_small_memory),
 		cmocka_unit_test(a_step_of_the_clock_proves_nothing),
