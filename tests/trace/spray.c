@@ -79,13 +79,21 @@ void spray_end(struct spray *s)
 
 /* ---- flows ---- */
 
-static void lane_set(struct spray *s, struct flow *f, int d, const int64_t *at, size_t n)
+static uint64_t size_of(int d, size_t i, uint64_t word)
+{
+	static const uint64_t base[2][4] = {{36, 84, 52, 68}, {40, 300, 84, 148}};
+	uint64_t h = (word + i + 1000003 * (uint64_t)d) * UINT64_C(0x9e3779b97f4a7c15);
+
+	return base[d][i % 4] + (h >> 40) % 24;
+}
+
+static void lane_set(struct spray *s, struct flow *f, int d, const int64_t *at, size_t n, uint64_t word)
 {
 	struct burst *b = arena_array(&s->view->own.arena, n + 1, sizeof(*b));
 
 	assert_non_null(b);
 	for (size_t i = 0; i < n; i++)
-		b[i] = (struct burst){at[i], 0, 1, (uint64_t)(40 + (at[i] / 1000) % 60)};
+		b[i] = (struct burst){at[i], 0, 1, size_of(d, i, word)};
 	f->burst[d] = b;
 	f->n_burst[d] = bursts_merge(b, n, BURST_GAP_RECORDED_US);
 	f->count[d] = (struct flow_count){n, n * 120, n * 70, n ? at[0] : 0, n ? at[n - 1] : -1};
@@ -96,7 +104,7 @@ static void lane_set(struct spray *s, struct flow *f, int d, const int64_t *at, 
 }
 
 struct flow *spray_flow(struct spray *s, const char *a, const char *b, const int64_t *fwd,
-	const int64_t *back, size_t n, const char *point)
+	const int64_t *back, size_t n, const char *point, uint64_t word)
 {
 	if (s->n == s->cap) {
 		s->cap = s->cap ? 2 * s->cap : 1024;
@@ -112,8 +120,8 @@ struct flow *spray_flow(struct spray *s, const char *a, const char *b, const int
 				   .source = {SOURCE_PACKETS, 1, 0, 1, BURST_GAP_RECORDED_US}}};
 	assert_true(endpoint_parse(&f->head.end[0], a));
 	assert_true(endpoint_parse(&f->head.end[1], b));
-	lane_set(s, f, 0, fwd, n);
-	lane_set(s, f, 1, back, n);
+	lane_set(s, f, 0, fwd, n, word);
+	lane_set(s, f, 1, back, n, word);
 	assert_true(flow_make_id(&f->head));
 	return f;
 }
@@ -128,6 +136,7 @@ static int64_t login(struct spray *s, const struct sprayer *p, int64_t t, uint16
 {
 	int64_t in[2][BURSTS_MOST], out[2][BURSTS_MOST];
 	char a[64], b[64];
+	uint64_t word = (uint64_t)(1e15 * spray_unit());
 
 	for (unsigned k = 0; k < p->bursts; k++) {
 		int64_t lag = us(0.001 + 0.004 * spray_unit());
@@ -139,11 +148,11 @@ static int64_t login(struct spray *s, const struct sprayer *p, int64_t t, uint16
 	}
 	(void)snprintf(a, sizeof(a), "%s:%u", p->client, port);
 	(void)snprintf(b, sizeof(b), "%s:%u", p->relay, p->relay_port);
-	(void)spray_flow(s, a, b, in[0], in[1], p->bursts, p->point ? p->point : "border");
+	(void)spray_flow(s, a, b, in[0], in[1], p->bursts, p->point ? p->point : "border", word);
 	(void)snprintf(a, sizeof(a), "%s:%u", p->relay, port);
 	(void)snprintf(b, sizeof(b), "%s:%u", p->victim, p->victim_port);
 	if (!p->only_in)
-		(void)spray_flow(s, a, b, out[0], out[1], p->bursts, p->point ? p->point : "border");
+		(void)spray_flow(s, a, b, out[0], out[1], p->bursts, p->point ? p->point : "border", word);
 	return t;
 }
 

@@ -35,9 +35,10 @@ struct sprayer {
 
 void spray_add(struct spray *s, const struct sprayer *p);
 
-/* One flow a > b with n bursts a way, at the times given. */
+/* One flow a > b with n bursts a way, at the times given.  Sizes are those of one tool: the k-th burst of
+ * every flow is alike, but for a word of its own, which `word` draws: legs of one login have the same. */
 struct flow *spray_flow(struct spray *s, const char *a, const char *b, const int64_t *fwd,
-	const int64_t *back, size_t n, const char *point);
+	const int64_t *back, size_t n, const char *point, uint64_t word);
 
 void spray_seed(uint64_t seed);
 /* In [0, 1). */

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "base/binomial.h"
 #include "spray.h"
 
 static uint64_t seed0;
@@ -67,7 +68,7 @@ static void flow_at(struct spray *s, const char *a, const char *b, int64_t at, s
 		fwd[i] = SPRAY_T0 + at + (int64_t)i * SEC;
 		back[i] = fwd[i] + 50000;
 	}
-	(void)spray_flow(s, a, b, fwd, back, n, "border");
+	(void)spray_flow(s, a, b, fwd, back, n, "border", (uint64_t)at);
 }
 
 static void members_have_one_service(void **state)
@@ -162,8 +163,8 @@ static void turned_members(void **state)
 		int64_t key[2] = {SPRAY_T0 + i * 5 * SEC, SPRAY_T0 + i * 5 * SEC + SEC};
 		int64_t answer[2] = {key[0] + 100000, key[1] + 100000};
 		(void)snprintf(a, sizeof(a), "198.51.100.7:%d", 5000 + i);
-		struct flow *f = i % 2 ? spray_flow(&s, "203.0.113.10:22", a, answer, key, 2, "border")
-				       : spray_flow(&s, a, "203.0.113.10:22", key, answer, 2, "border");
+		struct flow *f = i % 2 ? spray_flow(&s, "203.0.113.10:22", a, answer, key, 2, "border", 0)
+				       : spray_flow(&s, a, "203.0.113.10:22", key, answer, 2, "border", 0);
 		f->head.flags = i % 2 ? FLOW_ASSUMED | FLOW_DERIVED_0 : FLOW_SYN;
 	}
 	spray_ready(&s);
@@ -197,7 +198,7 @@ static void merging_is_merging(void **state)
 			for (size_t j = 0; j < k; j++)
 				at[j] = all[n++] = t += (int64_t)(60e3 * spray_unit());
 			(void)snprintf(a, sizeof(a), "198.51.100.7:%zu", 5000 + i);
-			(void)spray_flow(&s, a, "203.0.113.10:22", at, at, k, "border");
+			(void)spray_flow(&s, a, "203.0.113.10:22", at, at, k, "border", i);
 		}
 		spray_ready(&s);
 		const struct flow *g = together(&s)->leg[0];
@@ -301,38 +302,74 @@ static void among_fifty_others(void **state)
 	assert_true(sprays_proven(10, 4, OTHERS) >= 9);
 }
 
-/* Tests every in-aggregate against every out-aggregate. */
-static void all_pairs(struct spray *s, size_t *right, size_t *wrong, size_t *right_proven,
-	size_t *wrong_proven, double *most)
+/* What all pairs of an in-aggregate and an out-aggregate give. */
+struct tally {
+	size_t right, wrong, right_proven, wrong_proven;
+	size_t reached[6]; /* wrong ones with log10 e >= k */
+	double most;       /* of those */
+};
+
+static void tally_wrong(struct tally *y, const struct link_result *l)
+{
+	y->wrong++;
+	y->wrong_proven += l->verdict == LINK_PROVEN;
+	for (int k = 1; k < 6; k++)
+		y->reached[k] += l->max_log10_e >= k;
+	y->most = l->max_log10_e > y->most ? l->max_log10_e : y->most;
+}
+
+static bool goes_with(const struct flow *in, const struct flow *out)
+{
+	const uint8_t *x = in->head.end[0].ip.b, *y = out->head.end[1].ip.b;
+
+	return x[3] == y[3] || (x[1] == 51 && y[0] == 192);
+}
+
+static void all_pairs(struct spray *s, struct tally *y)
 {
 	const struct together *g = together(s);
 
 	for (size_t i = 0; i < g->n_aggregate; i++)
 		for (size_t k = 0; k < g->n_aggregate; k++) {
 			const struct flow *in = g->leg[i], *out = g->leg[k];
-			if (!ip_equal(&in->head.end[1].ip, &s->view->host) ||
-				!ip_equal(&out->head.end[0].ip, &s->view->host))
-				continue;
-			const uint8_t *x = in->head.end[0].ip.b, *y = out->head.end[1].ip.b;
-			bool linked = x[3] == y[3] || (x[0] == 198 && x[1] == 51 && y[0] == 192);
 			const struct meeting *m;
 			struct relink p;
 			struct link_result l;
 			struct err e;
+			if (!ip_equal(&in->head.end[1].ip, &s->view->host) ||
+				!ip_equal(&out->head.end[0].ip, &s->view->host))
+				continue;
 			assert_int_equal(meeting_get(s->view, "border", "border", 0, &m, &e), STATUS_OK);
 			pair_of(&p, s->view, m, in, out, 6 + log10(2600));
 			assert_int_equal(relink_test(&s->t.room, &p, &l, &e), STATUS_OK);
-			*(linked ? right : wrong) += 1;
-			*(linked ? right_proven : wrong_proven) += l.verdict == LINK_PROVEN;
-			if (!linked && l.max_log10_e > *most)
-				*most = l.max_log10_e;
+			if (goes_with(in, out)) {
+				y->right++;
+				y->right_proven += l.verdict == LINK_PROVEN;
+			} else {
+				tally_wrong(y, &l);
+			}
 		}
+}
+
+/* Nothing wrong is proven, and no more of what is wrong reaches 10^k than 10^-k of it, as far as so many
+ * pairs can tell. */
+static void tally_judge(const char *what, const struct tally *y)
+{
+	print_message(
+		"# %s: wrong pairs %zu, proven %zu, reach 10^1 .. 10^5: %zu %zu %zu %zu %zu, largest log10 e "
+		"%.2f; right pairs %zu, proven %zu\n",
+		what, y->wrong, y->wrong_proven, y->reached[1], y->reached[2], y->reached[3], y->reached[4],
+		y->reached[5], y->most, y->right, y->right_proven);
+	assert_true(y->wrong >= 2000);
+	assert_int_equal(y->wrong_proven, 0);
+	for (int k = 1; k < 6; k++)
+		if (limit_lower((int64_t)y->reached[k], (int64_t)y->wrong, 0.01) > pow(10, -k))
+			fail_msg("%zu of %zu wrong pairs reach 10^%d", y->reached[k], y->wrong, k);
 }
 
 static void nothing_wrong_among_sprayers(void **state)
 {
-	size_t right = 0, wrong = 0, right_proven = 0, wrong_proven = 0;
-	double most = -1;
+	struct tally y = {.most = -9};
 
 	(void)state;
 	for (unsigned k = 0; k < 4; k++) {
@@ -344,13 +381,296 @@ static void nothing_wrong_among_sprayers(void **state)
 		spray_add(&s, &p);
 		others_add(&s, OTHERS, 100 + 50 * (k % 2));
 		spray_ready(&s);
-		all_pairs(&s, &right, &wrong, &right_proven, &wrong_proven, &most);
+		all_pairs(&s, &y);
 		spray_end(&s);
 	}
-	print_message("# wrong pairs %zu, proven %zu, largest log10 e %.2f; right pairs %zu, proven %zu\n",
-		wrong, wrong_proven, most, right, right_proven);
-	assert_true(wrong >= 2000);
-	assert_int_equal(wrong_proven, 0);
+	tally_judge("sprayers", &y);
+}
+
+/* ---- the charge ---- */
+
+static bool overlap(const struct flow *a, const struct flow *b)
+{
+	return a->head.first_us <= b->last_us && b->head.first_us <= a->last_us;
+}
+
+/* M, counted without the search: flows alive with OUT, then legs alive with its aggregate. */
+static void all_that_was_looked_at_is_charged(void **state)
+{
+	struct spray s;
+	struct hop hop;
+
+	(void)state;
+	spray_seed(seed0 + 5);
+	spray_begin(&s, "203.0.113.10");
+	spray_add(&s, &the_attack);
+	others_add(&s, 7, 20);
+	spray_ready(&s);
+	const struct together *g = together(&s);
+	for (size_t nth = 0; nth < 200; nth += 10) {
+		const struct flow *out = found(&s, "203.0.113.10", "192.0.2.10", nth), *all = NULL;
+		size_t m = 0;
+		for (size_t i = 0; i < s.n; i++)
+			m += &s.flow[i] != out && overlap(&s.flow[i], out);
+		for (size_t i = 0; i < g->n_leg; i++)
+			if (aggregate_has(g->leg[i], out, 0))
+				all = g->leg[i];
+		assert_non_null(all);
+		for (size_t i = 0; i < g->n_leg; i++)
+			m += g->leg[i] != all && overlap(g->leg[i], all);
+		hop_of(&s, out, &hop);
+		assert_int_equal(hop.searched, m);
+		assert_true(fabs(hop.needed - (6 + log10((double)m))) < 1e-12);
+		assert_true(hop.needed == hop.best.pair.needed);
+	}
+	spray_end(&s);
+}
+
+/* One long flow, a tunnel, carries all the logins. */
+static void a_tunnel_that_carries_them_all(void **state)
+{
+	static int64_t fwd[2000], back[2000];
+	struct spray s;
+	struct hop hop;
+	char a[64];
+	size_t n = 0;
+	int64_t t = SPRAY_T0;
+
+	(void)state;
+	spray_seed(seed0 + 9);
+	spray_begin(&s, "203.0.113.10");
+	for (int i = 0; i < 200; i++) {
+		int64_t f[3], b[3];
+		for (int k = 0; k < 3; k++) {
+			fwd[n] = t;
+			f[k] = t + 1000 + (int64_t)(4000 * spray_unit());
+			b[k] = f[k] + 120000 + (int64_t)(1e6 * spray_exp(0.25));
+			back[n++] = b[k] + 1000 + (int64_t)(4000 * spray_unit());
+			t = back[n - 1] + 20000 + (int64_t)(50000 * spray_unit());
+		}
+		(void)snprintf(a, sizeof(a), "203.0.113.10:%d", 20000 + i);
+		(void)spray_flow(&s, a, "192.0.2.10:22", f, b, 3, "border", (uint64_t)i * 3);
+		t += (int64_t)(1e6 * spray_exp(2));
+	}
+	(void)spray_flow(&s, "198.51.100.7:5000", "203.0.113.10:22", fwd, back, n, "border", 0);
+	others_add(&s, 10, 60);
+	spray_ready(&s);
+	hop_of(&s, found(&s, "203.0.113.10", "192.0.2.10", 77), &hop);
+	assert_int_equal(hop.best.link.verdict, LINK_PROVEN);
+	assert_leg(hop.best.flow, "tcp 198.51.100.7:5000 > 203.0.113.10:22", 0);
+	assert_leg(hop.out, "tcp 203.0.113.10:0 > 192.0.2.10:22", 200);
+	spray_end(&s);
+}
+
+/* ---- what loops ---- */
+
+static void loops_are_never_wrong(void **state)
+{
+	static const double beat[] = {1.0, 2.0, 2.0, 5.0, 5.01, 10.0};
+	struct tally y = {.most = -9};
+	char client[32], victim[32];
+
+	(void)state;
+	for (unsigned k = 0; k < 2; k++) {
+		struct spray s;
+		spray_seed(seed0 + 177 * k);
+		spray_begin(&s, "203.0.113.10");
+		for (unsigned i = 0; i < 48; i++) {
+			struct sprayer p = the_attack;
+			(void)snprintf(client, sizeof(client), "198.18.1.%u", i + 1);
+			(void)snprintf(victim, sizeof(victim), "198.18.2.%u", i + 1);
+			p.client = client;
+			p.victim = victim;
+			p.logins = 120;
+			p.bursts = 1 + i % 2;
+			p.beat = true;
+			p.pause_s = beat[i % 6];
+			spray_add(&s, &p);
+		}
+		spray_ready(&s);
+		all_pairs(&s, &y);
+		spray_end(&s);
+	}
+	tally_judge("loops", &y);
+}
+
+/* ---- rivals ---- */
+
+#define KEYS 250
+
+struct typed {
+	int64_t key[KEYS], answer[KEYS];
+};
+
+static void type(struct typed *k)
+{
+	int64_t t = SPRAY_T0;
+
+	for (int i = 0; i < KEYS; i++) {
+		t += (int64_t)(1e6 *
+			       (spray_unit() < 0.1 ? 1 + 4 * spray_unit() : 0.13 + 0.25 * spray_unit()));
+		k->key[i] = t;
+		k->answer[i] = t + 60000 + (int64_t)(40000 * spray_unit());
+	}
+}
+
+/* What is typed as a leg: keys later by lag and some jitter, answers earlier by the same; every `of`th key.
+ */
+static void leg_add(struct spray *s, const char *a, const char *b, const struct typed *k, double lag_ms,
+	double jitter_ms, int of)
+{
+	int64_t fwd[KEYS], back[KEYS];
+	size_t n = 0;
+
+	for (int i = 0; i < KEYS; i += of) {
+		int64_t late = (int64_t)(1000 * (lag_ms + jitter_ms * spray_unit()));
+		int64_t soon = (int64_t)(1000 * (10 - lag_ms + jitter_ms * spray_unit()));
+		fwd[n] = k->key[i] + late;
+		back[n] = k->answer[i] + soon;
+		n += n == 0 || (fwd[n] > fwd[n - 1] && back[n] > back[n - 1]);
+	}
+	(void)spray_flow(s, a, b, fwd, back, n, "border", 7);
+}
+
+/* Two in-legs of the same typing from x1 and x2, two out-legs; the hop of the first out-leg. */
+static void broadcast(
+	struct spray *s, const char *x1, const char *x2, double jitter_ms, int of, struct hop *hop)
+{
+	static struct typed k;
+
+	spray_begin(s, "203.0.113.10");
+	type(&k);
+	leg_add(s, x1, "203.0.113.10:22", &k, 0, 1, 1);
+	leg_add(s, x2, "203.0.113.10:22", &k, 0, jitter_ms, of);
+	leg_add(s, "203.0.113.10:6000", "192.0.2.10:22", &k, 4, 1, 1);
+	leg_add(s, "203.0.113.10:6001", "192.0.2.11:22", &k, 4, 1, 1);
+	spray_ready(s);
+	hop_of(s, found(s, "203.0.113.10", "192.0.2.10", 0), hop);
+}
+
+static void flows_of_one_peer_are_no_rivals(void **state)
+{
+	struct spray s;
+	struct hop hop;
+
+	(void)state;
+	for (uint64_t i = 0; i < 10; i++) {
+		spray_seed(seed0 + i);
+		broadcast(&s, "198.51.100.7:5000", "198.51.100.7:5001", 1, 1, &hop);
+		assert_int_equal(hop.best.link.verdict, LINK_PROVEN);
+		assert_int_equal(hop.best.flow->head.end[0].ip.b[3], 7);
+		spray_end(&s);
+	}
+}
+
+static bool is_withheld(const struct candidate *c)
+{
+	return c->link.verdict == LINK_UNDECIDABLE && c->link.reason == LINK_REASON_RIVAL;
+}
+
+static void two_peers_that_explain_it_withhold(void **state)
+{
+	struct spray s;
+	struct hop hop;
+
+	(void)state;
+	for (uint64_t i = 0; i < 10; i++) {
+		spray_seed(seed0 + i);
+		broadcast(&s, "198.51.100.7:5000", "198.51.100.99:5001", 1, 1, &hop);
+		assert_true(is_withheld(&hop.best));
+		assert_true(hop.best.link.max_log10_e >= hop.needed);
+		assert_true(hop.n_rival > 0 && is_withheld(&hop.rival[0]));
+		uint8_t a = hop.best.flow->head.end[0].ip.b[3], b = hop.rival[0].flow->head.end[0].ip.b[3];
+		assert_true((a == 7 && b == 99) || (a == 99 && b == 7));
+		spray_end(&s);
+	}
+}
+
+/* What goes along with the cause, later and less steadily, is no rival; and never is it named. */
+static void who_goes_along_does_not_withhold(void **state)
+{
+	struct spray s;
+	struct hop hop;
+	size_t named = 0;
+
+	(void)state;
+	for (uint64_t i = 0; i < 10; i++) {
+		spray_seed(seed0 + i);
+		broadcast(&s, "198.51.100.7:5000", "198.51.100.99:5001", 20, 2, &hop);
+		named += hop.best.link.verdict == LINK_PROVEN;
+		assert_int_equal(hop.best.flow->head.end[0].ip.b[3], 7);
+		spray_end(&s);
+	}
+	print_message("# beside one that goes along: %zu of 10 named\n", named);
+	assert_true(named >= 8);
+}
+
+static void another_flow_of_the_client_does_no_harm(void **state)
+{
+	static struct typed k, other;
+	struct spray s;
+	struct hop hop;
+
+	(void)state;
+	spray_seed(seed0);
+	spray_begin(&s, "203.0.113.10");
+	type(&k);
+	type(&other);
+	leg_add(&s, "198.51.100.7:5000", "203.0.113.10:22", &k, 0, 1, 1);
+	leg_add(&s, "198.51.100.7:5001", "203.0.113.10:22", &other, 0, 1, 1);
+	leg_add(&s, "203.0.113.10:6000", "192.0.2.10:22", &k, 4, 1, 1);
+	spray_ready(&s);
+	hop_of(&s, &s.flow[2], &hop);
+	assert_int_equal(hop.best.link.verdict, LINK_PROVEN);
+	assert_ptr_equal(hop.best.flow, &s.flow[0]);
+	assert_int_equal(hop.searched, 2);
+	spray_end(&s);
+}
+
+/* Two clients of the proxy log in to one victim: of the logins of the lesser one none may be said to come
+ * with those of the greater one where that one was silent, and where both are proven nobody is named. */
+static void two_clients_of_one_victim(void **state)
+{
+	size_t own = 0, others = 0, member = 0, quiet_wrong = 0;
+
+	(void)state;
+	for (uint64_t k = 0; k < 10; k++) {
+		struct spray s;
+		struct hop hop;
+		spray_seed(seed0 + 31 * k);
+		spray_begin(&s, "203.0.113.10");
+		struct sprayer p = the_attack;
+		p.workers = 2;
+		spray_add(&s, &p);
+		size_t greater = s.n;
+		p.client = "198.51.100.8";
+		p.workers = 1;
+		p.logins = 30;
+		p.pause_s = 10;
+		spray_add(&s, &p);
+		spray_ready(&s);
+		for (size_t i = 1; i < s.n; i += 2) {
+			if (i % 16 != 1 && i < greater)
+				continue;
+			hop_of(&s, &s.flow[i], &hop);
+			bool seven = hop.best.link.verdict == LINK_PROVEN &&
+				     hop.best.flow->head.end[0].ip.b[3] == 7;
+			own += i < greater && seven;
+			others += i > greater && seven;
+			member += i > greater && hop.best.link.reason == LINK_REASON_MEMBER;
+			if (i < greater || !seven)
+				continue;
+			bool near = false; /* was the greater one active at all then? */
+			for (size_t j = 0; j < greater; j += 2)
+				near = near || overlap(&s.flow[j], &s.flow[i]);
+			quiet_wrong += !near;
+		}
+		spray_end(&s);
+	}
+	print_message(
+		"# two clients: own logins named %zu; the other's: named %zu, withheld as no member %zu\n",
+		own, others, member);
+	assert_int_equal(quiet_wrong, 0);
 }
 
 int main(void)
@@ -364,6 +684,14 @@ int main(void)
 		cmocka_unit_test(two_hundred_logins_are_proven),
 		cmocka_unit_test(among_fifty_others),
 		cmocka_unit_test(nothing_wrong_among_sprayers),
+		cmocka_unit_test(all_that_was_looked_at_is_charged),
+		cmocka_unit_test(a_tunnel_that_carries_them_all),
+		cmocka_unit_test(loops_are_never_wrong),
+		cmocka_unit_test(flows_of_one_peer_are_no_rivals),
+		cmocka_unit_test(two_peers_that_explain_it_withhold),
+		cmocka_unit_test(who_goes_along_does_not_withhold),
+		cmocka_unit_test(another_flow_of_the_client_does_no_harm),
+		cmocka_unit_test(two_clients_of_one_victim),
 	};
 	const char *seed = getenv("WEIR_SEED");
 
