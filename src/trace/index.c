@@ -26,9 +26,36 @@
 #define PLANES      48                /* no lane has 2^48 bursts */
 #define ROWS        8                 /* added at once */
 
-size_t index_lost_most(size_t n)
+/* How many answers may be lost of n; SIZE_MAX where n are too few for any link. */
+static size_t lost_most(size_t n)
 {
 	return n < SOURCES_MIN ? SIZE_MAX : (size_t)(LOST_MAX * (double)n);
+}
+
+/* Leaves the starts that no blind interval swallows, whatever the offset within the error. */
+static size_t certain(struct lane *l, const struct blinds *blind, int64_t error_us)
+{
+	size_t n = 0, b = 0;
+
+	for (size_t i = 0; i < l->n; i++) {
+		int64_t t = l->start[i];
+		while (b < blind->n && blind->s[b].to_us < t - error_us - LANE_GUARD_US)
+			b++;
+		if (b == blind->n || blind->s[b].from_us > t + error_us)
+			l->start[n++] = t;
+	}
+	return n;
+}
+
+void index_answers(struct answers *a, struct lane *lane, const struct link_train *t,
+	const struct blinds *blind, int64_t error_us)
+{
+	const struct blinds none = {NULL, 0};
+
+	lane_fill(lane, t, 0, error_us ? &none : blind);
+	a->lost_most = lost_most(lane->n);
+	a->n = error_us ? certain(lane, blind, error_us) : lane->n;
+	a->at = lane->start;
 }
 
 /* The time in which answers are not lost, over all lanes. */
@@ -228,7 +255,7 @@ bool index_find(const struct index *x, const struct answers *a, uint64_t may[IND
 
 bool index_conserves(const struct lane *out_back, const struct lane *in_back)
 {
-	size_t most = index_lost_most(out_back->n), lost = 0, j = 0;
+	size_t most = lost_most(out_back->n), lost = 0, j = 0;
 
 	for (size_t i = 0; i < out_back->n && lost <= most; i++) {
 		int64_t t = out_back->start[i];

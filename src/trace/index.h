@@ -26,7 +26,7 @@ struct index {
 struct answers {
 	const int64_t *at; /* sorted; those that count under any offset of the clocks */
 	size_t n;
-	size_t lost_most; /* so many of them may be lost */
+	size_t lost_most; /* so many of them may be lost; SIZE_MAX: too few for any link */
 };
 
 /* Columns from n lanes (IN's answers); error_us: what is not known of OUT's clock against theirs.  False
@@ -37,8 +37,10 @@ void index_free(struct index *x);
 /* Sets the bit of each column that may pass; false where none does. */
 bool index_find(const struct index *x, const struct answers *a, uint64_t may[INDEX_WORDS]);
 
-/* How many answers may be lost of n; SIZE_MAX where n are too few for any link. */
-size_t index_lost_most(size_t n);
+/* OUT's answers from their train, on IN's clock give or take error_us; lane holds t->n elements and lives as
+ * long as *a does. */
+void index_answers(struct answers *a, struct lane *lane, const struct link_train *t,
+	const struct blinds *blind, int64_t error_us);
 
 /* The same question for one pair, exactly: for legs on one clock. */
 bool index_conserves(const struct lane *out_back, const struct lane *in_back);

@@ -132,35 +132,16 @@ static bool shifted(struct worker *w, const struct task *k, struct link_train *t
 	return true;
 }
 
-/* Leaves the starts that no blind interval swallows, whatever the offset within the error. */
-static size_t certain(struct lane *l, const struct meeting *m, int64_t error_us)
-{
-	size_t n = 0, b = 0;
-
-	for (size_t i = 0; i < l->n; i++) {
-		int64_t t = l->start[i];
-		while (b < m->n_blind && m->blind[b].to_us < t - error_us - LANE_GUARD_US)
-			b++;
-		if (b == m->n_blind || m->blind[b].from_us > t + error_us)
-			l->start[n++] = t;
-	}
-	return n;
-}
-
 static bool out_answers(struct worker *w, const struct task *k, const struct scan_leg *out, struct answers *a)
 {
 	int d = answers_of(out, false);
 	struct link_train t = {out->flow->burst[d], out->flow->n_burst[d]};
-	int64_t error = clock_error(k);
-	struct blinds blind = {k->meeting->blind, error ? 0 : k->meeting->n_blind};
+	struct blinds blind = {k->meeting->blind, k->meeting->n_blind};
 
 	if (!shifted(w, k, &t) || !room_for(&w->out_mem, &w->out_cap, 2 * t.n + 1))
 		return false;
 	w->out = (struct lane){.start = w->out_mem, .end = w->out_mem + t.n};
-	lane_fill(&w->out, &t, 0, &blind);
-	a->lost_most = index_lost_most(w->out.n);
-	a->n = error ? certain(&w->out, k->meeting, error) : w->out.n;
-	a->at = w->out.start;
+	index_answers(a, &w->out, &t, &blind, clock_error(k));
 	return true;
 }
 

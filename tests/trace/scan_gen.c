@@ -134,7 +134,7 @@ static void relayed(struct gen *x)
 	}
 }
 
-static enum status write_flow(struct gen *x, size_t k, bool in, struct err *e)
+static enum status write_at(struct gen *x, size_t k, bool in, size_t point, struct err *e)
 {
 	static const char *const names[] = {"p0", "p1", "p2", "p3"};
 	const struct scan_gen *g = x->g;
@@ -145,11 +145,12 @@ static enum status write_flow(struct gen *x, size_t k, bool in, struct err *e)
 	struct endpoint far = {
 		ip_v4((const uint8_t[4]){198, (uint8_t)(18 + (in ? 0 : 1)), (uint8_t)(k >> 8), (uint8_t)k}),
 		in ? (uint16_t)(20000 + k % 40000) : 22};
-	struct chunk c = {.head = {.point = names[k % (g->points ? g->points : 1)],
-				  .proto = 6,
-				  .flags = FLOW_SYN | FLOW_SYNACK,
-				  .isn = {(uint32_t)(2 * k + in), (uint32_t)~k},
-				  .source = {SOURCE_PACKETS, 1, 0, 1, BURST_GAP_RECORDED_US}}};
+	struct chunk c = {
+		.head = {.point = names[point],
+			.proto = 6,
+			.flags = FLOW_SYN | FLOW_SYNACK,
+			.isn = {(uint32_t)(2 * k + in) * 2654435761U, (uint32_t)(2 * k + in) * 40503U + 77},
+			.source = {SOURCE_PACKETS, 1, 0, 1, BURST_GAP_RECORDED_US}}};
 
 	c.head.end[0] = in ? far : own;
 	c.head.end[1] = in ? own : far;
@@ -165,6 +166,16 @@ static enum status write_flow(struct gen *x, size_t k, bool in, struct err *e)
 			c.head.first_us = x->b[d][0].start_us;
 	}
 	return flow_make_id(&c.head) ? store_append(x->w, &c, e) : err_nomem(e);
+}
+
+static enum status write_flow(struct gen *x, size_t k, bool in, struct err *e)
+{
+	size_t points = x->g->points ? x->g->points : 1, at = (k / 3 + !in) % points;
+	enum status s = write_at(x, k, in, at, e);
+
+	if (s == STATUS_OK && x->g->copies && k % 3 == 0 && points > 1)
+		s = write_at(x, k, in, (at + 1) % points, e);
+	return s;
 }
 
 static enum status cover(struct gen *x, struct err *e)

@@ -18,6 +18,7 @@ struct scan_gen {
 			 by IN k */
 	unsigned kinds; /* bits of enum traffic; 0: typed, web, beacons, idle */
 	size_t points;  /* observation points; legs are spread over them */
+	bool copies;    /* some flows are seen at two points */
 	int blind;      /* blind spans of each point */
 };
 
