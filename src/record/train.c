@@ -187,6 +187,8 @@ static void members_fit(struct train *t)
 	if (!ports || h->end[0].port != 0 || (h->end[1].port == 0 && !t->hidden[1]) ||
 		t->flow.members < TRAIN_MEMBERS)
 		t->flow.members = 0;
+	if (t->flow.members) /* a single connection's numbers */
+		t->flow.head.flags &= (uint8_t) ~(FLOW_SYN | FLOW_SYNACK);
 }
 
 /* ---- writing ---- */

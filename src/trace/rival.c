@@ -8,59 +8,138 @@
  * steadier lag.  Flows of one peer are channels of one session and no rivals: the network that is named is
  * the same.  Of aggregates none beats another: two clients of a proxy do feed it both, each its share.
  *
- * Members.  An aggregate's proof is of all members together.  For the one that is asked about it counts only
- * if that one's bursts fall where the in-leg is active, as a relay's would. */
+ * Members.  An aggregate's proof is of all members together, and up to a quarter of what goes out may be
+ * others' doing (the gates of link_order.c): at a busy proxy a client who never did the one thing that is
+ * asked about. So for that one flow it counts only if its own bursts stand where the in-leg's do, by the lag
+ * that all members together have, so many of them that a flow of somebody else's would have it by chance at
+ * most once in ten thousand: P(X >= hits) for as many tries as it has bursts, each lucky with the share of
+ * the time around it that lies so near to a burst of the in-leg. */
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/binomial.h"
 #include "trace/search.h"
 
 #define CLEARLY_LOG10_E 2.0
 #define SPREAD_TIMES    2
 #define SPREAD_LEAST_US 1000 /* spreads that differ by less tell nothing */
 
-#define NEAR_US    400000 /* as far as the link test's gates let a copy be behind (link_order.c) */
-#define MISSED_MAX 0.25   /* the share that they let be lost */
+#define LAG_MOST_US   400000 /* as far as the link test's gates let a copy be behind (link_order.c) */
+#define LAG_LEAST     6      /* copies that a lag is taken from */
+#define SPREADS       2      /* around the lag that count as on it, in interquartile ranges */
+#define SPREAD_ADD_US 2000
+#define AROUND_US     (30 * SECOND_US) /* beside the flow's life, where the in-leg's bursts are counted */
+#define CHANCE_MOST   1e-4
 
 /* ---- members ---- */
 
-/* Is any burst of a lane running in [from, to]?  *at: where to begin, for callers whose times rise. */
-static bool active(const struct flow *f, int d, int64_t from, int64_t to, size_t *at)
+/* Starts of one direction of a flow, on IN's clock. */
+struct starts {
+	const struct burst *b;
+	size_t n;
+	struct clock_fit clock;
+};
+
+static struct starts starts_of(const struct relink *p, const struct flow *f, int d, bool out)
 {
-	while (*at < f->n_burst[d] && burst_end(&f->burst[d][*at]) < from)
-		++*at;
-	return *at < f->n_burst[d] && f->burst[d][*at].start_us <= to;
+	struct starts s = {.b = f->burst[d], .n = f->n_burst[d]};
+
+	if (out && p->apart)
+		s.clock = p->clock;
+	return s;
 }
 
-/* How many bursts of OUT's direction `way` have nothing of IN's direction in_way around them: before where
- * they go on what IN brought, after where IN takes on what they bring. */
-static size_t missed(const struct relink *p, const struct flow *out, int way, int in_way, bool before)
+static int64_t start_at(const struct starts *s, size_t i)
 {
-	struct clock_fit clock = p->apart ? p->clock : (struct clock_fit){0};
-	size_t n = 0, at = 0;
+	return clock_in(&s->clock, s->b[i].start_us);
+}
 
-	for (size_t i = 0; i < out->n_burst[way]; i++) {
-		int64_t from = clock_in(&clock, out->burst[way][i].start_us);
-		int64_t to = clock_in(&clock, burst_end(&out->burst[way][i]));
-		if (before)
-			from -= NEAR_US;
+/* The first start at or after t. */
+static size_t first_from(const struct starts *s, int64_t t)
+{
+	size_t lo = 0, hi = s->n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		if (start_at(s, mid) < t)
+			lo = mid + 1;
 		else
-			to += NEAR_US;
-		n += !active(p->in, in_way, from - clock.error_us, to + clock.error_us, &at);
+			hi = mid;
 	}
-	return n;
+	return lo;
+}
+
+/* How far behind `of` its copies come, and how much that varies; false: too few copies. */
+static bool lag_find(const struct starts *of, const struct starts *copy, int64_t *lag, int64_t *near)
+{
+	int64_t *v = calloc(of->n + 1, sizeof(*v));
+	size_t n = 0;
+
+	for (size_t i = 0; v && i < of->n; i++) {
+		int64_t t = start_at(of, i);
+		size_t k = first_from(copy, t);
+		if (k < copy->n && start_at(copy, k) - t <= LAG_MOST_US)
+			v[n++] = start_at(copy, k) - t;
+	}
+	if (n >= LAG_LEAST) {
+		*lag = median_of(v, n);
+		*near = SPREADS * (v[n - 1 - n / 4] - v[n / 4]) + SPREAD_ADD_US;
+	}
+	free(v);
+	return n >= LAG_LEAST;
+}
+
+/* Bursts of the member in one direction: how many, how many stand by the in-leg's, and how likely one does by
+ * chance. */
+struct stands {
+	int64_t n, hits;
+	double chance;
+};
+
+/* shift: where the in-leg's burst is, seen from the member's. */
+static struct stands stand(const struct starts *one, const struct starts *in, int64_t shift, int64_t near)
+{
+	struct stands s = {.n = (int64_t)one->n};
+
+	if (one->n == 0)
+		return s;
+	for (size_t i = 0; i < one->n; i++) {
+		int64_t t = start_at(one, i) + shift;
+		size_t k = first_from(in, t - near);
+		s.hits += k < in->n && start_at(in, k) <= t + near;
+	}
+	int64_t from = start_at(one, 0) - AROUND_US, to = start_at(one, one->n - 1) + AROUND_US;
+	double starts = (double)(first_from(in, to) - first_from(in, from));
+	double share = starts * 2 * (double)near / (double)(to - from);
+	s.chance = share < 1 ? share : 1;
+	return s;
+}
+
+static bool takes_part(const struct relink *p, const struct flow *one, int way)
+{
+	struct starts in[2] = {starts_of(p, p->in, p->in_way, false), starts_of(p, p->in, !p->in_way, false)};
+	struct starts all[2] = {
+		starts_of(p, p->out, p->out_way, true), starts_of(p, p->out, !p->out_way, true)};
+	struct starts own[2] = {starts_of(p, one, way, true), starts_of(p, one, !way, true)};
+	struct stands sum = {0};
+	int64_t lag, near;
+
+	for (int d = 0; d < 2; d++) {
+		bool known = d == 0 ? lag_find(&in[0], &all[0], &lag, &near)
+				    : lag_find(&all[1], &in[1], &lag, &near);
+		if (!known)
+			return false;
+		struct stands s = stand(&own[d], &in[d], d == 0 ? -lag : lag, near);
+		sum.n += s.n;
+		sum.hits += s.hits;
+		sum.chance = s.chance > sum.chance ? s.chance : sum.chance;
+	}
+	return sum.n > 0 && binomial_tail(sum.hits, sum.n, sum.chance) <= CHANCE_MOST;
 }
 
 void member_settle(struct candidate *c, const struct flow *out, const struct ip *host)
 {
-	const struct relink *p = &c->pair;
-	int way = flow_side(out, host);
-
-	if (c->link.verdict != LINK_PROVEN)
-		return;
-	size_t fwd = missed(p, out, way, p->in_way, true);
-	size_t back = missed(p, out, !way, !p->in_way, false);
-	if ((double)fwd <= MISSED_MAX * (double)out->n_burst[way] &&
-		(double)back <= MISSED_MAX * (double)out->n_burst[!way])
+	if (c->link.verdict != LINK_PROVEN || takes_part(&c->pair, out, flow_side(out, host)))
 		return;
 	c->link.verdict = LINK_UNDECIDABLE;
 	c->link.reason = LINK_REASON_MEMBER;

@@ -169,6 +169,7 @@ def test_members_that_cannot_be_are_refused():
     for wrong in ("members 2", "members 0", "members -5", "members 4294967295", "members 4294967296", "members 0200", "members", "members 200 "):
         bad = train.replace(f"members {LOGINS}", wrong).encode()
         refused_train(bad, wrong)
+    refused_train(train.replace("\nflags -\nisn - -\n", "\nflags syn\nisn 5 -\n").encode(), "numbers of one connection")
     # of a flow with both ports there are no members
     one = next(c for k, _, c in bundle_kit.claims(bundled()) if k == "attack")
     plain = files[f"trains/{one['flow']['train']}.train"].decode()
@@ -187,7 +188,7 @@ def refused_train(train, why):
              f"trains/{new}.train": train}
     path = kit.file_of(bundle_kit.repack(files, relay.skey))
     out = kit.weir("verify", path, "--key", relay.key, status=(1, 2))
-    assert re.search("train", "".join(out)), (why, out)
+    assert re.search("line [0-9]+ of the train", "".join(out)), (why, out)
 
 
 def test_a_plan_names_the_peer_and_no_port_of_the_moment():
