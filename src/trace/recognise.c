@@ -365,7 +365,8 @@ enum status recognise(struct tracer *t, const struct flow *claimed, struct recog
 	}
 	if (claimed->members > 1)
 		return recognise_many(t, claimed,
-			(struct span){span.from_us - RECOGNISE_SKEW_US, span.to_us + RECOGNISE_SKEW_US}, to, e);
+			(struct span){span.from_us - RECOGNISE_SKEW_US, span.to_us + RECOGNISE_SKEW_US}, to,
+			e);
 	s.alpha = t->alpha;
 	s.want.around = (struct span){span.from_us - RECOGNISE_SKEW_US, span.to_us + RECOGNISE_SKEW_US};
 	enum status st = reach_open(t, s.want.around, &s.rec, e);
