@@ -197,11 +197,12 @@ static enum status flow_write(struct store_writer *w, struct train *f, struct tr
 {
 	static uint32_t isn;
 	struct train *way[2] = {f, b};
+	isn++;
 	struct chunk c = {.head = {.point = "bench",
 				  .proto = 6,
 				  .flags = FLOW_SYN | FLOW_SYNACK,
 				  .end = {from, to},
-				  .isn = {++isn, ~isn},
+				  .isn = {isn, ~isn},
 				  .first_us = f->b[0].start_us,
 				  .source = {SOURCE_PACKETS, 1, 0, 1, GAP_US}}};
 
