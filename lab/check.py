@@ -56,6 +56,7 @@ def unpaired(truth, seen):
     """Flows at a relay that can only be legs of a relayed session, and are in no pair: the truth would have a hole."""
     links = truth["links"] + [h for a in truth["attacks"] for h in a["hops"]]
     named = {f for e in links for f in (e["in"], e["out"])} | {r["inside"] for r in truth["rewrites"]}
+    named |= set(truth.get("begun", []))  # somebody sat at the relay
     relays = {a for e in links for a in (e["relay"], e.get("inside", e)["relay"])}
     for p in seen:
         for f, v in seen[p].items():
@@ -95,6 +96,6 @@ def check_run(folder):
         print("%s: %s" % (folder, w))
     hops = [len(a["hops"]) for a in truth["attacks"]]
     print("%s: %s: %d attacks with %s hops, %d other links, %d flows" % (
-        folder, "ok" if not wrong else "%d complaints" % len(wrong), len(hops), hops, len(truth["links"]),
+        folder, "ok" if not wrong else "%d complaints" % len(wrong), len(hops), sorted(set(hops)), len(truth["links"]),
         sum(len(f) for f in seen.values())))
     return 1 if wrong else 0

@@ -16,7 +16,7 @@ import tempfile
 import pcap
 from truth import micros
 
-SET_LIMIT = 6 << 20
+SET_LIMIT = 8 << 20
 AFTER_US = 3_000_000
 
 

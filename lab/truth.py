@@ -285,6 +285,7 @@ def conclude(truth, run, files, clocks, report):
     return {"format": "weir-lab-truth-1", "run": run.name, "kind": run.kind, "seed": report["seed"],
             "start": report["start"], "end": report["end"], "attack": attacks[0]["flow"] if attacks else None,
             "attacks": attacks, "aggregates": aggregates(attacks), "links": [e for e in entries if (e["in"], e["out"]) not in used],
+            "begun": sorted(f for f, job in truth.job_of.items() if job.kind == "console"),
             "rewrites": rewrites, "points": points, "bystanders": report["bystanders"], "failed": report["failed"],
             "load": report["load"]}
 
