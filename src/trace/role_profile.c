@@ -19,6 +19,8 @@ struct role_entry {
 	uint16_t port;
 	struct ip peer;
 	const struct flow *flow;
+	uint32_t run,
+		hours; /* of a peer's first entry: how many it has, hours with data + 1; 0: not counted */
 };
 
 static int by_service(const struct role_entry *x, bool opened, uint8_t proto, uint16_t port)
@@ -228,14 +230,27 @@ static size_t hours_of(struct role_profile *p, size_t at, size_t n)
 	return hours;
 }
 
-/* How many entries of s, from at on, are of one peer. */
+/* How many entries of s, from its peer's first one on, are of that peer. */
 static size_t run_of(const struct role_profile *p, const struct role_service *s, size_t at)
 {
-	size_t n = 1;
+	struct role_entry *x = &p->entry[at];
 
-	while (at + n < s->at + s->n && ip_equal(&p->entry[at + n].peer, &p->entry[at].peer))
-		n++;
-	return n;
+	if (x->run)
+		return x->run;
+	x->run = 1;
+	while (at + x->run < s->at + s->n && x->run < UINT32_MAX && ip_equal(&x[x->run].peer, &x->peer))
+		x->run++;
+	return x->run;
+}
+
+/* The hours of the peer whose first entry this is. */
+static size_t hours_of_run(struct role_profile *p, const struct role_service *s, size_t at)
+{
+	struct role_entry *x = &p->entry[at];
+
+	if (!x->hours)
+		x->hours = (uint32_t)hours_of(p, at, run_of(p, s, at)) + 1;
+	return x->hours - 1;
 }
 
 /* With one peer. */
@@ -251,7 +266,7 @@ static size_t hours_with(struct role_profile *p, const struct role_service *s, c
 	}
 	if (at == s->at + s->n || !ip_equal(&p->entry[at].peer, peer))
 		return 0;
-	return hours_of(p, at, run_of(p, s, at));
+	return hours_of_run(p, s, at);
 }
 
 size_t role_hours(struct role_profile *p, struct role_service *s, const struct ip *peer)
@@ -272,7 +287,7 @@ size_t role_peers_kept(struct role_profile *p, struct role_service *s, size_t le
 	s->kept = 0;
 	for (size_t i = s->at, n; i < s->at + s->n; i += n) {
 		n = run_of(p, s, i);
-		s->kept += hours_of(p, i, n) >= least;
+		s->kept += hours_of_run(p, s, i) >= least;
 	}
 	s->kept_least = least;
 	return s->kept;
