@@ -328,7 +328,7 @@ static enum status hides(struct maker *m, bool *to, struct err *e)
 	if (!b)
 		return err_nomem(e);
 	for (size_t i = 0; i < m->asked.n; i++)
-		b[i] = m->asked.b[i];
+		b[i] = (struct burst){sane(m->asked.b[i].start_us), m->asked.b[i].dur_us, 1, 1};
 	size_t n = bursts_merge(b, m->asked.n, BURST_GAP_READ_US);
 	for (size_t i = 0; i < n; i++)
 		longs += b[i].dur_us >= HIDDEN_US;
@@ -382,10 +382,24 @@ enum status limit_find(struct relink_room *room, const struct relink *p, struct 
 	return s;
 }
 
+/* How many bursts there are as the test merges them. */
+static size_t merged(struct lane_of a)
+{
+	size_t n = 0;
+	int64_t end = -TIME_MAX;
+
+	for (size_t i = 0; i < a.n; i++) {
+		int64_t t = sane(a.b[i].start_us);
+		n += i == 0 || t - end >= BURST_GAP_READ_US;
+		end = later(end, t + a.b[i].dur_us);
+	}
+	return n;
+}
+
 /* Of one way: a's bursts in the life, or b's, whichever are fewer. */
 static size_t fewer(struct lane_of a, struct lane_of b)
 {
-	size_t n = bursts_count(a.b, a.n, BURST_GAP_READ_US), k = bursts_count(b.b, b.n, BURST_GAP_READ_US);
+	size_t n = merged(a), k = merged(b);
 
 	return n < k ? n : k;
 }
