@@ -5,7 +5,8 @@
  *
  * Own hosts are in 198.18.0.0/15.  net: each leg lives all the time, at an own host of its own; MIX says in
  * which proportions they are typed sessions, web, beacons and keep-alives; each relay has its legs at two
- * hosts.  hosts: most flows are short; each relay is at one host.  Standard output is the truth, a relay a
+ * hosts.  hosts: most flows are short, since what scan takes of memory follows the
+ * bursts; each relay is at one host.  Standard output is the truth, a relay a
  * line: kind, in-leg, out-leg, separated by tabs.  Standard error says what was made. */
 #include <math.h>
 #include <stdio.h>
@@ -19,12 +20,12 @@
 #define MOST   20000 /* bursts a direction */
 #define GAP_US BURST_GAP_RECORDED_US
 
-enum session { TYPED, WEB, BEACON, KEEPALIVE, SHORT, SESSIONS };
+enum session { TYPED, WEB, BEACON, KEEPALIVE, SLOW, SHORT, SESSIONS };
 
 static const char *const NAME[SESSIONS] = {
-	"typed sessions", "web", "beacons", "keep-alives", "short web flows"};
-static const int MIX_NET[SESSIONS] = {40, 30, 15, 15, 0}; /* of 100 legs */
-static const int MIX_HOSTS[SESSIONS] = {4, 3, 3, 3, 87};
+	"typed sessions", "web", "beacons", "keep-alives", "slow beacons", "short web flows"};
+static const int MIX_NET[SESSIONS] = {40, 30, 15, 15, 0, 0}; /* of 100 legs */
+static const int MIX_HOSTS[SESSIONS] = {4, 3, 0, 3, 3, 87};
 
 static const struct relay {
 	const char *name;
@@ -109,7 +110,7 @@ static void beat(struct train *f, struct train *b, int64_t from, int64_t to, int
 
 static void make(enum session s, struct train *f, struct train *b, int64_t from, int64_t to)
 {
-	static const int64_t period[] = {1, 2, 5, 10, 30};
+	static const int64_t period[] = {1, 2, 5, 10, 30}, slow[] = {30, 60, 120, 300, 600};
 
 	f->n = b->n = 0;
 	if (s == TYPED)
@@ -118,6 +119,8 @@ static void make(enum session s, struct train *f, struct train *b, int64_t from,
 		web(f, b, from, to, 6 * SECOND_US);
 	else if (s == BEACON)
 		beat(f, b, from, to, period[draw(5)] * SECOND_US, 20 * MS);
+	else if (s == SLOW)
+		beat(f, b, from, to, slow[draw(5)] * SECOND_US, 2 * SECOND_US);
 	else if (s == KEEPALIVE)
 		beat(f, b, from, to, draw(2) ? 15 * SECOND_US : 30 * SECOND_US, MS);
 	else
