@@ -45,4 +45,13 @@ void index_answers(struct answers *a, struct lane *lane, const struct link_train
 /* The same question for one pair, exactly: for legs on one clock. */
 bool index_conserves(const struct lane *out_back, const struct lane *in_back);
 
+/* The four lanes of a pair on one clock. */
+struct index_pair {
+	const struct lane *in_fwd, *in_back, *out_fwd, *out_back;
+};
+
+/* Could it be proven as far as order and answers go, whatever the evidence?  scratch: 2 * out_back->n
+ * elements. */
+bool index_shaped(const struct index_pair *p, int64_t *scratch);
+
 #endif

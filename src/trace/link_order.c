@@ -21,6 +21,7 @@
 	      */
 #define SLOPE_SIGMAS 5.0
 #define SLOPE_MAX    1.6
+#define VAGUE_SIGMAS 3.0
 #define HIDDEN_US    1000000 /* chaff lasts a second at least after each key */
 #define MASKED_MIN   0.7
 #define SLOPE_MIN    0.5   /* half way between a shared cause (0) and a relay (1) */
@@ -105,14 +106,19 @@ static void measure_order(const struct lane *a, const struct lane *b, int64_t lo
 	}
 }
 
+void order_side(const struct lane *a, const struct lane *b, struct order *o)
+{
+	measure_order(a, b, LONELY_US, o);
+	if (o->before + o->after < LONELY_MIN)
+		measure_order(a, b, 0, o);
+}
+
 void order_measure(const struct lane *a, const struct lane *b, int64_t *scratch, struct order *o)
 {
 	o->lag_us = o->spread_us = 0;
 	o->lags = o->sources = o->lost = 0;
 	measure_lags(a, b, scratch, o);
-	measure_order(a, b, LONELY_US, o);
-	if (o->before + o->after < LONELY_MIN)
-		measure_order(a, b, 0, o);
+	order_side(a, b, o);
 }
 
 /* The start of b nearest to t within reach, or INT64_MIN.  *j walks up with t. */
@@ -204,6 +210,12 @@ int order_hidden(const struct lane *in_fwd, const struct echo *e)
 int order_echoes(const struct echo *e)
 {
 	return e->slope >= SLOPE_MIN && e->slope <= SLOPE_MAX && e->slope >= SLOPE_SIGMAS * e->error;
+}
+
+int order_vague(const struct echo *e)
+{
+	double off = e->slope > 1.0 ? e->slope - 1.0 : 1.0 - e->slope;
+	return e->n >= ECHO_MIN && e->error > 0 && off <= VAGUE_SIGMAS * e->error;
 }
 
 int order_steady(const struct echo *e)

@@ -15,6 +15,9 @@ struct order {
 /* scratch: a->n elements.  Fills *o. */
 void order_measure(const struct lane *a, const struct lane *b, int64_t *scratch, struct order *o);
 
+/* Its before and after alone, of which order_leans() speaks. */
+void order_side(const struct lane *a, const struct lane *b, struct order *o);
+
 /* Whose answers are they?  For each answer of OUT: how long after IN's question it came (d), and IN's answer
  * nearest to it (e after the question).  A relay's e follows d one for one; the answer of a flow that only
  * shares a cause with OUT comes when it comes. */
@@ -46,6 +49,9 @@ int order_follows(const struct order *o);
 
 /* 1 if there are enough of A's bursts and B was active after nearly all. */
 int order_conserves(const struct order *o);
+
+/* 1 if the slope is too uncertain to tell, a relay's among what it may be. */
+int order_vague(const struct echo *e);
 
 /* 1 if there are answers enough, but all take the same time: that cannot tell whose they are. */
 int order_steady(const struct echo *e);

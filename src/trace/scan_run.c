@@ -58,9 +58,10 @@ struct worker {
 	struct search *s;
 	struct relink_room room;
 	struct index index;
-	struct lane in[INDEX_COLUMNS], out;
-	int64_t *in_mem, *out_mem;
-	size_t in_cap, out_cap, n_shifted;
+	struct lane in[INDEX_COLUMNS], in_fwd[INDEX_COLUMNS], out, out_fwd;
+	bool have_in_fwd[INDEX_COLUMNS], have_out_fwd; /* filled when first asked for */
+	int64_t *in_mem, *out_mem, *fwd_mem, *scratch;
+	size_t in_cap, out_cap, fwd_cap, scratch_cap, n_shifted;
 	struct burst *shifted;
 };
 
@@ -88,7 +89,7 @@ static bool in_lanes(struct worker *w, const struct task *k)
 	size_t need = 0;
 
 	for (size_t i = 0; i < k->n_in; i++)
-		need += 2 * k->in[i].flow->n_burst[answers_of(&k->in[i], true)];
+		need += 2 * (k->in[i].flow->n_burst[0] + k->in[i].flow->n_burst[1]);
 	if (!room_for(&w->in_mem, &w->in_cap, need + 1))
 		return false;
 	int64_t *at = w->in_mem;
@@ -98,6 +99,10 @@ static bool in_lanes(struct worker *w, const struct task *k)
 		struct link_train t = {f->burst[d], f->n_burst[d]};
 		w->in[i] = (struct lane){.start = at, .end = at + t.n};
 		lane_fill(&w->in[i], &t, 0, &blind);
+		at += 2 * t.n;
+		t.n = f->n_burst[!d];
+		w->in_fwd[i] = (struct lane){.start = at, .end = at + t.n};
+		w->have_in_fwd[i] = false;
 		at += 2 * t.n;
 	}
 	return true;
@@ -143,6 +148,42 @@ static bool out_answers(struct worker *w, const struct task *k, const struct sca
 	w->out = (struct lane){.start = w->out_mem, .end = w->out_mem + t.n};
 	index_answers(a, &w->out, &t, &blind, clock_error(k));
 	return true;
+}
+
+/* The forward lanes, which few pairs need. */
+static bool forward(struct worker *w, const struct task *k, size_t in, const struct scan_leg *out)
+{
+	struct blinds blind = {k->meeting->blind, k->meeting->n_blind};
+	const struct flow *f = k->in[in].flow;
+	int d = !answers_of(&k->in[in], true), o = !answers_of(out, false);
+
+	if (!w->have_in_fwd[in])
+		lane_fill(&w->in_fwd[in], &(struct link_train){f->burst[d], f->n_burst[d]}, 0, &blind);
+	w->have_in_fwd[in] = true;
+	if (w->have_out_fwd)
+		return true;
+	struct link_train t = {out->flow->burst[o], out->flow->n_burst[o]};
+	if (!shifted(w, k, &t) || !room_for(&w->fwd_mem, &w->fwd_cap, 2 * t.n + 1) ||
+		!room_for(&w->scratch, &w->scratch_cap, 2 * w->out.n + 1))
+		return false;
+	w->out_fwd = (struct lane){.start = w->fwd_mem, .end = w->fwd_mem + t.n};
+	lane_fill(&w->out_fwd, &t, 0, &blind);
+	w->have_out_fwd = true;
+	return true;
+}
+
+/* Could the pair be proven?  Its legs are on one clock. */
+static enum status could_be(struct worker *w, const struct task *k, size_t in, const struct scan_leg *out,
+	bool *to, struct err *e)
+{
+	*to = index_conserves(&w->out, &w->in[in]);
+	if (!*to)
+		return STATUS_OK;
+	if (!forward(w, k, in, out))
+		return err_nomem(e);
+	struct index_pair p = {&w->in_fwd[in], &w->in[in], &w->out_fwd, &w->out};
+	*to = index_shaped(&p, w->scratch);
+	return STATUS_OK;
 }
 
 static bool keep(struct task *k, const struct result *r)
@@ -209,9 +250,14 @@ static enum status row(struct worker *w, struct task *k, const struct scan_leg *
 		memset(may, 0xff, sizeof(may));
 	else if (!index_find(&w->index, &a, may))
 		return STATUS_OK;
-	for (size_t i = 0; i < k->n_in && s == STATUS_OK; i++)
-		if ((may[i / 64] >> i % 64 & 1) && (all || !exact || index_conserves(&w->out, &w->in[i])))
+	w->have_out_fwd = false;
+	for (size_t i = 0; i < k->n_in && s == STATUS_OK; i++) {
+		bool may_be = may[i / 64] >> i % 64 & 1;
+		if (may_be && !all && exact)
+			s = could_be(w, k, i, out, &may_be, e);
+		if (s == STATUS_OK && may_be)
 			s = test_pair(w, k, &k->in[i], out, e);
+	}
 	return s;
 }
 
@@ -271,6 +317,8 @@ static void worker_free(struct worker *w)
 	index_free(&w->index);
 	free(w->in_mem);
 	free(w->out_mem);
+	free(w->fwd_mem);
+	free(w->scratch);
 	free(w->shifted);
 	free(w);
 }
