@@ -2,24 +2,26 @@
  *
  * Whatever way brought the evidence, "proven" asks for the shape of a relay (relay_shaped() of link.c): OUT's
  * bursts come after IN's, and either IN's answers come after OUT's and when OUT's do, or they are hidden in a
- * stream.  Where that depends on more than the starts (sizes decide where all answers take the same time),
- * the pair passes.  The questions are those of link_order.c itself, asked in the order of their cost; they
- * need both legs on one clock. */
+ * stream, or OUT follows IN closely.  Where that depends on more than order (sizes decide where all answers
+ * take the same time or where it cannot be told; the spread of the lag), the pair passes.  The questions are
+ * those of link_order.c itself; they need both legs on one clock. */
 #include "trace/index.h"
 
 #include "trace/link_order.h"
 
 bool index_shaped(const struct index_pair *p, int64_t *scratch)
 {
-	struct order fwd = {0}, back = {0};
+	struct order fwd = {0}, back = {0}; /* the spread 0: not asked for */
 	struct echo echo;
 
 	order_side(p->in_fwd, p->out_fwd, &fwd);
 	if (!order_leans(&fwd))
 		return false;
+	if (order_follows(&fwd))
+		return true;
 	order_side(p->out_back, p->in_back, &back);
 	order_echo(p->in_fwd, p->out_back, p->in_back, scratch, &echo);
-	if (order_leans(&back) && (order_echoes(&echo) || order_steady(&echo)))
+	if (order_leans(&back) && (order_echoes(&echo) || order_steady(&echo) || order_vague(&echo)))
 		return true;
 	return order_hidden(p->in_fwd, &echo);
 }
