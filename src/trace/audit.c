@@ -14,7 +14,7 @@
 
 #define ROUNDS        4
 #define MISSES_MAX    2000000             /* draws without a pair after which an urn counts as empty */
-#define WORK_DEFAULT  UINT64_C(120000000) /* bursts read: about a minute */
+#define WORK_DEFAULT  UINT64_C(600000000) /* bursts read: about a minute, at 0.1 us each */
 #define WORK_PAIR     100                 /* what a pair costs beside its bursts, in bursts */
 #define PROGRESS_EACH 256
 #define WAYS          4
