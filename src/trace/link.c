@@ -9,19 +9,23 @@
 #include "trace/link.h"
 
 #include "trace/link_bet.h"
+#include "trace/link_bytes.h"
 #include "trace/link_log.h"
 #include "trace/link_order.h"
 #include "trace/link_size.h"
 #include "trace/link_tick.h"
 
-#define WAYS           3 /* forward, answers, ticks */
+#define WAYS           5 /* forward, answers, ticks, sizes forward, sizes of answers */
+#define STRETCH_GAP_US 400000
 #define OFFSET_STEP_US 20000
 #define OFFSET_MAX_US  (INT64_C(1) << 50) /* a clock that is 35 years wrong */
 #define OFFSETS_MAX    201
 #define RESOLUTION_MAX 10000 /* coarser clocks cannot tell what came first */
-enum way { WAY_FORWARD, WAY_ANSWERS, WAY_TICKS };
+enum way { WAY_FORWARD, WAY_ANSWERS, WAY_TICKS, WAY_SIZES, WAY_SIZES_BACK };
 
 #define CEILING_SLACK 0.3
+#define SIZED_MIN     3.0 /* log10 e of sizes from which they speak for one lag */
+#define TURNED_MAX    0.5 /* share of it that the sizes may reach backwards in time */
 
 struct legs {
 	struct lane in_fwd, in_back, out_fwd, out_back;
@@ -163,7 +167,17 @@ static void bet_all(struct legs *l, const struct link_leg *in, const struct link
 	bet_run(&l->in_fwd, &l->out_fwd, &l->blind, target, &r[WAY_FORWARD]);
 	bet_run(&l->out_back, &l->in_back, &l->blind, target, &r[WAY_ANSWERS]);
 	tick_run(&in->fwd, &l->out_fwd, &l->blind, target, &r[WAY_TICKS]);
+	struct sized_pair there = {&in->fwd, &out->fwd, 0, offset, &l->blind},
+			  back = {&out->back, &in->back, offset, 0, &l->blind};
+	bytes_run(&there, STRETCH_GAP_US, target, &r[WAY_SIZES]);
+	bytes_run(&back, STRETCH_GAP_US, target, &r[WAY_SIZES_BACK]);
 }
+
+/* What sizes say of a pair, beside the bets. */
+struct likeness {
+	int follow;      /* IN's answers change their size as OUT's do */
+	int there, back; /* stretches are as long as what was brought, and not the other way round */
+};
 
 struct best {
 	struct bet_result r[WAYS];
@@ -224,31 +238,69 @@ static void bet_offsets(struct legs *l, const struct link_leg *in, const struct 
 	best->mean = top + link_log10(sum) - charge;
 }
 
+/* Do sizes match forwards in time and not backwards?  A relay passes on what it was given, and was not given
+ * what it will pass on; a common cause (one page that two poll) matches either way.  turned: the pair the
+ * wrong way round. */
+static int is_matched(const struct bet_result *sizes, double charge, const struct sized_pair *turned)
+{
+	struct bet_result r;
+	if (sizes->log10_sup - charge < SIZED_MIN)
+		return 0;
+	bytes_run(turned, STRETCH_GAP_US, 0, &r);
+	return r.log10_sup <= TURNED_MAX * sizes->log10_sup;
+}
+
+static void match_sizes(const struct legs *l, const struct link_leg *in, const struct link_leg *out,
+	const struct best *best, struct likeness *to)
+{
+	struct sized_pair there = {&out->fwd, &in->fwd, best->offset, 0, &l->blind},
+			  back = {&in->back, &out->back, 0, best->offset, &l->blind};
+	to->there = is_matched(&best->r[WAY_SIZES], best->charge, &there);
+	to->back = is_matched(&best->r[WAY_SIZES_BACK], best->charge, &back);
+}
+
+/* Who speaks first where the other side opened the leg?  What R says to X on a leg that R opened is V's; what
+ * V says on a leg that V opened is asked for. */
+static int is_asked(const struct legs *l, const struct link_param *p)
+{
+	struct order asked;
+	if (p->in_opened && !order_explains(&l->out_back, &l->in_back))
+		return 0;
+	if (!p->out_answered)
+		return 1;
+	order_measure(&l->out_fwd, &l->out_back, l->scratch, &asked);
+	return order_leans(&asked);
+}
+
 /* Is it a relay's order?  What OUT answers must reach IN, and when OUT answers decides when IN does, unless
- * IN's answers are hidden; and one of the ways that suffice must show a relay's order and lag. */
-static int relay_shaped(struct legs *l, const struct best *best, const struct link_param *p, int sizes,
-	const struct order *fwd, const struct order *back)
+ * IN's answers are hidden; and one of the ways that suffice must show a relay's order and lag, or sizes that
+ * match. */
+static int relay_shaped(const struct legs *l, const struct best *best, const struct link_param *p,
+	const struct likeness *sizes, const struct order *fwd, const struct order *back)
 {
 	struct echo echo;
 	int enough[WAYS];
 	for (int k = 0; k < WAYS; k++)
 		enough[k] = best->r[k].log10_sup - best->charge >= p->needed;
-	if (!order_leans(fwd) || !order_conserves(back))
-		return 0;
-	if (p->in_opened && !order_explains(&l->out_back, &l->in_back))
+	if (!order_leans(fwd) || !order_conserves(back) || !is_asked(l, p))
 		return 0;
 	order_echo(&l->in_fwd, &l->out_back, &l->in_back, l->scratch, &echo);
-	int answers = order_leans(back) && (order_echoes(&echo) || (order_steady(&echo) && sizes));
-	int hidden = order_hidden(&l->in_fwd, &echo);
-	if (enough[WAY_FORWARD] && order_follows(fwd) && (answers || hidden))
+	int timed = enough[WAY_FORWARD] || enough[WAY_ANSWERS];
+	int match = sizes->there || sizes->back;
+	int told = order_steady(&echo) || (order_vague(&echo) && timed && match);
+	int answers = order_leans(back) && (order_echoes(&echo) || (told && sizes->follow));
+	int hidden = order_hidden(&l->in_fwd, &echo) || (order_follows(fwd) && sizes->there);
+	if (enough[WAY_FORWARD] && (order_follows(fwd) || match) && (answers || hidden))
 		return 1;
-	if (enough[WAY_ANSWERS] && order_follows(back) && answers)
+	if (enough[WAY_ANSWERS] && (order_follows(back) || match) && answers)
+		return 1;
+	if ((enough[WAY_SIZES] || enough[WAY_SIZES_BACK]) && match && answers)
 		return 1;
 	return enough[WAY_TICKS] && (answers || hidden);
 }
 
-static void judge(
-	struct legs *l, const struct link_param *p, const struct best *best, int sizes, struct link_result *r)
+static void judge(struct legs *l, const struct link_param *p, const struct best *best,
+	const struct likeness *sizes, struct link_result *r)
 {
 	struct order fwd, back;
 	order_measure(&l->in_fwd, &l->out_fwd, l->scratch, &fwd);
@@ -280,7 +332,8 @@ static void judge(
 void link_test(const struct link_leg *in, const struct link_leg *out, const struct span *blind,
 	size_t n_blind, const struct link_param *param, void *mem, size_t mem_size, struct link_result *r)
 {
-	struct link_param p = {.needed = param->needed, .in_opened = param->in_opened};
+	struct link_param p = {
+		.needed = param->needed, .in_opened = param->in_opened, .out_answered = param->out_answered};
 	p.offset_us = clamp(param->offset_us, OFFSET_MAX_US);
 	p.offset_error_us = param->offset_error_us > 0 ? clamp(param->offset_error_us, OFFSET_MAX_US) : 0;
 	if (settle_early(in, out, &p, r))
@@ -300,5 +353,10 @@ void link_test(const struct link_leg *in, const struct link_leg *out, const stru
 	lane_fill(&l.out_back, &out->back, best.offset, &l.blind);
 	struct sized answered = {&l.out_back, &out->back, best.offset},
 		     passed_on = {&l.in_back, &in->back, 0};
-	judge(&l, &p, &best, size_follows(&answered, &passed_on), r);
+	struct likeness sizes = {0};
+	if (best.sup >= p.needed) {
+		sizes.follow = size_follows(&answered, &passed_on);
+		match_sizes(&l, in, out, &best, &sizes);
+	}
+	judge(&l, &p, &best, &sizes, r);
 }

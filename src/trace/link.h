@@ -31,6 +31,7 @@ struct link_leg {
 
 struct link_param {
 	int in_opened;     /* the relay opened IN (reverse tunnel): it may say nothing there on its own */
+	int out_answered;  /* V opened OUT: what R says there may be an answer */
 	double needed;     /* log10(1/alpha) + log10(M): what log10_e must reach for "proven" */
 	int64_t offset_us; /* add to OUT's clock to get IN's; estimated from other flows, 0 at one point */
 	int64_t offset_error_us; /* half width of what is not known about it, 0 at one point */

@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+#include "trace/trace.h"
+
 static struct link_train train(const struct flow *f, int dir)
 {
 	return (struct link_train){f->burst[dir], f->n_burst[dir]};
@@ -74,8 +76,10 @@ enum status relink_test(
 	struct relink_room *room, const struct relink *p, struct link_result *to, struct err *e)
 {
 	struct link_leg in = leg(p->in, p->in_way), out = leg(p->out, p->out_way);
-	struct link_param param = {
-		.needed = p->needed, .in_opened = p->in_opened, .offset_error_us = p->clock.error_us};
+	struct link_param param = {.needed = p->needed,
+		.in_opened = p->in_opened,
+		.out_answered = flow_opener(p->out) != p->out_way,
+		.offset_error_us = p->clock.error_us};
 
 	if (p->apart && !shift(room, &out, &p->clock))
 		return err_nomem(e);

@@ -280,13 +280,148 @@ static void ticking(const struct link_train *a, const struct bursts *b, const st
 	}
 }
 
+struct piece {
+	double start, end, bytes, came, came_packets;
+	int blind;
+};
+
+/* B's stretches, and what A brought up to each one's end that it had not brought before. */
+static struct piece *pieces(const struct link_train *b, double off_b, const struct link_train *a,
+	double off_a, const struct spans *blind, int *n)
+{
+	struct piece *p = calloc(b->n + 1, sizeof *p);
+	double last = -1e30;
+	size_t read = 0;
+	*n = 0;
+	for (size_t i = 0; i < b->n; i++) {
+		double s = (double)b->b[i].start_us + off_b;
+		if (*n == 0 || s - p[*n - 1].end >= 400000) {
+			p[*n].start = p[*n].end = fmax(s, last);
+			(*n)++;
+		}
+		last = fmax(s, last);
+		p[*n - 1].end = fmax(p[*n - 1].end, last + b->b[i].dur_us);
+		p[*n - 1].bytes += (double)b->b[i].bytes;
+	}
+	for (int k = 0; k < *n; k++) {
+		for (; read < a->n && (double)a->b[read].start_us + off_a <= p[k].end; read++) {
+			p[k].came += (double)a->b[read].bytes;
+			p[k].came_packets += a->b[read].packets;
+		}
+		p[k].blind = touches(blind, k > 0 ? p[k - 1].end : -4e18, p[k].end);
+	}
+	return p;
+}
+
+static int like(double a, double b)
+{
+	return fabs(a - b) <= 16 + floor(fmin(a, b) / 8);
+}
+
+static double upper_none_of_20(int h, int n)
+{
+	double m = h == 0 ? fmax(n, 20) : n, p = h / m;
+	return fmin(1, (p + 2 / m + 2 * sqrt(p * (1 - p) / m + 1 / (m * m))) / (1 + 4 / m));
+}
+
+/* The largest limit over the likenesses of the remembered pieces old[from .. n) to piece k. */
+static double alike_bound(const struct piece *p, const int *old, int n, int k, double lo, double hi)
+{
+	int from = n > 64 ? n - 64 : 0, in[6] = {0}, all[6] = {0};
+	double q = 0.04, pause = k > 0 ? p[k].start - p[k - 1].end : 8e18;
+	for (int m = from; m < n; m++) {
+		const struct piece *o = &p[old[m]];
+		double span = o->end - o->start, was = old[m] > 0 ? o->start - o[-1].end : 8e18;
+		int one = m > from && like(p[old[m - 1]].bytes, p[old[n - 1]].bytes);
+		int two = one && m > from + 1 && like(p[old[m - 2]].bytes, p[old[n - 2]].bytes);
+		int is[6] = {1, one, two, like(was, pause), like(span, p[k].end - p[k].start),
+			like(was + span, pause + p[k].end - p[k].start)};
+		for (int i = 0; i < 6; i++) {
+			all[i] += is[i];
+			in[i] += is[i] && o->bytes >= lo && o->bytes <= hi;
+		}
+	}
+	for (int i = 0; i < 6; i++)
+		q = fmax(q, upper_none_of_20(in[i], all[i]));
+	for (int lag = 1; lag < 64 && lag <= n; lag++) {
+		double v = p[old[n - lag]].bytes;
+		int same = 0, tries = n - lag;
+		for (int m = lag; m < n; m++)
+			same += like(p[old[m]].bytes, p[old[m - lag]].bytes);
+		if (v >= lo - trunc(lo / 8) - 16 && v <= hi + trunc(hi / 8) + 16 && tries >= 4 &&
+			2 * same >= tries)
+			q = fmax(q, upper_none_of_20(same, tries));
+	}
+	return q;
+}
+
+static int ascending(const void *x, const void *y)
+{
+	double a = *(const double *)x, b = *(const double *)y;
+	return (a > b) - (a < b);
+}
+
+static double median_framing(const double *f, int n)
+{
+	double v[16];
+	int m = n < 16 ? n : 16;
+	memcpy(v, f + n - m, (size_t)m * sizeof *v);
+	qsort(v, (size_t)m, sizeof *v, ascending);
+	return m > 0 ? v[m / 2] : 0;
+}
+
+static void sizing(const struct link_train *a, double off_a, const struct link_train *b, double off_b,
+	const struct spans *blind, double *end, double *sup)
+{
+	static const double TOL[3][2] = {{8, 0}, {24, 64}, {64, 12}};
+	int n, known = 0, framed = 0;
+	struct piece *p = pieces(b, off_b, a, off_a, blind, &n);
+	double *f = calloc((size_t)n + 1, sizeof *f), log_w[3] = {0}, seen[3] = {0}, hit[3] = {0},
+	       paid[3] = {0};
+	int *old = calloc((size_t)n + 1, sizeof *old);
+	*sup = *end = 0;
+	for (int k = 0; k < n; k++) {
+		double x = fmax(0, p[k].came + median_framing(f, framed) * p[k].came_packets), sum = 0;
+		for (int i = 0; i < 3 && p[k].came > 0 && !p[k].blind && known > 0; i++) {
+			double tol = TOL[i][0] + (TOL[i][1] > 0 ? floor(x / TOL[i][1]) : 0);
+			double own = alike_bound(p, old, known, k, x - tol, x + tol), ahead = 0,
+			       m = fmin(8, n - k);
+			for (int j = k; j < k + 8 && j < n; j++)
+				ahead += fabs(p[j].bytes - x) <= tol;
+			int won = fabs(p[k].bytes - x) <= tol;
+			double r = (hit[i] + 1) / (seen[i] + 2);
+			double q = fmax(own, hit[i] > 0 ? paid[i] / hit[i] : 0.04);
+			double price = fmax(own, 1.25 * ahead / fmax(m, 4));
+			double s = r > q && q < 0.9 ? 0.9 * (r - q) / (1 - q) : 0;
+			log_w[i] += log10(won ? 1 - s + s / price : 1 - s);
+			seen[i]++;
+			hit[i] += won;
+			paid[i] += won ? price : 0;
+		}
+		if (p[k].came > 0) {
+			double v = trunc((p[k].bytes - p[k].came) / fmax(1, p[k].came_packets));
+			if (fabs(v) <= 100)
+				f[framed++] = v;
+		}
+		if (!p[k].blind)
+			old[known++] = k;
+		for (int i = 0; i < 3; i++)
+			sum += pow(10, log_w[i]) / 3;
+		*end = log10(sum);
+		*sup = fmax(*sup, *end);
+	}
+	free(p);
+	free(f);
+	free(old);
+}
+
 void slow_test(const struct link_leg *in, const struct link_leg *out, const struct span *blind,
 	size_t n_blind, const struct link_param *p, struct slow_result *r)
 {
 	struct spans b = {blind, n_blind};
 	struct bursts in_fwd = merge(&in->fwd, 0, &b), in_back = merge(&in->back, 0, &b);
 	int steps = (int)ceil((double)p->offset_error_us / 20000);
-	double sum = 0, top = -1e300, end[3], sup[3], all[3 * 201] = {0};
+	double sum = 0, top = -1e300, end[5], sup[5], all[5 * 201] = {0};
 	int n = 0;
 	steps = steps > 100 ? 100 : steps;
 	for (int i = -steps; i <= steps; i++) {
@@ -296,7 +431,9 @@ void slow_test(const struct link_leg *in, const struct link_leg *out, const stru
 		direction(&in_fwd, &out_fwd, &b, &end[0], &sup[0]);
 		direction(&out_back, &in_back, &b, &end[1], &sup[1]);
 		ticking(&in->fwd, &out_fwd, &b, &end[2], &sup[2]);
-		for (int d = 0; d < 3; d++) {
+		sizing(&in->fwd, 0, &out->fwd, off, &b, &end[3], &sup[3]);
+		sizing(&out->back, off, &in->back, 0, &b, &end[4], &sup[4]);
+		for (int d = 0; d < 5; d++) {
 			all[n++] = end[d];
 			top = fmax(top, sup[d]);
 		}

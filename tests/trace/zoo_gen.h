@@ -54,6 +54,7 @@ struct zoo_pair {
 	struct span blind[ZOO_BLIND];
 	size_t n_blind;
 	int in_opened;      /* the relay opened IN */
+	int out_answered;   /* V opened OUT */
 	int derived[LANES]; /* told by ACK numbers */
 	double step_at,
 		step_by[2];  /* the clock is set: what a leg's packets after step_at move by, seconds */

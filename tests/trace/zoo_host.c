@@ -23,6 +23,7 @@ static void seat(struct zoo_pair *p, struct two_flows *f, int view)
 		{IN_FWD, IN_BACK, OUT_FWD, OUT_BACK}, {IN_BACK, IN_FWD, OUT_FWD, OUT_BACK},
 		{IN_FWD, IN_BACK, OUT_BACK, OUT_FWD}};
 	p->in_opened = view == VIEW_CLIENT;
+	p->out_answered = view == VIEW_SERVER;
 	for (int k = 0; k < 2; k++) {
 		swap_events(&p->ev[seats[view][2 * k]], &f->asked[k]);
 		swap_events(&p->ev[seats[view][2 * k + 1]], &f->said[k]);

@@ -1,0 +1,430 @@
+/* Bets on sizes: what a relay passes on is as long as what it was given, whenever it passes it on.
+ *
+ * In go two trains, out comes the wealth of somebody who, at each stretch of B (bursts less than a gap
+ * apart), bets that its bytes are those that A brought since B's last stretch ended, give or take a tolerance
+ * and so many bytes of framing a packet of A's as earlier stretches showed.  This does not ask when: delays
+ * that vary up to the gap and would drown the bets on starts (link_bet.c) leave it as it is.
+ *
+ * The null: given B's times, and **either** B's past **or** which sizes its next BLOCK stretches will have,
+ * this one included, B's sizes do not depend on A.  The ticket on [x - tol, x + tol] is priced by the larger
+ * of two bounds: the share of the next BLOCK sizes that lie there, with a margin; and the upper limit of how
+ * often B's own sizes lay there, in all its past and in each likeness of the past to now: after a stretch of
+ * such a size, after two such, after such a pause, of such a duration, after so long; and after as many
+ * stretches as B takes to repeat itself.  What B would choose by itself (a key is always as long as a key; a
+ * beacon's third report is the long one) earns nothing.  Stakes, cells and average are those of link_bet.c.
+ */
+#include "trace/link_bytes.h"
+
+#include "trace/link_log.h"
+#include "trace/link_null.h"
+
+#define TOLERANCES  3
+#define PAST        64 /* stretches of B that are remembered: the bits of a mask */
+#define AHEAD       16 /* at most so many are looked at ahead */
+#define BLOCK       8  /* sizes of so many stretches are given */
+#define SAFETY      1.25
+#define Q_FLOOR     0.04
+#define Q_BET       0.90
+#define KELLY       0.9
+#define NONE_MIN    20.0
+#define BYTES_MAX   ((uint64_t)1 << 40) /* of a burst */
+#define SUM_MAX     ((int64_t)1 << 60)  /* of a stretch */
+#define PACKETS_MAX ((int64_t)1 << 40)
+#define REPEATS_MIN 4  /* stretches that a period is judged by */
+#define FRAMINGS    16 /* of so many stretches the median framing is taken */
+#define FRAMING_MAX 100
+#define LOG10_2     0.30102999566398119521
+#define SCALE_BITS  512
+#define SCALE_UP    1.3407807929942597e154 /* 2^512 */
+
+/* Half width of what counts as equal: bytes, and a share of the size. */
+static const struct {
+	int64_t bytes, share;
+} TOLERANCE[TOLERANCES] = {{8, 0}, {24, 64}, {64, 12}};
+
+/* A stretch of bursts less than GAP apart. */
+struct stretch {
+	int64_t start, end, bytes, packets;
+	int64_t brought, brought_packets; /* by the other train since the last one's end */
+	int blind; /* a blind interval lies between the last one's end and this one's */
+};
+
+/* Reads a train stretch by stretch, and what another brought meanwhile. */
+struct reader {
+	const struct link_train *t, *other;
+	int64_t offset, other_offset, gap;
+	size_t at, other_at;
+	int64_t last, end; /* the latest start seen, for clocks that stepped back; the last end */
+	size_t blind_at;
+	const struct blinds *blind;
+};
+
+static int64_t time_of(const struct burst *b, int64_t offset)
+{
+	int64_t t = b->start_us;
+	if (t > LANE_TIME_MAX)
+		t = LANE_TIME_MAX;
+	if (t < -LANE_TIME_MAX)
+		t = -LANE_TIME_MAX;
+	return t + offset;
+}
+
+/* Adds a burst's bytes and packets; what is beyond counting stays there. */
+static void count(const struct burst *b, int64_t *bytes, int64_t *packets)
+{
+	*bytes += (int64_t)(b->bytes < BYTES_MAX ? b->bytes : BYTES_MAX);
+	*packets += b->packets;
+	if (*bytes > SUM_MAX)
+		*bytes = SUM_MAX;
+	if (*packets > PACKETS_MAX)
+		*packets = PACKETS_MAX;
+}
+
+/* What the other train brought from where it was read to until `to`. */
+static void bring(struct reader *r, struct stretch *s)
+{
+	s->brought = s->brought_packets = 0;
+	while (r->other_at < r->other->n) {
+		const struct burst *b = &r->other->b[r->other_at];
+		if (time_of(b, r->other_offset) > s->end)
+			return;
+		count(b, &s->brought, &s->brought_packets);
+		r->other_at++;
+	}
+}
+
+static int spans_blind(struct reader *r, int64_t from, int64_t to)
+{
+	while (r->blind_at < r->blind->n && r->blind->s[r->blind_at].to_us < from - LANE_GUARD_US)
+		r->blind_at++;
+	return r->blind_at < r->blind->n && r->blind->s[r->blind_at].from_us <= to;
+}
+
+/* The next stretch; 0 at the end. */
+static int stretch_read(struct reader *r, struct stretch *s)
+{
+	const struct link_train *t = r->t;
+	int64_t before = r->end;
+	if (r->at >= t->n)
+		return 0;
+	s->start = time_of(&t->b[r->at], r->offset);
+	if (s->start < r->last)
+		s->start = r->last; /* a clock that stepped back */
+	s->end = s->start;
+	s->bytes = s->packets = 0;
+	for (; r->at < t->n; r->at++) {
+		const struct burst *b = &t->b[r->at];
+		int64_t start = time_of(b, r->offset);
+		if (start - s->end >= r->gap)
+			break;
+		if (start < r->last)
+			start = r->last;
+		r->last = start;
+		if (start + (int64_t)b->dur_us > s->end)
+			s->end = start + (int64_t)b->dur_us;
+		count(b, &s->bytes, &s->packets);
+	}
+	bring(r, s);
+	s->blind = spans_blind(r, before, s->end);
+	r->end = s->end;
+	return 1;
+}
+
+struct size_cell {
+	double wealth, seen, hit, price;
+};
+
+/* B's remembered stretches; position i % PAST. */
+struct sizes {
+	int64_t size[PAST], pause[PAST], span[PAST];
+	size_t n;
+	uint32_t tries[PAST], same[PAST]; /* by lag: was the size that of so many stretches ago? */
+};
+
+struct size_run {
+	struct reader reader;
+	struct stretch ahead[AHEAD];
+	size_t first, n_ahead; /* the ring of stretches that are read but not bet on */
+	struct sizes past;
+	int64_t last_end;
+	int64_t framing[FRAMINGS];
+	size_t n_framing;
+	struct size_cell cell[TOLERANCES];
+};
+
+static int alike(int64_t a, int64_t b)
+{
+	int64_t d = a > b ? a - b : b - a;
+	return d <= 16 + (a < b ? a : b) / 8;
+}
+
+static uint32_t bits(uint64_t v)
+{
+	v = v - ((v >> 1) & UINT64_C(0x5555555555555555));
+	v = (v & UINT64_C(0x3333333333333333)) + ((v >> 2) & UINT64_C(0x3333333333333333));
+	v = (v + (v >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+	return (uint32_t)((v * UINT64_C(0x0101010101010101)) >> 56);
+}
+
+/* Which of the remembered ones are like what. */
+static uint64_t mask_alike(const int64_t v[PAST], size_t n, int64_t what)
+{
+	uint64_t m = 0;
+	for (size_t i = 0; i < n && i < PAST; i++)
+		m |= (uint64_t)alike(v[i], what) << i;
+	return m;
+}
+
+static uint64_t mask_between(const int64_t v[PAST], size_t n, int64_t lo, int64_t hi)
+{
+	uint64_t m = 0;
+	for (size_t i = 0; i < n && i < PAST; i++)
+		m |= (uint64_t)(v[i] >= lo && v[i] <= hi) << i;
+	return m;
+}
+
+/* Moves each bit to the position of the stretch that came next; the oldest, whose predecessor is forgotten,
+ * gets none. */
+static uint64_t mask_next(uint64_t m, size_t n)
+{
+	if (n < PAST)
+		return m << 1;
+	uint64_t turned = (m << 1) | (m >> (PAST - 1));
+	return turned & ~((uint64_t)1 << (n % PAST));
+}
+
+static double limit(uint64_t likeness, uint64_t inside)
+{
+	double n = bits(likeness), h = bits(likeness & inside);
+	if (h <= 0)
+		return null_upper(0, n < NONE_MIN ? NONE_MIN : n);
+	return null_upper(h, n);
+}
+
+#define LIKENESSES 6
+
+/* The likenesses of B's past to now: all, after one such size, after two such, after such a pause, of such a
+ * duration. */
+static void look_back(
+	const struct sizes *p, const struct stretch *s, int64_t pause, uint64_t like[LIKENESSES])
+{
+	size_t n = p->n;
+	uint64_t all = n >= PAST ? ~(uint64_t)0 : ((uint64_t)1 << n) - 1;
+	uint64_t one = 0, two = 0;
+	if (n > 0)
+		one = mask_next(mask_alike(p->size, n, p->size[(n - 1) % PAST]), n) & all;
+	if (n > 1)
+		two = one & mask_next(mask_next(mask_alike(p->size, n, p->size[(n - 2) % PAST]), n), n);
+	like[0] = all;
+	like[1] = one;
+	like[2] = two;
+	like[3] = mask_alike(p->pause, n, pause);
+	like[4] = mask_alike(p->span, n, s->end - s->start);
+	like[5] = 0;
+	for (size_t i = 0; i < n && i < PAST; i++)
+		like[5] |= (uint64_t)alike(p->pause[i] + p->span[i], pause + s->end - s->start) << i;
+}
+
+static void remember(struct sizes *p, const struct stretch *s, int64_t pause)
+{
+	size_t i = p->n % PAST;
+	for (size_t lag = 1; lag < PAST && lag <= p->n; lag++) {
+		p->tries[lag]++;
+		p->same[lag] += (uint32_t)alike(p->size[(p->n - lag) % PAST], s->bytes);
+	}
+	p->size[i] = s->bytes;
+	p->pause[i] = pause;
+	p->span[i] = s->end - s->start;
+	p->n++;
+}
+
+/* Framing that earlier stretches had, in bytes a packet of A's: the median. */
+static int64_t framing(const struct size_run *x)
+{
+	int64_t v[FRAMINGS];
+	size_t n = x->n_framing < FRAMINGS ? x->n_framing : FRAMINGS;
+	for (size_t i = 0; i < n; i++) {
+		size_t k = i;
+		for (; k > 0 && v[k - 1] > x->framing[i]; k--)
+			v[k] = v[k - 1];
+		v[k] = x->framing[i];
+	}
+	return n > 0 ? v[n / 2] : 0;
+}
+
+static void learn_framing(struct size_run *x, const struct stretch *s)
+{
+	int64_t f = (s->bytes - s->brought) / (s->brought_packets > 0 ? s->brought_packets : 1);
+	if (f >= -FRAMING_MAX && f <= FRAMING_MAX)
+		x->framing[x->n_framing++ % FRAMINGS] = f;
+}
+
+static double share_ahead(const struct size_run *x, int64_t lo, int64_t hi)
+{
+	size_t n = x->n_ahead < BLOCK ? x->n_ahead : BLOCK, in = 0;
+	for (size_t i = 0; i < n; i++) {
+		int64_t y = x->ahead[(x->first + i) % AHEAD].bytes;
+		in += y >= lo && y <= hi;
+	}
+	return SAFETY * (double)in / (double)(n > BLOCK / 2 ? n : BLOCK / 2);
+}
+
+/* Does B repeat itself every so many stretches, half of the time or more, and would it now end up there? */
+static double repeats(const struct sizes *p, int64_t lo, int64_t hi)
+{
+	double most = 0;
+	for (size_t lag = 1; lag < PAST && lag <= p->n; lag++) {
+		int64_t v = p->size[(p->n - lag) % PAST];
+		if (v < lo - lo / 8 - 16 || v > hi + hi / 8 + 16 || p->tries[lag] < REPEATS_MIN ||
+			2 * p->same[lag] < p->tries[lag])
+			continue;
+		double u = null_upper(p->same[lag], p->tries[lag]);
+		if (u > most)
+			most = u;
+	}
+	return most;
+}
+
+static double bound(const uint64_t like[LIKENESSES], uint64_t inside)
+{
+	double q = Q_FLOOR;
+	for (int i = 0; i < LIKENESSES; i++) {
+		double u = limit(like[i], inside);
+		if (u > q)
+			q = u;
+	}
+	return q;
+}
+
+/* The ticket's price by B's past. */
+static double own(const struct sizes *p, const uint64_t like[LIKENESSES], int64_t lo, int64_t hi)
+{
+	double q = bound(like, mask_between(p->size, p->n, lo, hi));
+	double again = repeats(p, lo, hi);
+	return q > again ? q : again;
+}
+
+static int bet(
+	struct size_run *x, int i, const struct stretch *s, int64_t expected, const uint64_t like[LIKENESSES])
+{
+	struct size_cell *c = &x->cell[i];
+	int64_t tol = TOLERANCE[i].bytes + (TOLERANCE[i].share ? expected / TOLERANCE[i].share : 0);
+	int64_t lo = expected - tol, hi = expected + tol;
+	int won = s->bytes >= lo && s->bytes <= hi;
+	double r = (c->hit + 1.0) / (c->seen + 2.0);
+	double q = c->hit > 0 ? c->price / c->hit : Q_FLOOR, paid = Q_FLOOR;
+	if (r > q || won)
+		paid = own(&x->past, like, lo, hi);
+	if (q < paid)
+		q = paid;
+	if (won) {
+		double local = share_ahead(x, lo, hi);
+		if (paid < local)
+			paid = local;
+	}
+	if (r > q && q < Q_BET) {
+		double stake = KELLY * (r - q) / (1.0 - q);
+		c->wealth *= won ? 1.0 - stake + stake / paid : 1.0 - stake;
+		if (c->wealth < 1e-200)
+			c->wealth = 0;
+	}
+	c->seen += 1.0;
+	c->hit += won;
+	c->price += won ? paid : 0;
+	return won;
+}
+
+static void refill(struct size_run *x)
+{
+	while (x->n_ahead < BLOCK && stretch_read(&x->reader, &x->ahead[(x->first + x->n_ahead) % AHEAD]))
+		x->n_ahead++;
+}
+
+/* Bets on the next stretch; 0 at the end. */
+static int size_step(struct size_run *x, struct bet_result *r, int64_t *when)
+{
+	uint64_t like[LIKENESSES];
+	int won = 0;
+	refill(x);
+	if (x->n_ahead == 0)
+		return 0;
+	const struct stretch *s = &x->ahead[x->first];
+	int64_t pause = s->start - x->last_end;
+	*when = s->end;
+	if (s->brought > 0 && !s->blind && x->past.n > 0) {
+		look_back(&x->past, s, pause, like);
+		int64_t expected = s->brought + framing(x) * s->brought_packets;
+		if (expected < 0)
+			expected = 0;
+		for (int i = 0; i < TOLERANCES; i++)
+			won = bet(x, i, s, expected, like);
+		r->bets++;
+		r->hits += (uint32_t)won;
+	}
+	if (s->brought > 0)
+		learn_framing(x, s);
+	if (!s->blind)
+		remember(&x->past, s, pause);
+	x->last_end = s->end;
+	x->first = (x->first + 1) % AHEAD;
+	x->n_ahead--;
+	return 1;
+}
+
+static void size_init(struct size_run *x, const struct sized_pair *p, int64_t gap)
+{
+	x->reader.t = p->b;
+	x->reader.other = p->a;
+	x->reader.offset = p->offset_b_us;
+	x->reader.other_offset = p->offset_a_us;
+	x->reader.gap = gap;
+	x->reader.at = x->reader.other_at = x->reader.blind_at = 0;
+	x->reader.last = x->reader.end = INT64_MIN / 2;
+	x->reader.blind = p->blind;
+	x->first = x->n_ahead = x->past.n = x->n_framing = 0;
+	x->last_end = INT64_MIN / 2;
+	for (int i = 0; i < PAST; i++)
+		x->past.tries[i] = x->past.same[i] = 0;
+	for (int i = 0; i < TOLERANCES; i++) {
+		struct size_cell *c = &x->cell[i];
+		c->wealth = 1.0;
+		c->seen = c->hit = c->price = 0;
+	}
+}
+
+static double average(const struct size_run *x)
+{
+	double sum = 0;
+	for (int i = 0; i < TOLERANCES; i++)
+		sum += x->cell[i].wealth;
+	return sum / TOLERANCES;
+}
+
+void bytes_run(const struct sized_pair *p, int64_t gap_us, double target, struct bet_result *r)
+{
+	struct size_run x;
+	int64_t when;
+	double sum = 1.0, best = 1.0, scale = 0; /* best: the largest sum, at the scale */
+	size_init(&x, p, gap_us);
+	r->log10_sup = 0;
+	r->reached_us = INT64_MIN;
+	r->bets = r->hits = r->tame = 0;
+	while (size_step(&x, r, &when)) {
+		sum = average(&x);
+		if (sum <= best)
+			continue;
+		best = sum;
+		double now = link_log10(sum) + scale;
+		if (now > r->log10_sup)
+			r->log10_sup = now;
+		if (now >= target && r->reached_us == INT64_MIN)
+			r->reached_us = when;
+		if (sum < SCALE_UP)
+			continue;
+		for (int i = 0; i < TOLERANCES; i++)
+			x.cell[i].wealth /= SCALE_UP;
+		best /= SCALE_UP;
+		scale += SCALE_BITS * LOG10_2;
+	}
+	r->log10_end = link_log10(average(&x)) + scale;
+}
