@@ -50,6 +50,17 @@ char *arena_str(struct arena *a, const char *s)
 	return p ? memcpy(p, s, n) : NULL;
 }
 
+void arena_adopt(struct arena *a, struct arena *from)
+{
+	struct arena_block **end = &from->head;
+
+	while (*end)
+		end = &(*end)->next;
+	*end = a->head; /* from's last used block goes on being filled */
+	a->head = from->head;
+	from->head = NULL;
+}
+
 void arena_free(struct arena *a)
 {
 	while (a->head) {

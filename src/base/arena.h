@@ -18,6 +18,9 @@ void *arena_array(struct arena *a, size_t n, size_t size);
 /* A copy of s. */
 char *arena_str(struct arena *a, const char *s);
 
+/* What `from` owns is a's from now on; from is empty. */
+void arena_adopt(struct arena *a, struct arena *from);
+
 void arena_free(struct arena *a);
 
 #endif

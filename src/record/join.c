@@ -362,12 +362,30 @@ static bool flow_keep(struct flow *f, struct recording *to, const struct joining
 	return aliases_keep(f, &to->arena, j, b);
 }
 
+/* Are most bursts of flows that one part holds whole?  Then the parts' memory becomes the recording's: two
+ * copies of all bursts would be the most that a reader ever needs. */
+static bool mostly_whole(const struct joining *j)
+{
+	uint64_t all = 0, whole = 0;
+
+	for (size_t i = 0; i < j->n_build; i++) {
+		const struct build *b = &j->build[i];
+		for (uint32_t k = b->first; k != NONE; k = j->place[k].next) {
+			const struct part *p = &j->parts->part[j->place[k].part];
+			uint64_t n = (uint64_t)p->n_burst[0] + p->n_burst[1];
+			all += n;
+			whole += b->first == b->last ? n : 0;
+		}
+	}
+	return 2 * whole >= all;
+}
+
 static bool flows_keep(struct recording *to, struct joining *j, const struct store_query *q)
 {
 	int64_t gap = q->gap_us ? q->gap_us : BURST_GAP_READ_US;
 	const char **name = points_keep(to, j->parts);
 	struct build **order = builds_sorted(j);
-	struct union_work u = {0};
+	struct union_work u = {.in_place = !q->heads_only && mostly_whole(j)};
 
 	to->flow = arena_array(&to->arena, j->n_build + 1, sizeof(*to->flow));
 	bool ok = name && order && to->flow;
@@ -378,6 +396,8 @@ static bool flows_keep(struct recording *to, struct joining *j, const struct sto
 		if (ok && !q->heads_only)
 			ok = union_bursts(f, &to->arena, order[i], j->place, j->parts->part, gap, &u);
 	}
+	if (u.in_place)
+		arena_adopt(&to->arena, &j->parts->arena);
 	union_free(&u);
 	free(order);
 	to->n_flow = ok ? j->n_build : 0;

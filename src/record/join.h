@@ -32,6 +32,7 @@ struct union_work {
 	size_t cap_tagged;
 	struct burst *burst;
 	size_t cap_burst;
+	bool in_place; /* the parts' bursts are kept: a flow of one part needs no copy */
 };
 bool union_bursts(struct flow *to, struct arena *a, const struct build *b, const struct place *place,
 	const struct part *part, int64_t gap_us, struct union_work *u);

@@ -147,15 +147,16 @@ static size_t copies_drop(struct tagged *t, size_t n, uint32_t gap_us, uint64_t 
 }
 
 /* A copy of the n bursts in u->burst. */
-static bool train_keep(struct flow *to, struct arena *a, int d, size_t n, const struct union_work *u)
+/* A flow of one part keeps its bursts where the part has them, if that memory is kept: they only get fewer.
+ */
+static struct burst *train_room(struct arena *a, const struct build *b, const struct place *place,
+	const struct part *part, int d, size_t n, const struct union_work *u)
 {
-	to->n_burst[d] = n;
-	to->burst[d] = n ? arena_array(a, n, sizeof(struct burst)) : NULL;
-	if (n && !to->burst[d])
-		return false;
-	if (n)
-		memcpy(to->burst[d], u->burst, n * sizeof(struct burst));
-	return true;
+	const struct place *only = &place[b->first];
+
+	if (u->in_place && b->first == b->last)
+		return part[only->part].burst[only->swapped ? 1 - d : d];
+	return arena_array(a, n, sizeof(struct burst));
 }
 
 static size_t burst_total(const struct build *b, const struct place *place, const struct part *part)
@@ -216,8 +217,12 @@ bool union_bursts(struct flow *to, struct arena *a, const struct build *b, const
 		bool ok = !b->many_writers && in_order(&n, b, place, part, d, gap_us, u);
 		if (!ok && !overlapping(&n, b, place, part, d, gap_us, u, seen[d]))
 			return false;
-		if (!train_keep(to, a, d, n, u))
+		to->n_burst[d] = n;
+		to->burst[d] = n ? train_room(a, b, place, part, d, n, u) : NULL;
+		if (n && !to->burst[d])
 			return false;
+		if (n)
+			memcpy(to->burst[d], u->burst, n * sizeof(struct burst));
 	}
 	for (int d = 0; d < 2; d++) {
 		int by = seen[d][0] ? d : 1 - d; /* a direction of mere ACKs goes by the other */
