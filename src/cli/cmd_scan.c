@@ -2,8 +2,14 @@
 #include "cli/app.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "base/log.h"
+
+struct scanning {
+	struct app *a;
+	struct timespec since;
+};
 
 static json_t *scan_json(const struct app *a, const struct scan_link *l)
 {
@@ -38,7 +44,7 @@ static void print_relay(const struct app *a, const struct scan_link *l)
 
 static enum status found(void *self, const struct scan_link *l, struct err *e)
 {
-	struct app *a = self;
+	struct app *a = ((struct scanning *)self)->a;
 	char text[FLOW_TEXT], n[COUNT_TEXT];
 
 	if (a->json)
@@ -58,10 +64,24 @@ static enum status found(void *self, const struct scan_link *l, struct err *e)
 	return STATUS_OK;
 }
 
+static double elapsed(const struct scanning *x)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)(now.tv_sec - x->since.tv_sec) + (double)(now.tv_nsec - x->since.tv_nsec) / 1e9;
+}
+
 static void progress(void *self, uint64_t done, uint64_t total)
 {
-	(void)self;
-	progress_show("scanning", done, total);
+	char d[32], t[32], what[128];
+	double left = done ? elapsed(self) * ((double)total / (double)done - 1) : 0;
+	int n = snprintf(
+		what, sizeof(what), "scanning %s of %s pairs", thousands(d, done), thousands(t, total));
+
+	if (done && n > 0 && (size_t)n < sizeof(what))
+		(void)snprintf(what + n, sizeof(what) - (size_t)n, ", %.0f s left", left);
+	progress_show(what, done, total);
 }
 
 /* How much was searched before ^C, and what was not listed. */
@@ -92,12 +112,13 @@ static void print_sum(const struct scan_sum *s, bool undeclared)
 static enum status run(struct app *a, int argc, char **argv, struct err *e)
 {
 	double alpha = 0;
+	struct scanning x = {.a = a};
 	struct scan_param p = {.since = WALL_BEGIN,
 		.until = WALL_END,
 		.stop = &stop_requested,
 		.progress = progress,
 		.found = found,
-		.self = a};
+		.self = &x};
 	struct option_row row[] = {{"alpha", 0, OPTION_ALPHA, &alpha}, {"all", 0, OPTION_FLAG, &p.all},
 		{"any-host", 0, OPTION_FLAG, &p.any_host}, {"undeclared", 0, OPTION_FLAG, &p.undeclared},
 		{"since", 0, OPTION_TIME, &p.since}, {"until", 0, OPTION_TIME, &p.until}};
@@ -113,6 +134,7 @@ static enum status run(struct app *a, int argc, char **argv, struct err *e)
 	if (s != STATUS_OK)
 		return s;
 	catch_signals();
+	(void)clock_gettime(CLOCK_MONOTONIC, &x.since);
 	say_unrecorded(a);
 	s = tracer_open(&t, a->w, a->dir, &a->cfg, alpha > 0 ? alpha : a->cfg.alpha, e);
 	if (s == STATUS_OK)
