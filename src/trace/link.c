@@ -23,6 +23,7 @@
 #define RESOLUTION_MAX 10000 /* coarser clocks cannot tell what came first */
 enum way { WAY_FORWARD, WAY_ANSWERS, WAY_TICKS, WAY_SIZES, WAY_SIZES_BACK };
 
+#define LN10          2.30258509299404568402
 #define CEILING_SLACK 0.3
 #define SIZED_MIN     3.0 /* log10 e of sizes from which they speak for one lag */
 #define TURNED_MAX    0.5 /* share of it that the sizes may reach backwards in time */
@@ -158,21 +159,6 @@ static int settle_early(const struct link_leg *in, const struct link_leg *out, c
 	return 0;
 }
 
-/* All ways at one offset. */
-static void bet_all(struct legs *l, const struct link_leg *in, const struct link_leg *out, int64_t offset,
-	double target, struct bet_result r[WAYS])
-{
-	lane_fill(&l->out_fwd, &out->fwd, offset, &l->blind);
-	lane_fill(&l->out_back, &out->back, offset, &l->blind);
-	bet_run(&l->in_fwd, &l->out_fwd, &l->blind, target, &r[WAY_FORWARD]);
-	bet_run(&l->out_back, &l->in_back, &l->blind, target, &r[WAY_ANSWERS]);
-	tick_run(&in->fwd, &l->out_fwd, &l->blind, target, &r[WAY_TICKS]);
-	struct sized_pair there = {&in->fwd, &out->fwd, 0, offset, &l->blind},
-			  back = {&out->back, &in->back, offset, 0, &l->blind};
-	bytes_run(&there, STRETCH_GAP_US, target, &r[WAY_SIZES]);
-	bytes_run(&back, STRETCH_GAP_US, target, &r[WAY_SIZES_BACK]);
-}
-
 /* What sizes say of a pair, beside the bets. */
 struct likeness {
 	int follow;      /* IN's answers change their size as OUT's do */
@@ -180,8 +166,10 @@ struct likeness {
 };
 
 struct best {
-	struct bet_result r[WAYS];
-	double sup, mean, charge;
+	struct bet_result r[WAYS]; /* at offset */
+	double sup;                /* the largest, before the charge */
+	double top, sum;           /* of the final wealths: the largest, and all in its units */
+	double charge;
 	int64_t offset, reached_us;
 	enum way way; /* that sup is of */
 };
@@ -199,43 +187,82 @@ size_t link_offsets(int64_t offset_error_us)
 	return (size_t)(2 * offset_steps(error) + 1);
 }
 
-static void bet_offsets(struct legs *l, const struct link_leg *in, const struct link_leg *out,
-	const struct link_param *p, struct best *best)
+/* The ways that look at times. */
+static void bet_times(struct legs *l, const struct link_leg *in, const struct link_leg *out, int64_t offset,
+	double target, struct bet_result r[WAYS])
 {
-	int64_t error = p->offset_error_us;
-	int64_t steps = offset_steps(error);
-	double charge = link_log10((double)(WAYS * (2 * steps + 1)));
-	double sum = 0, top = -1e9;
-	best->sup = -1e9;
+	lane_fill(&l->out_fwd, &out->fwd, offset, &l->blind);
+	lane_fill(&l->out_back, &out->back, offset, &l->blind);
+	bet_run(&l->in_fwd, &l->out_fwd, &l->blind, target, &r[WAY_FORWARD]);
+	bet_run(&l->out_back, &l->in_back, &l->blind, target, &r[WAY_ANSWERS]);
+	tick_run(&in->fwd, &l->out_fwd, &l->blind, target, &r[WAY_TICKS]);
+}
+
+/* The ways that look at sizes. */
+static void bet_sizes(struct legs *l, const struct link_leg *in, const struct link_leg *out, int64_t offset,
+	double target, struct bet_result r[WAYS])
+{
+	struct sized_pair there = {&in->fwd, &out->fwd, 0, offset, &l->blind},
+			  back = {&out->back, &in->back, offset, 0, &l->blind};
+	bytes_run(&there, STRETCH_GAP_US, target, &r[WAY_SIZES]);
+	bytes_run(&back, STRETCH_GAP_US, target, &r[WAY_SIZES_BACK]);
+}
+
+/* Takes the ways [from, to) at an offset into the account. */
+static void consider(struct best *best, const struct bet_result r[WAYS], int from, int to, int64_t offset)
+{
+	int keep = best->offset == offset;
+	for (int d = from; d < to; d++) {
+		double e = r[d].log10_end;
+		if (e > best->top) {
+			best->sum *= link_exp((best->top - e) * LN10);
+			best->top = e;
+		}
+		best->sum += link_exp((e - best->top) * LN10);
+		if (r[d].reached_us != INT64_MIN &&
+			(best->reached_us == INT64_MIN || r[d].reached_us < best->reached_us))
+			best->reached_us = r[d].reached_us;
+		if (r[d].log10_sup <= best->sup)
+			continue;
+		best->sup = r[d].log10_sup;
+		best->offset = offset;
+		best->way = (enum way)d;
+		keep = 1;
+	}
+	for (int d = from; keep && d < to; d++)
+		best->r[d] = r[d];
+}
+
+static void best_init(struct best *best, const struct link_param *p)
+{
+	best->charge = link_log10((double)(WAYS * (2 * offset_steps(p->offset_error_us) + 1)));
+	best->sup = best->top = -1e9;
+	best->sum = 0;
 	best->way = WAY_FORWARD;
 	best->offset = p->offset_us;
 	best->reached_us = INT64_MIN;
+	for (int d = 0; d < WAYS; d++) {
+		struct bet_result *r = &best->r[d];
+		r->log10_end = r->log10_sup = 0;
+		r->reached_us = INT64_MIN;
+		r->bets = r->hits = r->tame = 0;
+	}
+}
+
+typedef void (*bet_fn)(struct legs *l, const struct link_leg *in, const struct link_leg *out, int64_t offset,
+	double target, struct bet_result r[WAYS]);
+
+/* The ways [from, to), which fn bets, at every offset. */
+static void bet_offsets(struct legs *l, const struct link_leg *in, const struct link_leg *out,
+	const struct link_param *p, bet_fn fn, int from, int to, struct best *best)
+{
+	int64_t error = p->offset_error_us, steps = offset_steps(error);
 	for (int64_t i = -steps; i <= steps; i++) {
 		struct bet_result r[WAYS];
 		int64_t offset = p->offset_us + (steps > 0 ? i * error / steps : 0);
-		bet_all(l, in, out, offset, p->needed + charge, r);
-		for (int d = 0; d < WAYS; d++) {
-			double e = r[d].log10_end;
-			if (e > top) {
-				sum = sum * link_exp((top - e) / 0.43429448190325182765);
-				top = e;
-			}
-			sum += link_exp((e - top) / 0.43429448190325182765);
-			if (r[d].reached_us != INT64_MIN &&
-				(best->reached_us == INT64_MIN || r[d].reached_us < best->reached_us))
-				best->reached_us = r[d].reached_us;
-			if (r[d].log10_sup > best->sup) {
-				best->sup = r[d].log10_sup;
-				best->offset = offset;
-				best->way = (enum way)d;
-				for (int k = 0; k < WAYS; k++)
-					best->r[k] = r[k];
-			}
-		}
+		fn(l, in, out, offset, p->needed + best->charge, r);
+		consider(best, r, from, to, offset);
 	}
-	best->charge = charge;
-	best->sup -= charge;
-	best->mean = top + link_log10(sum) - charge;
 }
 
 /* Do sizes match forwards in time and not backwards?  A relay passes on what it was given, and was not given
@@ -306,21 +333,21 @@ static void judge(struct legs *l, const struct link_param *p, const struct best 
 	order_measure(&l->in_fwd, &l->out_fwd, l->scratch, &fwd);
 	order_measure(&l->out_back, &l->in_back, l->scratch, &back);
 	const struct bet_result *b = &best->r[best->way];
-	r->log10_e = best->mean;
-	r->max_log10_e = best->sup;
+	r->log10_e = best->top + link_log10(best->sum) - best->charge;
+	r->max_log10_e = best->sup - best->charge;
 	r->bursts = b->bets;
 	r->hits = b->hits;
 	r->lag_us = fwd.lag_us;
 	r->lag_spread_us = fwd.spread_us;
 	r->verdict = LINK_INSUFFICIENT;
 	r->reason = LINK_REASON_WEAK;
-	if (best->sup >= p->needed) {
+	if (r->max_log10_e >= p->needed) {
 		int proven = relay_shaped(l, best, p, sizes, &fwd, &back);
 		r->verdict = proven ? LINK_PROVEN : LINK_UNDECIDABLE;
 		r->reason = proven ? LINK_REASON_NONE : LINK_REASON_SHARED_CAUSE;
 		int64_t first = l->in_fwd.n > 0 ? l->in_fwd.start[0] : l->out_back.start[0];
 		r->first_sufficient_us = best->reached_us > first ? best->reached_us - first : 0;
-	} else if (best->sup < 1.0 && best->r[WAY_FORWARD].tame * 2 > best->r[WAY_FORWARD].bets &&
+	} else if (r->max_log10_e < 1.0 && best->r[WAY_FORWARD].tame * 2 > best->r[WAY_FORWARD].bets &&
 		   best->r[WAY_ANSWERS].tame * 2 >= best->r[WAY_ANSWERS].bets) {
 		r->verdict = LINK_UNDECIDABLE;
 		r->reason = LINK_REASON_PREDICTABLE;
@@ -329,11 +356,45 @@ static void judge(struct legs *l, const struct link_param *p, const struct best 
 	}
 }
 
+/* The verdict at the best offset; sized: with what sizes say. */
+static void settle(struct legs *l, const struct link_leg *in, const struct link_leg *out,
+	const struct link_param *p, const struct best *best, int sized, struct link_result *r)
+{
+	struct likeness sizes;
+	sizes.follow = sizes.there = sizes.back = 0;
+	lane_fill(&l->out_fwd, &out->fwd, best->offset, &l->blind);
+	lane_fill(&l->out_back, &out->back, best->offset, &l->blind);
+	if (best->sup - best->charge >= p->needed) {
+		struct sized answered = {&l->out_back, &out->back, best->offset},
+			     passed_on = {&l->in_back, &in->back, 0};
+		sizes.follow = size_follows(&answered, &passed_on);
+		if (sized)
+			match_sizes(l, in, out, best, &sizes);
+	}
+	judge(l, p, best, &sizes, r);
+}
+
+/* Whatever sizes say, can nothing be proven?  Asked where the clocks are one: the gates depend on the offset.
+ */
+static int never(struct legs *l, const struct link_param *p, const struct best *best)
+{
+	struct order fwd, back;
+	if (p->offset_error_us > 0)
+		return 0;
+	order_measure(&l->in_fwd, &l->out_fwd, l->scratch, &fwd);
+	order_measure(&l->out_back, &l->in_back, l->scratch, &back);
+	if (!order_leans(&fwd) || !order_conserves(&back) || !is_asked(l, p))
+		return 1;
+	return !order_leans(&back) && best->r[WAY_FORWARD].log10_sup - best->charge < p->needed;
+}
+
 void link_test(const struct link_leg *in, const struct link_leg *out, const struct span *blind,
 	size_t n_blind, const struct link_param *param, void *mem, size_t mem_size, struct link_result *r)
 {
-	struct link_param p = {
-		.needed = param->needed, .in_opened = param->in_opened, .out_answered = param->out_answered};
+	struct link_param p = {.needed = param->needed,
+		.in_opened = param->in_opened,
+		.out_answered = param->out_answered,
+		.every_way = param->every_way};
 	p.offset_us = clamp(param->offset_us, OFFSET_MAX_US);
 	p.offset_error_us = param->offset_error_us > 0 ? clamp(param->offset_error_us, OFFSET_MAX_US) : 0;
 	if (settle_early(in, out, &p, r))
@@ -348,15 +409,14 @@ void link_test(const struct link_leg *in, const struct link_leg *out, const stru
 	legs_place(&l, in, out, mem);
 	lane_fill(&l.in_fwd, &in->fwd, 0, &l.blind);
 	lane_fill(&l.in_back, &in->back, 0, &l.blind);
-	bet_offsets(&l, in, out, &p, &best);
-	lane_fill(&l.out_fwd, &out->fwd, best.offset, &l.blind);
-	lane_fill(&l.out_back, &out->back, best.offset, &l.blind);
-	struct sized answered = {&l.out_back, &out->back, best.offset},
-		     passed_on = {&l.in_back, &in->back, 0};
-	struct likeness sizes = {0};
-	if (best.sup >= p.needed) {
-		sizes.follow = size_follows(&answered, &passed_on);
-		match_sizes(&l, in, out, &best, &sizes);
-	}
-	judge(&l, &p, &best, &sizes, r);
+	best_init(&best, &p);
+	bet_offsets(&l, in, out, &p, bet_times, WAY_FORWARD, WAY_SIZES, &best);
+	settle(&l, in, out, &p, &best, 0, r);
+	if (!p.every_way && (r->verdict == LINK_PROVEN || never(&l, &p, &best)))
+		return;
+	int64_t timed = best.offset;
+	bet_offsets(&l, in, out, &p, bet_sizes, WAY_SIZES, WAYS, &best);
+	if (best.offset != timed)
+		bet_times(&l, in, out, best.offset, p.needed + best.charge, best.r);
+	settle(&l, in, out, &p, &best, 1, r);
 }

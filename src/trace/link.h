@@ -32,6 +32,8 @@ struct link_leg {
 struct link_param {
 	int in_opened;     /* the relay opened IN (reverse tunnel): it may say nothing there on its own */
 	int out_answered;  /* V opened OUT: what R says there may be an answer */
+	int every_way;     /* ask sizes even where times or order have settled it: for the tables of
+			      doc/evidence.md */
 	double needed;     /* log10(1/alpha) + log10(M): what log10_e must reach for "proven" */
 	int64_t offset_us; /* add to OUT's clock to get IN's; estimated from other flows, 0 at one point */
 	int64_t offset_error_us; /* half width of what is not known about it, 0 at one point */
@@ -47,10 +49,10 @@ enum link_reason {
 	LINK_REASON_PREDICTABLE,  /* both trains predict themselves: the bets abstain */
 	LINK_REASON_SHARED_CAUSE, /* cannot tell a relay from a shared cause: needs an experiment */
 	LINK_REASON_RESOLUTION,   /* clock resolution or sampling does not suffice */
-	LINK_REASON_RIVAL,        /* another flow explains OUT as well: said by the search, never by link_test */
-	LINK_REASON_AUDIT,        /* the null does not hold on this recording at this alpha: likewise */
-	LINK_REASON_MEMORY,       /* mem was too small: see link_memory() */
-	LINK_REASON_MEMBER        /* proven of many flows together, without the one asked about: likewise */
+	LINK_REASON_RIVAL,  /* another flow explains OUT as well: said by the search, never by link_test */
+	LINK_REASON_AUDIT,  /* the null does not hold on this recording at this alpha: likewise */
+	LINK_REASON_MEMORY, /* mem was too small: see link_memory() */
+	LINK_REASON_MEMBER  /* proven of many flows together, without the one asked about: likewise */
 };
 
 struct link_result {

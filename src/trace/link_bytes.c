@@ -20,13 +20,12 @@
 
 #define TOLERANCES  3
 #define PAST        64 /* stretches of B that are remembered: the bits of a mask */
-#define AHEAD       16 /* at most so many are looked at ahead */
 #define BLOCK       8  /* sizes of so many stretches are given */
 #define SAFETY      1.25
-#define Q_FLOOR     0.04
+#define LEAST       (SAFETY / BLOCK) /* no price is lower, for the size itself is among the next */
 #define Q_BET       0.90
 #define KELLY       0.9
-#define NONE_MIN    20.0
+#define NEAREST     12
 #define BYTES_MAX   ((uint64_t)1 << 40) /* of a burst */
 #define SUM_MAX     ((int64_t)1 << 60)  /* of a stretch */
 #define PACKETS_MAX ((int64_t)1 << 40)
@@ -131,31 +130,83 @@ static int stretch_read(struct reader *r, struct stretch *s)
 }
 
 struct size_cell {
-	double wealth, seen, hit, price;
+	double wealth, seen, hit;
 };
 
-/* B's remembered stretches; position i % PAST. */
+/* One figure of B's remembered stretches, twice, so that the last PAST stand in a row whatever was
+ * overwritten. */
+struct column {
+	int64_t v[2 * PAST];
+	int64_t sorted[PAST];
+};
+
 struct sizes {
-	int64_t size[PAST], pause[PAST], span[PAST];
-	size_t n;
-	uint32_t tries[PAST], same[PAST]; /* by lag: was the size that of so many stretches ago? */
+	struct column size, pause, span, window; /* window: pause and span */
+	size_t n;                                /* remembered so far */
+	uint32_t same[PAST]; /* by lag: sizes that were that of so many stretches before */
 };
 
 struct size_run {
 	struct reader reader;
-	struct stretch ahead[AHEAD];
+	struct stretch ahead[BLOCK];
 	size_t first, n_ahead; /* the ring of stretches that are read but not bet on */
 	struct sizes past;
+	struct null_limits limits;
 	int64_t last_end;
 	int64_t framing[FRAMINGS];
 	size_t n_framing;
 	struct size_cell cell[TOLERANCES];
 };
 
+static size_t remembered(const struct sizes *p)
+{
+	return p->n < PAST ? p->n : PAST;
+}
+
+/* The last one's; what came `lag` before it is at [-lag]. */
+static const int64_t *newest(const struct sizes *p, const struct column *c)
+{
+	return &c->v[(p->n - 1) % PAST + PAST];
+}
+
+/* How many of the n sorted ones are below x. */
+static size_t below(const int64_t *sorted, size_t n, int64_t x)
+{
+	size_t lo = 0;
+	while (n > 0) {
+		size_t half = n / 2;
+		if (sorted[lo + half] < x) {
+			lo += half + 1;
+			n -= half + 1;
+		} else {
+			n = half;
+		}
+	}
+	return lo;
+}
+
+/* The n-th figure, from 0 on; with PAST of them the oldest goes. */
+static void put(struct column *c, size_t n, int64_t value)
+{
+	size_t full = n < PAST ? n : PAST, hole = full;
+	if (full == PAST)
+		hole = below(c->sorted, PAST, c->v[n % PAST]);
+	for (; hole > 0 && c->sorted[hole - 1] > value; hole--)
+		c->sorted[hole] = c->sorted[hole - 1];
+	for (; hole + 1 < full && c->sorted[hole + 1] < value; hole++)
+		c->sorted[hole] = c->sorted[hole + 1];
+	c->sorted[hole] = value;
+	c->v[n % PAST] = c->v[n % PAST + PAST] = value;
+}
+
+static int64_t distance(int64_t a, int64_t b)
+{
+	return a > b ? a - b : b - a;
+}
+
 static int alike(int64_t a, int64_t b)
 {
-	int64_t d = a > b ? a - b : b - a;
-	return d <= 16 + (a < b ? a : b) / 8;
+	return distance(a, b) <= 16 + (a < b ? a : b) / 8;
 }
 
 static uint32_t bits(uint64_t v)
@@ -166,76 +217,115 @@ static uint32_t bits(uint64_t v)
 	return (uint32_t)((v * UINT64_C(0x0101010101010101)) >> 56);
 }
 
-/* Which of the remembered ones are like what. */
-static uint64_t mask_alike(const int64_t v[PAST], size_t n, int64_t what)
+/* Masks have a bit for each remembered stretch, the last one's lowest.  Which are between lo and hi? */
+static uint64_t mask_between(const int64_t *last, size_t n, int64_t lo, int64_t hi)
 {
 	uint64_t m = 0;
-	for (size_t i = 0; i < n && i < PAST; i++)
-		m |= (uint64_t)alike(v[i], what) << i;
+	for (size_t i = 0; i < n; i++)
+		m |= (uint64_t)(*(last - i) >= lo && *(last - i) <= hi) << i;
 	return m;
 }
 
-static uint64_t mask_between(const int64_t v[PAST], size_t n, int64_t lo, int64_t hi)
+static uint64_t mask_alike(const int64_t *last, size_t n, int64_t what)
 {
 	uint64_t m = 0;
-	for (size_t i = 0; i < n && i < PAST; i++)
-		m |= (uint64_t)(v[i] >= lo && v[i] <= hi) << i;
+	for (size_t i = 0; i < n; i++)
+		m |= (uint64_t)alike(*(last - i), what) << i;
 	return m;
 }
 
-/* Moves each bit to the position of the stretch that came next; the oldest, whose predecessor is forgotten,
- * gets none. */
-static uint64_t mask_next(uint64_t m, size_t n)
+/* The NEAREST ones, and whatever is as near: what B did when it was most like now. */
+static uint64_t mask_nearest(const struct sizes *p, const struct column *c, int64_t what)
 {
-	if (n < PAST)
-		return m << 1;
-	uint64_t turned = (m << 1) | (m >> (PAST - 1));
-	return turned & ~((uint64_t)1 << (n % PAST));
+	size_t n = remembered(p), hi = below(c->sorted, n, what), lo = hi;
+	int64_t far = 0;
+	for (size_t k = 0; k < NEAREST && (lo > 0 || hi < n); k++) {
+		if (hi == n || (lo > 0 && what - c->sorted[lo - 1] <= c->sorted[hi] - what))
+			far = what - c->sorted[--lo];
+		else
+			far = c->sorted[hi++] - what;
+	}
+	return mask_between(newest(p, c), n, what - far, what + far);
 }
 
-static double limit(uint64_t likeness, uint64_t inside)
-{
-	double n = bits(likeness), h = bits(likeness & inside);
-	if (h <= 0)
-		return null_upper(0, n < NONE_MIN ? NONE_MIN : n);
-	return null_upper(h, n);
-}
+#define LIKENESSES 5
 
-#define LIKENESSES 6
-
-/* The likenesses of B's past to now: all, after one such size, after two such, after such a pause, of such a
- * duration. */
+/* The likenesses of B's past to now: after one such size, after two such, after such a pause, of such a
+ * duration, after so long. */
 static void look_back(
 	const struct sizes *p, const struct stretch *s, int64_t pause, uint64_t like[LIKENESSES])
 {
-	size_t n = p->n;
-	uint64_t all = n >= PAST ? ~(uint64_t)0 : ((uint64_t)1 << n) - 1;
-	uint64_t one = 0, two = 0;
-	if (n > 0)
-		one = mask_next(mask_alike(p->size, n, p->size[(n - 1) % PAST]), n) & all;
-	if (n > 1)
-		two = one & mask_next(mask_next(mask_alike(p->size, n, p->size[(n - 2) % PAST]), n), n);
-	like[0] = all;
-	like[1] = one;
-	like[2] = two;
-	like[3] = mask_alike(p->pause, n, pause);
-	like[4] = mask_alike(p->span, n, s->end - s->start);
-	like[5] = 0;
-	for (size_t i = 0; i < n && i < PAST; i++)
-		like[5] |= (uint64_t)alike(p->pause[i] + p->span[i], pause + s->end - s->start) << i;
+	size_t n = remembered(p);
+	const int64_t *size = newest(p, &p->size);
+	int64_t span = s->end - s->start;
+	like[0] = mask_alike(size, n, *size) >> 1;
+	like[1] = n > 1 ? like[0] & (mask_alike(size, n, *(size - 1)) >> 2) : 0;
+	like[2] = mask_nearest(p, &p->pause, pause);
+	like[3] = mask_nearest(p, &p->span, span);
+	like[4] = mask_nearest(p, &p->window, pause + span);
 }
 
 static void remember(struct sizes *p, const struct stretch *s, int64_t pause)
 {
-	size_t i = p->n % PAST;
-	for (size_t lag = 1; lag < PAST && lag <= p->n; lag++) {
-		p->tries[lag]++;
-		p->same[lag] += (uint32_t)alike(p->size[(p->n - lag) % PAST], s->bytes);
-	}
-	p->size[i] = s->bytes;
-	p->pause[i] = pause;
-	p->span[i] = s->end - s->start;
+	int64_t span = s->end - s->start;
+	for (size_t lag = 1; p->n > 0 && lag < PAST && lag <= p->n; lag++)
+		p->same[lag] += (uint32_t)alike(*(newest(p, &p->size) - (lag - 1)), s->bytes);
+	put(&p->size, p->n, s->bytes);
+	put(&p->pause, p->n, pause);
+	put(&p->span, p->n, span);
+	put(&p->window, p->n, pause + span);
 	p->n++;
+}
+
+/* Does B repeat itself every so many stretches, half of the time or more, and would it now end up there? */
+static double repeats(const struct sizes *p, int64_t lo, int64_t hi)
+{
+	double most = 0;
+	lo -= lo / 8 + 16;
+	hi += hi / 8 + 16;
+	for (size_t lag = 1; lag < PAST && lag + REPEATS_MIN <= p->n; lag++) {
+		int64_t v = *(newest(p, &p->size) - (lag - 1));
+		size_t tries = p->n - lag;
+		if (v < lo || v > hi || 2 * (size_t)p->same[lag] < tries)
+			continue;
+		double u = null_upper(p->same[lag], (double)tries);
+		if (u > most)
+			most = u;
+	}
+	return most;
+}
+
+/* The stretch that is bet on, and what is looked up for it once a stake is thinkable. */
+struct table {
+	const struct stretch *s;
+	int64_t pause, expected;
+	int looked;
+	uint64_t like[LIKENESSES];
+};
+
+/* The ticket's price by B's past, or less where it is at least r: nothing will be staked. */
+static double own(struct size_run *x, struct table *t, int64_t lo, int64_t hi, double r)
+{
+	const struct sizes *p = &x->past;
+	size_t n = remembered(p);
+	uint64_t inside = mask_between(newest(p, &p->size), n, lo, hi);
+	double q = null_limit(&x->limits, bits(inside), (uint32_t)n);
+	if (q >= r)
+		return q;
+	double again = repeats(p, lo, hi);
+	if (again > q)
+		q = again;
+	if (q >= r)
+		return q;
+	if (!t->looked)
+		look_back(p, t->s, t->pause, t->like);
+	t->looked = 1;
+	for (int i = 0; i < LIKENESSES; i++) {
+		double u = null_limit(&x->limits, bits(t->like[i] & inside), bits(t->like[i]));
+		if (u > q)
+			q = u;
+	}
+	return q;
 }
 
 /* Framing that earlier stretches had, in bytes a packet of A's: the median. */
@@ -259,114 +349,81 @@ static void learn_framing(struct size_run *x, const struct stretch *s)
 		x->framing[x->n_framing++ % FRAMINGS] = f;
 }
 
-static double share_ahead(const struct size_run *x, int64_t lo, int64_t hi)
+/* The ticket's price by the sizes to come. */
+static double local(const struct size_run *x, int64_t lo, int64_t hi)
 {
-	size_t n = x->n_ahead < BLOCK ? x->n_ahead : BLOCK, in = 0;
+	size_t n = x->n_ahead, in = 0;
 	for (size_t i = 0; i < n; i++) {
-		int64_t y = x->ahead[(x->first + i) % AHEAD].bytes;
+		int64_t y = x->ahead[(x->first + i) % BLOCK].bytes;
 		in += y >= lo && y <= hi;
 	}
 	return SAFETY * (double)in / (double)(n > BLOCK / 2 ? n : BLOCK / 2);
 }
 
-/* Does B repeat itself every so many stretches, half of the time or more, and would it now end up there? */
-static double repeats(const struct sizes *p, int64_t lo, int64_t hi)
-{
-	double most = 0;
-	for (size_t lag = 1; lag < PAST && lag <= p->n; lag++) {
-		int64_t v = p->size[(p->n - lag) % PAST];
-		if (v < lo - lo / 8 - 16 || v > hi + hi / 8 + 16 || p->tries[lag] < REPEATS_MIN ||
-			2 * p->same[lag] < p->tries[lag])
-			continue;
-		double u = null_upper(p->same[lag], p->tries[lag]);
-		if (u > most)
-			most = u;
-	}
-	return most;
-}
-
-static double bound(const uint64_t like[LIKENESSES], uint64_t inside)
-{
-	double q = Q_FLOOR;
-	for (int i = 0; i < LIKENESSES; i++) {
-		double u = limit(like[i], inside);
-		if (u > q)
-			q = u;
-	}
-	return q;
-}
-
-/* The ticket's price by B's past. */
-static double own(const struct sizes *p, const uint64_t like[LIKENESSES], int64_t lo, int64_t hi)
-{
-	double q = bound(like, mask_between(p->size, p->n, lo, hi));
-	double again = repeats(p, lo, hi);
-	return q > again ? q : again;
-}
-
-static int bet(
-	struct size_run *x, int i, const struct stretch *s, int64_t expected, const uint64_t like[LIKENESSES])
+static int bet(struct size_run *x, int i, struct table *t)
 {
 	struct size_cell *c = &x->cell[i];
-	int64_t tol = TOLERANCE[i].bytes + (TOLERANCE[i].share ? expected / TOLERANCE[i].share : 0);
-	int64_t lo = expected - tol, hi = expected + tol;
-	int won = s->bytes >= lo && s->bytes <= hi;
+	int64_t tol = TOLERANCE[i].bytes + (TOLERANCE[i].share ? t->expected / TOLERANCE[i].share : 0);
+	int64_t lo = t->expected - tol, hi = t->expected + tol;
+	int won = t->s->bytes >= lo && t->s->bytes <= hi;
 	double r = (c->hit + 1.0) / (c->seen + 2.0);
-	double q = c->hit > 0 ? c->price / c->hit : Q_FLOOR, paid = Q_FLOOR;
-	if (r > q || won)
-		paid = own(&x->past, like, lo, hi);
-	if (q < paid)
-		q = paid;
-	if (won) {
-		double local = share_ahead(x, lo, hi);
-		if (paid < local)
-			paid = local;
-	}
-	if (r > q && q < Q_BET) {
-		double stake = KELLY * (r - q) / (1.0 - q);
-		c->wealth *= won ? 1.0 - stake + stake / paid : 1.0 - stake;
-		if (c->wealth < 1e-200)
-			c->wealth = 0;
-	}
 	c->seen += 1.0;
 	c->hit += won;
-	c->price += won ? paid : 0;
+	if (r <= LEAST)
+		return won;
+	double q = own(x, t, lo, hi, r);
+	if (q < LEAST)
+		q = LEAST;
+	if (r <= q || q >= Q_BET)
+		return won;
+	double paid = won ? local(x, lo, hi) : q, stake = KELLY * (r - q) / (1.0 - q);
+	if (paid < q)
+		paid = q;
+	c->wealth *= won ? 1.0 - stake + stake / paid : 1.0 - stake;
+	if (c->wealth < 1e-200)
+		c->wealth = 0;
 	return won;
 }
 
 static void refill(struct size_run *x)
 {
-	while (x->n_ahead < BLOCK && stretch_read(&x->reader, &x->ahead[(x->first + x->n_ahead) % AHEAD]))
+	while (x->n_ahead < BLOCK && stretch_read(&x->reader, &x->ahead[(x->first + x->n_ahead) % BLOCK]))
 		x->n_ahead++;
+}
+
+static void size_bets(struct size_run *x, const struct stretch *s, int64_t pause, struct bet_result *r)
+{
+	struct table t;
+	int won = 0;
+	t.s = s;
+	t.pause = pause;
+	t.expected = s->brought + framing(x) * s->brought_packets;
+	if (t.expected < 0)
+		t.expected = 0;
+	t.looked = 0;
+	for (int i = 0; i < TOLERANCES; i++)
+		won = bet(x, i, &t);
+	r->bets++;
+	r->hits += (uint32_t)won; /* of the widest tolerance */
 }
 
 /* Bets on the next stretch; 0 at the end. */
 static int size_step(struct size_run *x, struct bet_result *r, int64_t *when)
 {
-	uint64_t like[LIKENESSES];
-	int won = 0;
 	refill(x);
 	if (x->n_ahead == 0)
 		return 0;
 	const struct stretch *s = &x->ahead[x->first];
 	int64_t pause = s->start - x->last_end;
 	*when = s->end;
-	if (s->brought > 0 && !s->blind && x->past.n > 0) {
-		look_back(&x->past, s, pause, like);
-		int64_t expected = s->brought + framing(x) * s->brought_packets;
-		if (expected < 0)
-			expected = 0;
-		for (int i = 0; i < TOLERANCES; i++)
-			won = bet(x, i, s, expected, like);
-		r->bets++;
-		r->hits += (uint32_t)won;
-	}
+	if (s->brought > 0 && !s->blind && x->past.n > 0)
+		size_bets(x, s, pause, r);
 	if (s->brought > 0)
 		learn_framing(x, s);
 	if (!s->blind)
 		remember(&x->past, s, pause);
 	x->last_end = s->end;
-	x->first = (x->first + 1) % AHEAD;
+	x->first = (x->first + 1) % BLOCK;
 	x->n_ahead--;
 	return 1;
 }
@@ -383,12 +440,13 @@ static void size_init(struct size_run *x, const struct sized_pair *p, int64_t ga
 	x->reader.blind = p->blind;
 	x->first = x->n_ahead = x->past.n = x->n_framing = 0;
 	x->last_end = INT64_MIN / 2;
+	null_limits_init(&x->limits);
 	for (int i = 0; i < PAST; i++)
-		x->past.tries[i] = x->past.same[i] = 0;
+		x->past.same[i] = 0;
 	for (int i = 0; i < TOLERANCES; i++) {
 		struct size_cell *c = &x->cell[i];
 		c->wealth = 1.0;
-		c->seen = c->hit = c->price = 0;
+		c->seen = c->hit = 0;
 	}
 }
 

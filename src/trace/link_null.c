@@ -85,7 +85,7 @@ static double limit_of(uint32_t h, uint32_t n)
 }
 
 /* The same, each worked out once: h and n are at most NULL_PAUSES. */
-static double limit(struct null_limits *l, uint32_t h, uint32_t n)
+double null_limit(struct null_limits *l, uint32_t h, uint32_t n)
 {
 	if (n == 0 || h > n)
 		return limit_of(h, n);
@@ -102,7 +102,7 @@ double null_self(
 	const struct null_past *p, struct null_limits *l, uint32_t survivors, int64_t tau_us, int64_t w_us)
 {
 	int64_t widen = w_us / 4 + WIDEN_US;
-	return limit(l, between(p, tau_us - widen, tau_us + w_us + widen), survivors);
+	return null_limit(l, between(p, tau_us - widen, tau_us + w_us + widen), survivors);
 }
 
 uint32_t null_survivors(const struct null_past *p, int64_t tau_us)
@@ -129,5 +129,5 @@ double null_echo(const struct lane *b, struct null_limits *l, size_t last, int64
 	}
 	if (n == 0)
 		return 0;
-	return limit(l, h, n);
+	return null_limit(l, h, n);
 }

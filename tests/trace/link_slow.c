@@ -324,18 +324,41 @@ static double upper_none_of_20(int h, int n)
 	return fmin(1, (p + 2 / m + 2 * sqrt(p * (1 - p) / m + 1 / (m * m))) / (1 + 4 / m));
 }
 
+static int ascending(const void *x, const void *y)
+{
+	double a = *(const double *)x, b = *(const double *)y;
+	return (a > b) - (a < b);
+}
+
+/* Is d among the 12 smallest of v? */
+static int is_near(const double *v, int n, double d)
+{
+	double w[64];
+	memcpy(w, v, (size_t)n * sizeof *w);
+	qsort(w, (size_t)n, sizeof *w, ascending);
+	return d <= w[n < 12 ? n - 1 : 11];
+}
+
 /* The largest limit over the likenesses of the remembered pieces old[from .. n) to piece k. */
 static double alike_bound(const struct piece *p, const int *old, int n, int k, double lo, double hi)
 {
 	int from = n > 64 ? n - 64 : 0, in[6] = {0}, all[6] = {0};
-	double q = 0.04, pause = k > 0 ? p[k].start - p[k - 1].end : 8e18;
+	double q = 1.25 / 8, pause = k > 0 ? p[k].start - p[k - 1].end : 8e18, off[3][64];
+	double now[3] = {pause, p[k].end - p[k].start, pause + p[k].end - p[k].start};
 	for (int m = from; m < n; m++) {
 		const struct piece *o = &p[old[m]];
 		double span = o->end - o->start, was = old[m] > 0 ? o->start - o[-1].end : 8e18;
+		double then[3] = {was, span, was + span};
+		for (int i = 0; i < 3; i++)
+			off[i][m - from] = fabs(then[i] - now[i]);
+	}
+	for (int m = from; m < n; m++) {
+		const struct piece *o = &p[old[m]];
 		int one = m > from && like(p[old[m - 1]].bytes, p[old[n - 1]].bytes);
 		int two = one && m > from + 1 && like(p[old[m - 2]].bytes, p[old[n - 2]].bytes);
-		int is[6] = {1, one, two, like(was, pause), like(span, p[k].end - p[k].start),
-			like(was + span, pause + p[k].end - p[k].start)};
+		int is[6] = {1, one, two, is_near(off[0], n - from, off[0][m - from]),
+			is_near(off[1], n - from, off[1][m - from]),
+			is_near(off[2], n - from, off[2][m - from])};
 		for (int i = 0; i < 6; i++) {
 			all[i] += is[i];
 			in[i] += is[i] && o->bytes >= lo && o->bytes <= hi;
@@ -355,12 +378,6 @@ static double alike_bound(const struct piece *p, const int *old, int n, int k, d
 	return q;
 }
 
-static int ascending(const void *x, const void *y)
-{
-	double a = *(const double *)x, b = *(const double *)y;
-	return (a > b) - (a < b);
-}
-
 static double median_framing(const double *f, int n)
 {
 	double v[16];
@@ -376,8 +393,7 @@ static void sizing(const struct link_train *a, double off_a, const struct link_t
 	static const double TOL[3][2] = {{8, 0}, {24, 64}, {64, 12}};
 	int n, known = 0, framed = 0;
 	struct piece *p = pieces(b, off_b, a, off_a, blind, &n);
-	double *f = calloc((size_t)n + 1, sizeof *f), log_w[3] = {0}, seen[3] = {0}, hit[3] = {0},
-	       paid[3] = {0};
+	double *f = calloc((size_t)n + 1, sizeof *f), log_w[3] = {0}, seen[3] = {0}, hit[3] = {0};
 	int *old = calloc((size_t)n + 1, sizeof *old);
 	*sup = *end = 0;
 	for (int k = 0; k < n; k++) {
@@ -390,13 +406,11 @@ static void sizing(const struct link_train *a, double off_a, const struct link_t
 				ahead += fabs(p[j].bytes - x) <= tol;
 			int won = fabs(p[k].bytes - x) <= tol;
 			double r = (hit[i] + 1) / (seen[i] + 2);
-			double q = fmax(own, hit[i] > 0 ? paid[i] / hit[i] : 0.04);
 			double price = fmax(own, 1.25 * ahead / fmax(m, 4));
-			double s = r > q && q < 0.9 ? 0.9 * (r - q) / (1 - q) : 0;
+			double s = r > own && own < 0.9 ? 0.9 * (r - own) / (1 - own) : 0;
 			log_w[i] += log10(won ? 1 - s + s / price : 1 - s);
 			seen[i]++;
 			hit[i] += won;
-			paid[i] += won ? price : 0;
 		}
 		if (p[k].came > 0) {
 			double v = trunc((p[k].bytes - p[k].came) / fmax(1, p[k].came_packets));

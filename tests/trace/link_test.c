@@ -110,6 +110,7 @@ static void agrees_with_the_slow_one(void **state)
 	rng_seed(&r, seed);
 	for (int i = 0; i < 400; i++) {
 		struct link_param param = {.needed = 3,
+			.every_way = 1,
 			.offset_us = i % 5 == 0 ? 12345 : 0,
 			.offset_error_us = i % 10 == 0 ? 50001 : 0};
 		struct link_result fast;

@@ -260,6 +260,7 @@ void zoo_make(const struct zoo_class *c, struct rng *r, struct zoo_pair *p)
 	}
 	p->n_blind = 0;
 	p->in_opened = p->out_answered = 0;
+	p->every_way = c->kind != ZOO_RELAY;
 	p->step_at = p->resolution_s = 0;
 	p->mangle = MANGLE_NONE;
 	c->make(r, p, c->seconds, c->arg);
@@ -281,7 +282,10 @@ void zoo_free(struct zoo_pair *p)
 
 void zoo_test(struct zoo_pair *p, double needed, struct link_result *r)
 {
-	struct link_param param = {.needed = needed, .in_opened = p->in_opened, .out_answered = p->out_answered};
+	struct link_param param = {.needed = needed,
+		.in_opened = p->in_opened,
+		.out_answered = p->out_answered,
+		.every_way = p->every_way};
 	size_t size = link_memory(&p->in, &p->out);
 	if (size > p->mem_size) {
 		free(p->mem);

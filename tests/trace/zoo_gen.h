@@ -55,6 +55,7 @@ struct zoo_pair {
 	size_t n_blind;
 	int in_opened;      /* the relay opened IN */
 	int out_answered;   /* V opened OUT */
+	int every_way;      /* of the test: what is no relay is tried in every way */
 	int derived[LANES]; /* told by ACK numbers */
 	double step_at,
 		step_by[2];  /* the clock is set: what a leg's packets after step_at move by, seconds */
