@@ -140,10 +140,14 @@ struct column {
 	int64_t sorted[PAST];
 };
 
+/* What a size may be proportional to: a pause, a duration, both, the size before. */
+enum { PER_PAUSE, PER_SPAN, PER_WINDOW, PER_SIZE, PERS };
+
 struct sizes {
 	struct column size, pause, span, window; /* window: pause and span */
-	size_t n;                                /* remembered so far */
-	uint32_t same[PAST]; /* by lag: sizes that were that of so many stretches before */
+	double rate[PERS][PAST]; /* size by each of them; 0 where there was none; in no order */
+	size_t n;                /* remembered so far */
+	uint32_t same[PAST];     /* by lag: sizes that were that of so many stretches before */
 };
 
 struct size_run {
@@ -265,9 +269,21 @@ static void look_back(
 	like[4] = mask_nearest(p, &p->window, pause + span);
 }
 
+/* What the next size would be proportional to. */
+static void pers(const struct sizes *p, const struct stretch *s, int64_t pause, int64_t per[PERS])
+{
+	per[PER_PAUSE] = pause;
+	per[PER_SPAN] = s->end - s->start;
+	per[PER_WINDOW] = pause + per[PER_SPAN];
+	per[PER_SIZE] = p->n > 0 ? *newest(p, &p->size) : 0;
+}
+
 static void remember(struct sizes *p, const struct stretch *s, int64_t pause)
 {
-	int64_t span = s->end - s->start;
+	int64_t span = s->end - s->start, per[PERS];
+	pers(p, s, pause, per);
+	for (int k = 0; k < PERS; k++)
+		p->rate[k][p->n % PAST] = per[k] > 0 ? (double)s->bytes / (double)per[k] : 0;
 	for (size_t lag = 1; p->n > 0 && lag < PAST && lag <= p->n; lag++)
 		p->same[lag] += (uint32_t)alike(*(newest(p, &p->size) - (lag - 1)), s->bytes);
 	put(&p->size, p->n, s->bytes);
@@ -295,6 +311,29 @@ static double repeats(const struct sizes *p, int64_t lo, int64_t hi)
 	return most;
 }
 
+/* B sends so much a second, or as much as before: how often would that have led into the ticket's range? */
+static double proportional(struct size_run *x, const struct stretch *s, int64_t pause, int64_t lo, int64_t hi)
+{
+	const struct sizes *p = &x->past;
+	double most = 0;
+	int64_t per[PERS];
+	pers(p, s, pause, per);
+	for (int k = 0; k < PERS; k++) {
+		uint32_t n = 0, h = 0;
+		if (per[k] <= 0)
+			continue;
+		double from = (double)lo / (double)per[k], to = (double)hi / (double)per[k];
+		for (size_t i = 0; i < remembered(p); i++) {
+			n += p->rate[k][i] > 0;
+			h += p->rate[k][i] > 0 && p->rate[k][i] >= from && p->rate[k][i] <= to;
+		}
+		double u = null_limit(&x->limits, h, n);
+		if (u > most)
+			most = u;
+	}
+	return most;
+}
+
 /* The stretch that is bet on, and what is looked up for it once a stake is thinkable. */
 struct table {
 	const struct stretch *s;
@@ -312,9 +351,11 @@ static double own(struct size_run *x, struct table *t, int64_t lo, int64_t hi, d
 	double q = null_limit(&x->limits, bits(inside), (uint32_t)n);
 	if (q >= r)
 		return q;
-	double again = repeats(p, lo, hi);
+	double again = repeats(p, lo, hi), steady = proportional(x, t->s, t->pause, lo, hi);
 	if (again > q)
 		q = again;
+	if (steady > q)
+		q = steady;
 	if (q >= r)
 		return q;
 	if (!t->looked)

@@ -366,6 +366,20 @@ static double alike_bound(const struct piece *p, const int *old, int n, int k, d
 	}
 	for (int i = 0; i < 6; i++)
 		q = fmax(q, upper_none_of_20(in[i], all[i]));
+	double per[4] = {now[0], now[1], now[2], p[old[n - 1]].bytes};
+	for (int i = 0; i < 4; i++) {
+		int hits = 0, tries = 0;
+		for (int m = from; m < n && per[i] > 0; m++) {
+			const struct piece *o = &p[old[m]];
+			double was = old[m] > 0 ? o->start - o[-1].end : 8e18, span = o->end - o->start;
+			double d[4] = {was, span, was + span, m > 0 ? p[old[m - 1]].bytes : 0};
+			tries += d[i] > 0 && o->bytes > 0;
+			hits += d[i] > 0 && o->bytes > 0 && o->bytes / d[i] >= lo / per[i] &&
+				o->bytes / d[i] <= hi / per[i];
+		}
+		if (per[i] > 0)
+			q = fmax(q, upper_none_of_20(hits, tries));
+	}
 	for (int lag = 1; lag < 64 && lag <= n; lag++) {
 		double v = p[old[n - lag]].bytes;
 		int same = 0, tries = n - lag;
