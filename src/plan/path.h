@@ -24,11 +24,12 @@ struct step {
 	int64_t first_us, last_us;
 	struct id flow; /* recorded: its id */
 	/* the link that led here (step 0: none) */
-	double log10_e;    /* evidence of the link */
-	uint64_t searched; /* M, of all flows of the case at that relay together */
-	bool undecidable;  /* the test cannot tell here: never sufficient, whatever log10_e */
-	bool proven;       /* at the alpha of the trace */
-	const char *by;    /* "" computed here; else the partner whose recording has it */
+	double log10_e;           /* evidence of the link */
+	uint64_t searched;        /* M, of all flows of the case at that relay together */
+	bool undecidable;         /* the test cannot tell here: never sufficient, whatever log10_e */
+	enum link_reason why_not; /* of an undecidable one */
+	bool proven;              /* at the alpha of the trace */
+	const char *by;           /* "" computed here; else the partner whose recording has it */
 };
 
 struct path {

@@ -87,6 +87,16 @@ static bool hop_counts(const struct hop *h, bool proven)
 	return h->best.flow && (proven || h->best.link.max_log10_e > log10((double)h->searched));
 }
 
+/* flawed: the audit found numbers here to be too high, and what is not proven was not held against the alpha
+ * that allows for it. */
+static void decided(struct step *k, const struct link_result *l, bool flawed)
+{
+	bool audit = flawed && !k->proven && l->verdict != LINK_UNDECIDABLE;
+
+	k->undecidable = audit || l->verdict == LINK_UNDECIDABLE;
+	k->why_not = audit ? LINK_REASON_AUDIT : l->reason;
+}
+
 enum status path_of_chain(
 	struct path *to, const struct chain *c, int from, struct seen *s, struct tracer *t, struct err *e)
 {
@@ -108,8 +118,8 @@ enum status path_of_chain(
 		step_of_flow(k, h->best.flow, !side, moved);
 		k->log10_e = h->best.link.max_log10_e;
 		k->searched = h->searched;
-		k->undecidable = h->best.link.verdict == LINK_UNDECIDABLE;
 		k->proven = i < c->n_proven;
+		decided(k, &h->best.link, tracer_flawed(t));
 		to->n_step++;
 	}
 	return st;

@@ -39,6 +39,29 @@ static const char *relay_text(char to[IP_TEXT], const struct path *p, size_t k)
 	return ip_text(to, &p->step[k].end[1].ip);
 }
 
+/* What is in the way of a link whose number alone would do: what other flows and the audit say, else NULL. */
+static const char *const withheld[] = {
+	[LINK_REASON_RIVAL] =
+		"a flow of another peer explains it as well: it takes traffic of the one without the "
+		"other, or an experiment",
+	[LINK_REASON_AUDIT] =
+		"by weir audit the link test does not hold on this recording: set the alpha that it "
+		"names, or let it draw as many pairs again",
+	[LINK_REASON_MEMBER] =
+		"what comes in there feeds other flows to that service, but not visibly this one",
+};
+
+static const char *why_not(const struct step *s)
+{
+	const char *why =
+		(size_t)s->why_not < sizeof(withheld) / sizeof(withheld[0]) ? withheld[s->why_not] : NULL;
+
+	return why ? why
+		   : "timing cannot tell there, whatever its number: it takes traffic that is less regular, "
+		     "or an "
+		     "experiment";
+}
+
 static void on_link(
 	struct sufficiency *to, const struct path *p, size_t k, enum width w, const struct alphas *a)
 {
@@ -49,11 +72,8 @@ static void on_link(
 	to->log10_e = net(s);
 	to->needed = -log10(a->alpha[w]);
 	if (s->undecidable)
-		(void)snprintf(to->missing, sizeof(to->missing),
-			"link at relay %s: timing cannot tell there, whatever its number: it takes traffic "
-			"that is less "
-			"regular, or an experiment",
-			relay_text(relay, p, k));
+		(void)snprintf(to->missing, sizeof(to->missing), "link at relay %s: %s",
+			relay_text(relay, p, k), why_not(s));
 	else if (!(to->log10_e >= to->needed))
 		(void)snprintf(to->missing, sizeof(to->missing),
 			"link at relay %s has log10 e - log10 M = %.1f, %s needs %.1f: record on%s",

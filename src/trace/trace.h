@@ -71,6 +71,10 @@ enum status tracer_flow(
 enum status trace_chain(struct tracer *t, const struct flow *attack, const struct endpoint *said,
 	struct chain *to, struct err *e);
 
+/* Did the last audit (audit.h) find that the null does not hold on this recording?  What is not proven is no
+ * evidence then, however little is asked of it. */
+bool tracer_flawed(const struct tracer *t);
+
 /* Of an aggregate (aggregate.h) that a hop at `relay` has: the flows that it is of, as recorded there; of
  * another flow none.  Owned by the tracer. */
 enum status trace_members(struct tracer *t, const struct ip *relay, const struct flow *f,

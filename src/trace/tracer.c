@@ -57,6 +57,11 @@ void tracer_settle(const struct tracer *t, struct link_result *l)
 	l->reason = LINK_REASON_AUDIT;
 }
 
+bool tracer_flawed(const struct tracer *t)
+{
+	return t->alpha_most < 1;
+}
+
 static void views_free(struct view *v)
 {
 	while (v) {

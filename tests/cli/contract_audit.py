@@ -196,6 +196,25 @@ def test_a_plan_rests_on_nothing_then():
             assert upstream(one("-C", where, "plan", case)) == {True}
         (where / "audit").write_bytes(MILD)
         assert upstream(one("-C", where, "plan", case)) == {False}
+        assert "weir audit" in missing_upstream(one("-C", where, "plan", case))
+
+
+def test_nor_on_a_number_that_is_too_small_for_proof():
+    """By alpha_host and alpha_rate a plan asks for less than proof; where numbers are too high that is no evidence."""
+    where = recorded()
+    number = one("-C", where, "trace", "--flow", ATTACK)["hops"][0]["log10_e"]
+    (where / "weir.conf").write_text(f"alpha = 1e-{number + 1:.0f}\n")
+    case = one("-C", where, "case", "open", "--flow", ATTACK)["id"]
+    assert proven(where, status=1)[0] == "insufficient"
+    assert True in upstream(one("-C", where, "plan", case))
+    (where / "audit").write_bytes(MILD)
+    plan = one("-C", where, "plan", case)
+    assert upstream(plan) == {False} and "weir audit" in missing_upstream(plan)
+
+
+def missing_upstream(plan):
+    (why,) = {o["missing"] for o in plan["options"] if any("from 198.51.100.7/32" in r["rule"] for r in o["rules"])}
+    return why
 
 
 def upstream(plan):

@@ -22,6 +22,7 @@ struct row {
 		double e;
 		uint64_t m;
 		bool undecidable;
+		enum link_reason why_not;
 	} link[3];
 	size_t n_link;
 	enum width width;
@@ -47,6 +48,12 @@ static const struct row rows[] = {
 	{"wide, not enough", true, true, {{5.2, 2, false}}, 1, WIDTH_WIDE, false, 5.2 - 0.30103, "needs 5.0"},
 	{"undecidable, whatever its number", true, true, {{90, 1, true}}, 1, WIDTH_RATE, false, 90,
 		"timing cannot tell"},
+	{"withheld by the audit", true, true, {{90, 1, true, LINK_REASON_AUDIT}}, 1, WIDTH_RATE, false, 90,
+		"weir audit"},
+	{"withheld for a rival", true, true, {{90, 1, true, LINK_REASON_RIVAL}}, 1, WIDTH_RATE, false, 90,
+		"another peer"},
+	{"of many, not visibly this one", true, true, {{90, 1, true, LINK_REASON_MEMBER}}, 1, WIDTH_RATE,
+		false, 90, "not visibly this one"},
 	{"the weakest of three", true, true, {{9, 1, false}, {2, 1, false}, {70, 9, false}}, 3, WIDTH_HOST,
 		false, 2, "203.0.113.2"},
 	{"an undecidable one below", true, true, {{9, 1, false}, {50, 1, true}, {70, 9, false}}, 3,
@@ -76,6 +83,7 @@ static void path_of(struct path *p, const struct row *r)
 		p->step[i + 1].log10_e = r->link[i].e;
 		p->step[i + 1].searched = r->link[i].m;
 		p->step[i + 1].undecidable = r->link[i].undecidable;
+		p->step[i + 1].why_not = r->link[i].why_not;
 	}
 }
 
