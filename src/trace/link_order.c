@@ -7,6 +7,7 @@
 #include "trace/link_order.h"
 
 #include "trace/link_gates.h"
+#include "trace/link_sort.h"
 
 #define NEAR_US       150000  /* what counts as the same event, before or after */
 #define LONELY_US     400000  /* distance from A's previous burst */
@@ -27,44 +28,6 @@
 #define SLOPE_MIN    0.5   /* half way between a shared cause (0) and a relay (1) */
 #define SPREAD_US    60000 /* of the lag, interquartile */
 
-static void swap(int64_t *v, int64_t *w, size_t i, size_t j)
-{
-	int64_t t = v[i];
-	v[i] = v[j];
-	v[j] = t;
-	if (w == NULL)
-		return;
-	t = w[i];
-	w[i] = w[j];
-	w[j] = t;
-}
-
-static void sift(int64_t *v, int64_t *w, size_t root, size_t n)
-{
-	for (;;) {
-		size_t child = 2 * root + 1;
-		if (child >= n)
-			return;
-		if (child + 1 < n && v[child] < v[child + 1])
-			child++;
-		if (v[root] >= v[child])
-			return;
-		swap(v, w, root, child);
-		root = child;
-	}
-}
-
-/* Sorts v; w, if there is one, goes along.  In place, no worst case. */
-static void heap_sort(int64_t *v, int64_t *w, size_t n)
-{
-	for (size_t i = n / 2; i > 0; i--)
-		sift(v, w, i - 1, n);
-	for (size_t i = n; i > 1; i--) {
-		swap(v, w, 0, i - 1);
-		sift(v, w, 0, i - 1);
-	}
-}
-
 static void measure_lags(const struct lane *a, const struct lane *b, int64_t *lags, struct order *o)
 {
 	size_t n = 0, j = 0;
@@ -79,7 +42,7 @@ static void measure_lags(const struct lane *a, const struct lane *b, int64_t *la
 		else if (!busy)
 			o->lost++;
 	}
-	heap_sort(lags, NULL, n);
+	link_sort(lags, NULL, n);
 	o->lags = (uint32_t)n;
 	if (n > 0) {
 		o->lag_us = lags[n / 2];
@@ -139,10 +102,10 @@ static int64_t nearest(const struct lane *b, int64_t t, int64_t reach, size_t *j
 static void group_slope(int64_t *d, int64_t *e, size_t n, double spread, struct echo *echo)
 {
 	size_t third = n / 3;
-	heap_sort(d, e, n);
+	link_sort(d, e, n);
 	echo->reach_us = d[n - 1 - third / 2] - d[third / 2];
-	heap_sort(e, NULL, third);
-	heap_sort(e + n - third, NULL, third);
+	link_sort(e, NULL, third);
+	link_sort(e + n - third, NULL, third);
 	double rise = (double)(e[n - 1 - third / 2] - e[third / 2]);
 	if (echo->reach_us < REACH_US)
 		return;
@@ -154,7 +117,7 @@ static void group_slope(int64_t *d, int64_t *e, size_t n, double spread, struct 
  * distance is left out (Tukey 1977).  lag and d sorted by lag on return; the rest is [*from, result). */
 static size_t trim(int64_t *lag, int64_t *d, size_t n, size_t *from, double *spread)
 {
-	heap_sort(lag, d, n);
+	link_sort(lag, d, n);
 	int64_t low = lag[n / 4], high = lag[n - 1 - n / 4];
 	int64_t width = high - low;
 	size_t to = n;

@@ -1,0 +1,111 @@
+/* Introsort (Musser 1997): quicksort by the middle of three, short pieces by insertion, by heap where it goes
+ * too deep.  In go one or two columns, sorted by the first they come out. */
+#include "trace/link_sort.h"
+
+#define SHORT 16
+#define DEEP  48 /* halvings after which a piece is too unlucky for quicksort */
+
+static void swap(int64_t *v, int64_t *w, size_t i, size_t j)
+{
+	int64_t t = v[i];
+	v[i] = v[j];
+	v[j] = t;
+	if (w == NULL)
+		return;
+	t = w[i];
+	w[i] = w[j];
+	w[j] = t;
+}
+
+static void sift(int64_t *v, int64_t *w, size_t root, size_t n)
+{
+	for (;;) {
+		size_t child = 2 * root + 1;
+		if (child >= n)
+			return;
+		if (child + 1 < n && v[child] < v[child + 1])
+			child++;
+		if (v[root] >= v[child])
+			return;
+		swap(v, w, root, child);
+		root = child;
+	}
+}
+
+static void heap_sort(int64_t *v, int64_t *w, size_t n)
+{
+	for (size_t i = n / 2; i > 0; i--)
+		sift(v, w, i - 1, n);
+	for (size_t i = n; i > 1; i--) {
+		swap(v, w, 0, i - 1);
+		sift(v, w, 0, i - 1);
+	}
+}
+
+static void insertion_sort(int64_t *v, int64_t *w, size_t n)
+{
+	for (size_t i = 1; i < n; i++) {
+		int64_t x = v[i], y = w != NULL ? w[i] : 0;
+		size_t k = i;
+		for (; k > 0 && v[k - 1] > x; k--) {
+			v[k] = v[k - 1];
+			if (w != NULL)
+				w[k] = w[k - 1];
+		}
+		v[k] = x;
+		if (w != NULL)
+			w[k] = y;
+	}
+}
+
+static int64_t middle(int64_t a, int64_t b, int64_t c)
+{
+	int64_t lo = a < b ? a : b, hi = a < b ? b : a;
+	if (c < lo)
+		return lo;
+	return c > hi ? hi : c;
+}
+
+/* Hoare's partition: [0, result) is not above the pivot, the rest not below it; neither is empty. */
+static size_t part(int64_t *v, int64_t *w, size_t n)
+{
+	int64_t pivot = middle(v[0], v[n / 2 - 1], v[n - 2]);
+	size_t i = 0, j = n - 1;
+	for (;; i++, j--) {
+		while (v[i] < pivot)
+			i++;
+		while (v[j] > pivot)
+			j--;
+		if (i >= j)
+			return j + 1 < n ? j + 1 : n - 1;
+		swap(v, w, i, j);
+	}
+}
+
+/* The larger part is gone on with, so that the calls nest at most log n deep. */
+static void sort_part(int64_t *v, int64_t *w, size_t n, int deep)
+{
+	for (; n > SHORT; deep--) {
+		if (deep == 0) {
+			heap_sort(v, w, n);
+			return;
+		}
+		size_t left = part(v, w, n);
+		int64_t *w_right = w != NULL ? w + left : NULL;
+		if (left < n - left) {
+			sort_part(v, w, left, deep - 1);
+			v += left;
+			w = w_right;
+			n -= left;
+		} else {
+			sort_part(v + left, w_right, n - left, deep - 1);
+			n = left;
+		}
+	}
+	insertion_sort(v, w, n);
+}
+
+void link_sort(int64_t *v, int64_t *w, size_t n)
+{
+	sort_part(v, w, n, DEEP);
+}

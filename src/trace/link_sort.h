@@ -1,0 +1,12 @@
+/* Sorting for the link test: no library, no allocation. */
+#ifndef WEIR_TRACE_LINK_SORT_H
+#define WEIR_TRACE_LINK_SORT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Sorts v upwards; w, if there is one (else NULL), goes along.  n log n at worst; equal values in no order.
+ */
+void link_sort(int64_t *v, int64_t *w, size_t n);
+
+#endif
