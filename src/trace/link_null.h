@@ -26,8 +26,8 @@ struct null_limits {
 
 void null_limits_init(struct null_limits *l);
 
-/* Upper limit of a proportion, h of n, both at most NULL_PAUSES: null_upper(), but "none of few" counts as none of
- * 20.  1 for n = 0 with h > 0. */
+/* Upper limit of a proportion, h of n, both at most NULL_PAUSES: null_upper(), but "none of few" counts as
+ * none of 20.  1 for n = 0 with h > 0. */
 double null_limit(struct null_limits *l, uint32_t h, uint32_t n);
 
 /* Upper limit of P(the pause ends within [tau, tau + w) | it lasts tau already), from the remembered pauses,

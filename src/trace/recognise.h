@@ -70,8 +70,8 @@ struct recognised {
  * that is not disclosed.
  * confirmed: one flow agrees in (nearly) all stretches.  contradicted: the same endpoints at that time, well
  * seen, and other stretches.  not seen: none such, though the time was covered.  cannot tell: too few
- * stretches, sampling, a derived direction, a blind interval, or no recording of that time.  Of flows together
- * (members > 1) confirmed or cannot tell. */
+ * stretches, sampling, a derived direction, a blind interval, or no recording of that time.  Of flows
+ * together (members > 1) confirmed or cannot tell. */
 enum status recognise(struct tracer *t, const struct flow *claimed, struct recognised *to, struct err *e);
 
 /* The same of one flow that another network recorded: to->flow is `other` where it was taken for it. */

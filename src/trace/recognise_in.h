@@ -43,8 +43,8 @@ enum status recognise_in(
 	struct recording *r, double alpha, const struct flow *claimed, struct recognised *to, struct err *e);
 
 /* The same of flows together (claimed->members > 1), in what t has around the claimed time: among the
- * aggregates here of the same ends.  Never "not seen" nor "contradicted": which flows a recorder took together
- * hangs on which it saw. */
+ * aggregates here of the same ends.  Never "not seen" nor "contradicted": which flows a recorder took
+ * together hangs on which it saw. */
 enum status recognise_many(struct tracer *t, const struct flow *claimed, struct span around,
 	struct recognised *to, struct err *e);
 

@@ -28,9 +28,9 @@ struct hop {
 	struct candidate best;         /* best.flow NULL: there was no candidate */
 	struct candidate rival[TRACE_RIVALS];
 	size_t n_rival;
-	size_t searched; /* M: flows that could have fed OUT */
-	double needed;   /* log10(1/alpha) + log10(M) */
-	bool declared;   /* the configuration's known_relays has it */
+	size_t searched;             /* M: flows that could have fed OUT */
+	double needed;               /* log10(1/alpha) + log10(M) */
+	bool declared;               /* the configuration's known_relays has it */
 	const char *role, *role_why; /* of a proven hop, as of a scan_link; else NULL */
 };
 
@@ -89,9 +89,9 @@ struct scan_link {
 	const struct flow *in, *out;
 	struct link_result link;
 	double needed;
-	struct ip relay_out; /* where OUT left: differs from relay only with any_host */
-	const char *role; /* "relay", "reverse" (both legs opened by the relay), "rendezvous" (both by
-			     others), "declared", "rewritten", or what role.h finds */
+	struct ip relay_out;  /* where OUT left: differs from relay only with any_host */
+	const char *role;     /* "relay", "reverse" (both legs opened by the relay), "rendezvous" (both by
+				 others), "declared", "rewritten", or what role.h finds */
 	const char *role_why; /* "" or why it is thought so */
 };
 
@@ -114,9 +114,9 @@ struct scan_sum {
 	bool stopped;
 };
 
-/* Every link between flows that overlap at an own host (any_host: at any two own hosts).  Candidates are found by
- * an index (index.h) that loses no pair which the exhaustive test would prove; M = all pairs that overlap,
- * looked at or not. */
+/* Every link between flows that overlap at an own host (any_host: at any two own hosts).  Candidates are
+ * found by an index (index.h) that loses no pair which the exhaustive test would prove; M = all pairs that
+ * overlap, looked at or not. */
 enum status trace_scan(struct tracer *t, const struct scan_param *p, struct scan_sum *sum, struct err *e);
 
 /* Which end opened f: as recorded where a SYN was seen; else the one without a service port (below 1024)

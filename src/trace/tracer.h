@@ -27,7 +27,7 @@ struct view {
 		*by_tuple; /* the host's flows; the same 5-tuple stands together, then by point and time */
 	size_t n;
 	struct meeting *meetings;
-	struct together *together; /* aggregate.h */
+	struct together *together;    /* aggregate.h */
 	struct role_profile *profile; /* of the host; made when a role is asked for */
 };
 
@@ -41,7 +41,8 @@ struct tracer {
 	struct view *found;  /* queries by id, kept so that flows stay alive */
 	struct reach *reach; /* of recognise() */
 	struct relink_room room;
-	double alpha_most; /* what the last audit allows: "proven" needs an alpha of at most this; 1 without one */
+	double alpha_most; /* what the last audit allows: "proven" needs an alpha of at most this; 1 without
+			      one */
 };
 
 /* Everything recorded with `host` at an end; read once. */

@@ -671,7 +671,7 @@ static void two_clients_of_one_victim(void **state)
 		"# two clients: own logins named %zu; the other's: named %zu, withheld as no member %zu\n",
 		own, others, member);
 	assert_int_equal(quiet_wrong, 0);
-	assert_true(own >= 237); /* of 250 */
+	assert_true(own >= 237);  /* of 250 */
 	assert_true(others <= 1); /* of 300 */
 }
 

@@ -284,9 +284,9 @@ static void what_is_missing(void **state)
 	l.clear.max_log10_e = -0.3;
 	assert_null(strstr(limit_text(text, sizeof(text), &l, 8), "would do"));
 	l = (struct limit){.known = true, .jitter_ms = 50, .chaff = 3};
-	assert_string_equal(
-		limit_text(text, sizeof(text), &l, 8), "a relay of this in-leg would have been proven up to "
-						       "50 ms of jitter, or up to 300 % of chaff");
+	assert_string_equal(limit_text(text, sizeof(text), &l, 8),
+		"a relay of this in-leg would have been proven up to "
+		"50 ms of jitter, or up to 300 % of chaff");
 	l = (struct limit){.known = true, .own = true};
 	assert_string_equal(limit_text(text, sizeof(text), &l, 8),
 		"still proven with less than 5 ms of jitter more, or with less than 25 % of chaff");
