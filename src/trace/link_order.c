@@ -135,14 +135,16 @@ void order_echo(const struct lane *in_fwd, const struct lane *out_back, const st
 {
 	int64_t *d = scratch, *lag = scratch + out_back->n;
 	size_t n = 0, q = 0, j = 0;
-	echo->masked = 0;
+	echo->masked = echo->streamed = 0;
 	echo->all = (uint32_t)out_back->n;
 	for (size_t i = 0; i < out_back->n; i++) {
 		int64_t t = out_back->start[i];
 		while (q < in_fwd->n && in_fwd->start[q] <= t)
 			q++;
 		int64_t z = nearest(in_back, t, NEAR_US, &j);
-		echo->masked += j > 0 && in_back->end[j - 1] > t;
+		int masked = j > 0 && in_back->end[j - 1] > t;
+		echo->masked += masked;
+		echo->streamed += masked && q > 0 && in_fwd->end[q - 1] > t;
 		if (q == 0 || z == INT64_MIN || t - in_fwd->start[q - 1] > ECHO_US)
 			continue;
 		d[n] = t - in_fwd->start[q - 1];
@@ -167,6 +169,8 @@ int order_hidden(const struct lane *in_fwd, const struct echo *e)
 	size_t longs = 0;
 	for (size_t i = 0; i < in_fwd->n; i++)
 		longs += in_fwd->end[i] - in_fwd->start[i] >= HIDDEN_US;
+	if ((double)e->streamed >= MASKED_MIN * (double)e->all)
+		return 1;
 	return 2 * longs >= in_fwd->n && (double)e->masked >= MASKED_MIN * (double)e->all;
 }
 

@@ -22,12 +22,13 @@ void order_side(const struct lane *a, const struct lane *b, struct order *o);
  * nearest to it (e after the question).  A relay's e follows d one for one; the answer of a flow that only
  * shares a cause with OUT comes when it comes. */
 struct echo {
-	double slope;     /* of e on d, by groups; 0 if it cannot be told */
-	double error;     /* its standard error */
-	int64_t reach_us; /* difference of the medians of d in the groups */
-	uint32_t n;       /* answers that were matched */
-	uint32_t masked;  /* answers of OUT during a burst of IN's: their forwarding makes no start */
-	uint32_t all;     /* answers of OUT */
+	double slope;      /* of e on d, by groups; 0 if it cannot be told */
+	double error;      /* its standard error */
+	int64_t reach_us;  /* difference of the medians of d in the groups */
+	uint32_t n;        /* answers that were matched */
+	uint32_t masked;   /* answers of OUT during a burst of IN's: their forwarding makes no start */
+	uint32_t streamed; /* of those, while IN's forward direction was in a burst as well */
+	uint32_t all;      /* answers of OUT */
 };
 
 /* scratch: 2 * out_back->n elements.  Fills *e. */
