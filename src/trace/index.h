@@ -48,6 +48,8 @@ bool index_conserves(const struct lane *out_back, const struct lane *in_back);
 /* The four lanes of a pair on one clock. */
 struct index_pair {
 	const struct lane *in_fwd, *in_back, *out_fwd, *out_back;
+	/* of the back lanes, on the same clock; n = 0 with b NULL where they are not at hand */
+	struct link_train in_answers, out_answers;
 };
 
 /* Could it be proven as far as order and answers go, whatever the evidence?  scratch: 2 * out_back->n

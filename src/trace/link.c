@@ -162,6 +162,7 @@ static int settle_early(const struct link_leg *in, const struct link_leg *out, c
 /* What sizes say of a pair, beside the bets. */
 struct likeness {
 	int follow;      /* IN's answers change their size as OUT's do */
+	int volume;      /* and by the bets on sizes they are as long, in whatever order */
 	int there, back; /* stretches are as long as what was brought, and not the other way round */
 };
 
@@ -283,6 +284,7 @@ static void match_sizes(const struct legs *l, const struct link_leg *in, const s
 	struct sized_pair there = {&out->fwd, &in->fwd, best->offset, 0, &l->blind},
 			  back = {&in->back, &out->back, 0, best->offset, &l->blind};
 	to->there = is_matched(&best->r[WAY_SIZES], best->charge, &there);
+	to->volume = best->r[WAY_SIZES_BACK].log10_sup - best->charge >= SIZED_MIN;
 	to->back = is_matched(&best->r[WAY_SIZES_BACK], best->charge, &back);
 }
 
@@ -323,6 +325,8 @@ static int relay_shaped(const struct legs *l, const struct best *best, const str
 		return 1;
 	if ((enough[WAY_SIZES] || enough[WAY_SIZES_BACK]) && match && answers)
 		return 1;
+	if (enough[WAY_ANSWERS] && sizes->follow && sizes->volume)
+		return 1;
 	return enough[WAY_TICKS] && (answers || hidden);
 }
 
@@ -361,7 +365,7 @@ static void settle(struct legs *l, const struct link_leg *in, const struct link_
 	const struct link_param *p, const struct best *best, int sized, struct link_result *r)
 {
 	struct likeness sizes;
-	sizes.follow = sizes.there = sizes.back = 0;
+	sizes.follow = sizes.volume = sizes.there = sizes.back = 0;
 	lane_fill(&l->out_fwd, &out->fwd, best->offset, &l->blind);
 	lane_fill(&l->out_back, &out->back, best->offset, &l->blind);
 	if (best->sup - best->charge >= p->needed) {
@@ -385,7 +389,10 @@ static int never(struct legs *l, const struct link_param *p, const struct best *
 	order_measure(&l->out_back, &l->in_back, l->scratch, &back);
 	if (!order_leans(&fwd) || !order_conserves(&back) || !is_asked(l, p))
 		return 1;
-	return !order_leans(&back) && best->r[WAY_FORWARD].log10_sup - best->charge < p->needed;
+	double most = best->r[WAY_FORWARD].log10_sup;
+	if (best->r[WAY_ANSWERS].log10_sup > most)
+		most = best->r[WAY_ANSWERS].log10_sup;
+	return !order_leans(&back) && most - best->charge < p->needed;
 }
 
 void link_test(const struct link_leg *in, const struct link_leg *out, const struct span *blind,

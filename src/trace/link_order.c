@@ -143,7 +143,7 @@ void order_echo(const struct lane *in_fwd, const struct lane *out_back, const st
 			q++;
 		int64_t z = nearest(in_back, t, NEAR_US, &j);
 		int masked = j > 0 && in_back->end[j - 1] > t;
-		echo->masked += masked;
+		echo->masked += (uint32_t)masked;
 		echo->streamed += masked && q > 0 && in_fwd->end[q - 1] > t;
 		if (q == 0 || z == INT64_MIN || t - in_fwd->start[q - 1] > ECHO_US)
 			continue;

@@ -108,6 +108,11 @@ static bool in_lanes(struct worker *w, const struct task *k)
 	return true;
 }
 
+static struct link_train train_of(const struct flow *f, int d)
+{
+	return (struct link_train){f->burst[d], f->n_burst[d]};
+}
+
 static int64_t clock_error(const struct task *k)
 {
 	int64_t e = k->meeting->clock.error_us;
@@ -181,7 +186,11 @@ static enum status could_be(struct worker *w, const struct task *k, size_t in, c
 		return STATUS_OK;
 	if (!forward(w, k, in, out))
 		return err_nomem(e);
-	struct index_pair p = {&w->in_fwd[in], &w->in[in], &w->out_fwd, &w->out};
+	struct index_pair p = {&w->in_fwd[in], &w->in[in], &w->out_fwd, &w->out, {0}, {0}};
+	if (!k->meeting->apart) {
+		p.in_answers = train_of(k->in[in].flow, answers_of(&k->in[in], true));
+		p.out_answers = train_of(out->flow, answers_of(out, false));
+	}
 	*to = index_shaped(&p, w->scratch);
 	return STATUS_OK;
 }

@@ -122,7 +122,7 @@ static bool pair_passes(struct index *x, const struct zoo_pair *p, const struct 
 	size_t n = p->in.fwd.n + p->in.back.n + p->out.fwd.n + 3 * p->out.back.n;
 	int64_t *mem = malloc((2 * n + 1) * sizeof(*mem)), *at = mem;
 	struct lane in, in_fwd, out, out_fwd;
-	struct index_pair pair = {&in_fwd, &in, &out_fwd, &out};
+	struct index_pair pair = {&in_fwd, &in, &out_fwd, &out, p->in.back, p->out.back};
 	uint64_t may[INDEX_WORDS];
 	struct answers a;
 
