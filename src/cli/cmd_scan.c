@@ -101,8 +101,7 @@ static void print_sum(const struct scan_sum *s, bool undeclared)
 	char f[COUNT_TEXT], h[COUNT_TEXT], p[COUNT_TEXT], l[COUNT_TEXT], d[32], u[32], r[32], n[32];
 
 	log_line("%s, %s with two or more, %s searched, %s tested in full; %s proven (of declared relays: "
-		 "%s); "
-		 "undecidable: %s; flows seen twice because of NAT: %s",
+		 "%s); undecidable: %s; flows seen twice because of NAT: %s",
 		counted(f, s->flows, "flow"), counted(h, s->hosts, "host"), counted(p, s->pairs, "pair"),
 		thousands(n, s->tested), counted(l, s->proven, "link"), thousands(d, s->declared),
 		thousands(u, s->undecidable), thousands(r, s->rewritten));

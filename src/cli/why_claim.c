@@ -230,9 +230,8 @@ static void print_link(struct why *y, const struct statement *l, const json_t *b
 	print_again(y, l);
 	print_role(y, l, body);
 	if (l->in_members || l->out_members)
-		(void)fprintf(o, "means: what goes in and what goes out, each taken together, are one; which "
-				 "flow of the "
-				 "one carries which of the other is not said\n");
+		(void)fprintf(o, "means: what goes in and what goes out, each taken together, are one; "
+				 "which flow of the one carries which of the other is not said\n");
 	if (l->proven)
 		(void)fprintf(o,
 			"means: were there no link, a number this high would be seen at most once in 10^%.1f "

@@ -26,7 +26,6 @@ struct item {
 	uint16_t port; /* service port */
 	uint8_t opener;
 	bool by_peer; /* the peer opened it */
-	bool taken;   /* an aggregate has it */
 	size_t at;    /* its place in the list that came in */
 };
 

@@ -30,9 +30,11 @@
 
 #define AUDIT_TENS   5  /* k = 1 .. AUDIT_TENS are shown */
 #define AUDIT_LEVELS 40 /* counted; what is above counts here */
-#define AUDIT_ABLE_MIN                                                                                       \
-	459 /* fewer pairs that were able: even if none of them reaches 10^2, the upper limit of             \
-	       that share is above 10^-2 */
+
+/* With fewer pairs that were able the upper limit of the share that reaches 10^2 is above 10^-2 even if none
+ * does. */
+#define AUDIT_ABLE_MIN 459
+
 #define AUDIT_DECAY_MIN 0.2
 #define AUDIT_PORTS     5 /* services named */
 

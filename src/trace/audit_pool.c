@@ -14,10 +14,8 @@
 #define BURSTS_ACTIVE 24
 #define NET_V4        16
 #define NET_V6        32
-#define PEERS_LOOK    1000 /* where both hosts have more, they count as having one in common */
-#define TIME_MAX                                                                                             \
-	(INT64_C(1) << 58) /* later, and before its negative, nothing is drawn: sums stay in range           \
-			    */
+#define PEERS_LOOK    1000               /* where both hosts have more, they count as having one in common */
+#define TIME_MAX      (INT64_C(1) << 58) /* nothing later, nor before its negative, is drawn: sums fit */
 
 /* ---- hosts and their peers ---- */
 

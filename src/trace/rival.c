@@ -10,7 +10,7 @@
  *
  * Members.  An aggregate's proof is of all members together, and up to a quarter of what goes out may be
  * others' doing (the gates of link_order.c): at a busy proxy a client who never did the one thing that is
- * asked about. So for that one flow it counts only if its own bursts stand where the in-leg's do, by the lag
+ * asked about.  So for that one flow it counts only if its own bursts stand where the in-leg's do, by the lag
  * that all members together have, so many of them that a flow of somebody else's would have it by chance at
  * most once in ten thousand: P(X >= hits) for as many tries as it has bursts, each lucky with the share of
  * the time around it that lies so near to a burst of the in-leg. */
@@ -18,15 +18,15 @@
 #include <string.h>
 
 #include "base/binomial.h"
+#include "trace/link_gates.h"
 #include "trace/search.h"
 
 #define CLEARLY_LOG10_E 2.0
 #define SPREAD_TIMES    2
 #define SPREAD_LEAST_US 1000 /* spreads that differ by less tell nothing */
 
-#define LAG_MOST_US   400000 /* as far as the link test's gates let a copy be behind (link_order.c) */
-#define LAG_LEAST     6      /* copies that a lag is taken from */
-#define SPREADS       2      /* around the lag that count as on it, in interquartile ranges */
+#define LAG_LEAST     6 /* copies that a lag is taken from */
+#define SPREADS       2 /* around the lag that count as on it, in interquartile ranges */
 #define SPREAD_ADD_US 2000
 #define AROUND_US     (30 * SECOND_US) /* beside the flow's life, where the in-leg's bursts are counted */
 #define CHANCE_MOST   1e-4
@@ -78,7 +78,7 @@ static bool lag_find(const struct starts *of, const struct starts *copy, int64_t
 	for (size_t i = 0; v && i < of->n; i++) {
 		int64_t t = start_at(of, i);
 		size_t k = first_from(copy, t);
-		if (k < copy->n && start_at(copy, k) - t <= LAG_MOST_US)
+		if (k < copy->n && start_at(copy, k) - t <= FOLLOW_US)
 			v[n++] = start_at(copy, k) - t;
 	}
 	if (n >= LAG_LEAST) {
