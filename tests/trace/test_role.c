@@ -216,15 +216,15 @@ static void chat_server(void **state)
 	expect(&m, a, b, "rendezvous");
 }
 
-/* Peers that come to one port and that are reached at one of their own each. */
-static struct flow *swarm(struct made *m, size_t peers, size_t n)
+/* Peers that are reached at one of so many ports each. */
+static struct flow *swarm(struct made *m, size_t peers, size_t ports, size_t n)
 {
 	struct flow *first = NULL;
 
 	for (size_t i = 0; i < n; i++) {
-		struct flow *f =
-			flow_add(m, 17, here(51413), at(SERVER, i % peers, 20000 + (unsigned)(i % peers)),
-				some_time(), 60 * SECOND_US, true);
+		struct flow *f = flow_add(m, 17, here(51413),
+			at(SERVER, i % peers, 20000 + (unsigned)(i % peers % ports)), some_time(),
+			60 * SECOND_US, true);
 		first = first ? first : f;
 	}
 	return first;
@@ -236,35 +236,98 @@ static void p2p(void **state)
 
 	(void)state;
 	made_begin(&m, 1000);
-	const struct flow *a = served(&m, 17, 51413, 80, 500), *b = swarm(&m, 60, 500);
+	const struct flow *a = served(&m, 17, 51413, 80, 500), *b = swarm(&m, 60, 60, 500);
 	expect(&m, a, b, "p2p");
 	/* both reached by the host */
 	made_begin(&m, 1000);
 	a = served(&m, 17, 51413, 80, 500);
-	b = swarm(&m, 60, 500);
+	b = swarm(&m, 60, 60, 500);
 	(void)a;
 	expect(&m, b, b + 1, "p2p");
 	made_begin(&m, 1000);
 	a = served(&m, 17, 51413, 19, 500);
-	b = swarm(&m, 60, 500);
+	b = swarm(&m, 60, 60, 500);
 	expect(&m, a, b, "relay");
 	made_begin(&m, 1000);
 	a = served(&m, 17, 51413, 80, 500);
-	b = swarm(&m, 9, 500);
+	b = swarm(&m, 9, 9, 500);
+	expect(&m, a, b, "relay");
+	/* all at a few ports: a service of some other kind */
+	made_begin(&m, 1000);
+	a = served(&m, 17, 51413, 80, 500);
+	b = swarm(&m, 60, 9, 500);
 	expect(&m, a, b, "relay");
 }
 
-/* One fat tunnel over TLS with many behind it; the same port with many clients is no tunnel. */
+/* The same flow as another point saw it. */
+static void seen_again(struct made *m, const struct flow *f)
+{
+	struct flow *copy = &m->v.own.flow[m->v.n];
+
+	assert_true(m->v.n < m->room);
+	m->v.by_tuple[m->v.n++] = copy;
+	m->v.own.n_flow = m->v.n;
+	*copy = *f;
+	copy->head.point = "inside";
+}
+
+/* One fat tunnel over TLS with many behind it, seen at one point or at two; the same port with many clients
+ * is no tunnel, nor is a flow like all others there. */
 static void vpn_over_tls(void **state)
 {
+	static const struct {
+		size_t clients;
+		uint64_t bytes;
+		bool twice;
+		const char *role;
+	} is[] = {{1, 1000000000, false, "vpn-gateway"}, {1, 1000000000, true, "vpn-gateway"},
+		{5, 1000000000, false, "relay"}, {1, 200, false, "relay"}};
 	struct made m;
 
 	(void)state;
-	for (size_t clients = 1; clients < 6; clients += 4) {
-		made_begin(&m, 4000);
-		struct flow *in = served(&m, 6, 443, clients, 1000);
-		in->count[0].payload_bytes = 1000000000;
-		expect(&m, in, used(&m, 6, 80, 300, 3000), clients == 1 ? "vpn-gateway" : "relay");
+	for (size_t i = 0; i < sizeof(is) / sizeof(is[0]); i++) {
+		made_begin(&m, 4001);
+		struct flow *in = served(&m, 6, 443, is[i].clients, 1000);
+		in->count[0].payload_bytes = is[i].bytes;
+		if (is[i].twice)
+			seen_again(&m, in);
+		expect(&m, in, used(&m, 6, 80, 300, 3000), is[i].role);
+	}
+}
+
+/* Clients behind a translation are not counted again under the address that they had before it. */
+static void a_translated_crowd_counts_once(void **state)
+{
+	(void)state;
+	for (int translated = 0; translated < 2; translated++) {
+		struct made m;
+		made_begin(&m, 1700);
+		struct flow *in = served(&m, 6, 22, 4, 800), *twin = served(&m, 6, 22, 8, 8);
+		for (int i = 0; i < 8; i++)
+			twin[i].rewrite_of = translated ? &in[i] : NULL;
+		expect(&m, in, used(&m, 6, 22, 40, 800), translated ? "relay" : "bastion");
+	}
+}
+
+/* A bastion for five days of a recording of 25, or of 26. */
+static void steady_is_a_share_of_the_recording(void **state)
+{
+	(void)state;
+	for (int more = 0; more < 2; more++) {
+		struct made m;
+		struct coverage c = {
+			.point = "border", .span = {T0, T0 + (5 * HOURS - 1 + 24 * more) * HOUR}};
+		const struct flow *in = NULL, *out = NULL;
+		made_begin(&m, 2 * HOURS);
+		m.v.own.coverage = &c;
+		m.v.own.n_coverage = 1;
+		for (int64_t h = 0; h < HOURS; h++) {
+			in = flow_add(&m, 6, at(CLIENT, (size_t)h % 50, 40000), here(22), T0 + h * HOUR,
+				SECOND_US, true);
+			out = flow_add(&m, 6, here(50000), at(SERVER, (size_t)h % 50, 22), T0 + h * HOUR,
+				SECOND_US, true);
+		}
+		expect(&m, in, out, more ? "relay" : "bastion");
 	}
 }
 
@@ -484,6 +547,8 @@ int main(void)
 		cmocka_unit_test(chat_server),
 		cmocka_unit_test(p2p),
 		cmocka_unit_test(vpn_over_tls),
+		cmocka_unit_test(a_translated_crowd_counts_once),
+		cmocka_unit_test(steady_is_a_share_of_the_recording),
 		cmocka_unit_test(an_attacker_at_a_web_server),
 		cmocka_unit_test(a_crowd_without_answers),
 		cmocka_unit_test(a_mesh),
