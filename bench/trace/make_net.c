@@ -1,7 +1,8 @@
 /* Makes a recording for timing `weir scan`, the same for the same arguments:
  *
  *   trace_make_net DIR net LEGS RELAYS [SEED]           LEGS in-legs and LEGS out-legs of ten minutes
- *   trace_make_net DIR hosts FLOWS HOSTS RELAYS [SEED]  FLOWS flows of one hour at HOSTS hosts
+ *   trace_make_net DIR push LEGS RELAYS [SEED]          the same, of servers that push three times a second
+ * and more trace_make_net DIR hosts FLOWS HOSTS RELAYS [SEED]  FLOWS flows of one hour at HOSTS hosts
  *
  * Own hosts are in 198.18.0.0/15.  net: each leg lives all the time, at an own host of its own; MIX says in
  * which proportions they are typed sessions, web, beacons and keep-alives; each relay has its legs at two
@@ -20,12 +21,13 @@
 #define MOST   20000 /* bursts a direction */
 #define GAP_US BURST_GAP_RECORDED_US
 
-enum session { TYPED, WEB, BEACON, KEEPALIVE, SLOW, SHORT, SESSIONS };
+enum session { TYPED, WEB, BEACON, KEEPALIVE, SLOW, SHORT, PUSH, SESSIONS };
 
 static const char *const NAME[SESSIONS] = {
-	"typed sessions", "web", "beacons", "keep-alives", "slow beacons", "short web flows"};
-static const int MIX_NET[SESSIONS] = {40, 30, 15, 15, 0, 0}; /* of 100 legs */
-static const int MIX_HOSTS[SESSIONS] = {4, 3, 0, 3, 3, 87};
+	"typed sessions", "web", "beacons", "keep-alives", "slow beacons", "short web flows", "server push"};
+static const int MIX_NET[SESSIONS] = {40, 30, 15, 15, 0, 0, 0}; /* of 100 legs */
+static const int MIX_PUSH[SESSIONS] = {0, 0, 0, 0, 0, 0, 100};
+static const int MIX_HOSTS[SESSIONS] = {4, 3, 0, 3, 3, 87, 0};
 
 static const struct relay {
 	const char *name;
@@ -108,6 +110,22 @@ static void beat(struct train *f, struct train *b, int64_t from, int64_t to, int
 	}
 }
 
+/* What happens elsewhere is told as it happens, 3 to 8 times a second; the client says as much, of its own
+ * accord or to what it is told. */
+static void push(struct train *f, struct train *b, int64_t from, int64_t to)
+{
+	int64_t pause = 20 * MS + (int64_t)draw(200000), away = 5 * MS + (int64_t)draw(60000);
+	uint64_t replies = draw(2);
+
+	for (int64_t t = from; t < to; t += 105 * MS + exponential(pause)) {
+		put(b, t, 0, 60 + (uint64_t)exponential(300));
+		if (replies)
+			put(f, t + away + (int64_t)draw(8000), 0, 30 + draw(60));
+	}
+	for (int64_t t = from; t < to && !replies; t += 105 * MS + exponential(pause))
+		put(f, t, 0, 30 + draw(60));
+}
+
 static void make(enum session s, struct train *f, struct train *b, int64_t from, int64_t to)
 {
 	static const int64_t period[] = {1, 2, 5, 10, 30}, slow[] = {30, 60, 120, 300, 600};
@@ -123,6 +141,8 @@ static void make(enum session s, struct train *f, struct train *b, int64_t from,
 		beat(f, b, from, to, slow[draw(5)] * SECOND_US, 2 * SECOND_US);
 	else if (s == KEEPALIVE)
 		beat(f, b, from, to, draw(2) ? 15 * SECOND_US : 30 * SECOND_US, MS);
+	else if (s == PUSH)
+		push(f, b, from, to);
 	else
 		web(f, b, from, from + exponential(3 * SECOND_US) + MS, SECOND_US);
 	if (f->n == 0)
@@ -253,7 +273,7 @@ static enum status relay_write(struct store_writer *w, uint64_t i, struct endpoi
 	return s;
 }
 
-static enum status make_net(struct store_writer *w, char **arg, struct err *e)
+static enum status make_net(struct store_writer *w, const int mix[SESSIONS], char **arg, struct err *e)
 {
 	uint64_t legs = strtoull(arg[0], NULL, 10), relays = strtoull(arg[1], NULL, 10);
 	int64_t to = T0 + 600 * SECOND_US;
@@ -267,9 +287,9 @@ static enum status make_net(struct store_writer *w, char **arg, struct err *e)
 			s = relay_write(w, i, in, out, from, to, e);
 			continue;
 		}
-		make(pick(MIX_NET), &in_fwd, &in_back, from, to);
+		make(pick(mix), &in_fwd, &in_back, from, to);
 		s = flow_write(w, &in_fwd, &in_back, far_end(1024 + draw(60000)), in, NULL, e);
-		make(pick(MIX_NET), &out_fwd, &out_back, T0 + (int64_t)draw(5000000), to);
+		make(pick(mix), &out_fwd, &out_back, T0 + (int64_t)draw(5000000), to);
 		if (s == STATUS_OK)
 			s = flow_write(w, &out_fwd, &out_back, out, far_end(22), NULL, e);
 	}
@@ -310,7 +330,8 @@ int main(int argc, char **argv)
 {
 	struct store_writer *w = NULL;
 	struct err e = {0}, later = {0};
-	bool net = argc > 2 && strcmp(argv[2], "net") == 0;
+	bool push = argc > 2 && strcmp(argv[2], "push") == 0;
+	bool net = push || (argc > 2 && strcmp(argv[2], "net") == 0);
 
 	if (argc < (net ? 5 : 6))
 		return 2;
@@ -320,7 +341,7 @@ int main(int argc, char **argv)
 	if (s == STATUS_OK)
 		s = store_writer_open(&w, &world_real, argv[1], &e);
 	if (s == STATUS_OK)
-		s = net ? make_net(w, argv + 3, &e) : make_hosts(w, argv + 3, &e);
+		s = net ? make_net(w, push ? MIX_PUSH : MIX_NET, argv + 3, &e) : make_hosts(w, argv + 3, &e);
 	enum status closed = store_writer_close(w, &later);
 	if (s != STATUS_OK || closed != STATUS_OK)
 		(void)fprintf(stderr, "%s%s\n", e.text, later.text);

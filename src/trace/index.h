@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#include "trace/link_lane.h"
+#include "trace/link_null.h"
 
 #define INDEX_WORDS   8
 #define INDEX_COLUMNS (64 * INDEX_WORDS) /* in-legs in one table */
@@ -45,15 +45,17 @@ void index_answers(struct answers *a, struct lane *lane, const struct link_train
 /* The same question for one pair, exactly: for legs on one clock. */
 bool index_conserves(const struct lane *out_back, const struct lane *in_back);
 
-/* The four lanes of a pair on one clock. */
+/* The four lanes of a pair on one clock, and the legs that they were made of; NULL where these stand on two.
+ */
 struct index_pair {
 	const struct lane *in_fwd, *in_back, *out_fwd, *out_back;
-	/* of the back lanes, on the same clock; n = 0 with b NULL where they are not at hand */
-	struct link_train in_answers, out_answers;
+	const struct link_leg *in, *out;
+	const struct blinds *blind;
+	double needed;
 };
 
-/* Could it be proven as far as order and answers go, whatever the evidence?  scratch: 2 * out_back->n
- * elements. */
-bool index_shaped(const struct index_pair *p, int64_t *scratch);
+/* Could it be proven as far as order, answers, sizes and ticks go, whatever starts show?  scratch: 2 *
+ * out_back->n elements; limits: begun by null_limits_init(), for any number of pairs. */
+bool index_shaped(const struct index_pair *p, struct null_limits *limits, int64_t *scratch);
 
 #endif

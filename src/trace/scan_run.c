@@ -60,6 +60,7 @@ struct worker {
 	struct index index;
 	struct lane in[INDEX_COLUMNS], in_fwd[INDEX_COLUMNS], out, out_fwd;
 	bool have_in_fwd[INDEX_COLUMNS], have_out_fwd; /* filled when first asked for */
+	struct null_limits limits;
 	int64_t *in_mem, *out_mem, *fwd_mem, *scratch;
 	size_t in_cap, out_cap, fwd_cap, scratch_cap, n_shifted;
 	struct burst *shifted;
@@ -111,6 +112,13 @@ static bool in_lanes(struct worker *w, const struct task *k)
 static struct link_train train_of(const struct flow *f, int d)
 {
 	return (struct link_train){f->burst[d], f->n_burst[d]};
+}
+
+static struct link_leg leg_of(const struct scan_leg *l, bool in)
+{
+	int d = answers_of(l, in);
+
+	return (struct link_leg){.fwd = train_of(l->flow, !d), .back = train_of(l->flow, d)};
 }
 
 static int64_t clock_error(const struct task *k)
@@ -186,12 +194,17 @@ static enum status could_be(struct worker *w, const struct task *k, size_t in, c
 		return STATUS_OK;
 	if (!forward(w, k, in, out))
 		return err_nomem(e);
-	struct index_pair p = {&w->in_fwd[in], &w->in[in], &w->out_fwd, &w->out, {0}, {0}};
-	if (!k->meeting->apart) {
-		p.in_answers = train_of(k->in[in].flow, answers_of(&k->in[in], true));
-		p.out_answers = train_of(out->flow, answers_of(out, false));
-	}
-	*to = index_shaped(&p, w->scratch);
+	struct link_leg in_leg = leg_of(&k->in[in], true), out_leg = leg_of(out, false);
+	struct blinds blind = {k->meeting->blind, k->meeting->n_blind};
+	struct index_pair p = {.in_fwd = &w->in_fwd[in],
+		.in_back = &w->in[in],
+		.out_fwd = &w->out_fwd,
+		.out_back = &w->out,
+		.in = k->meeting->apart ? NULL : &in_leg,
+		.out = k->meeting->apart ? NULL : &out_leg,
+		.blind = &blind,
+		.needed = w->s->sc->needed};
+	*to = index_shaped(&p, &w->limits, w->scratch);
 	return STATUS_OK;
 }
 
@@ -344,6 +357,7 @@ static void *work(void *self)
 		return NULL;
 	}
 	w->s = s;
+	null_limits_init(&w->limits);
 	while ((k = take(s)) != NULL) {
 		task_run(w, k);
 		finished(s, k);

@@ -10,10 +10,14 @@
 #include <cmocka.h>
 
 #include "trace/index.h"
+#include "trace/link_most.h"
 #include "trace/link_order.h"
+#include "trace/link_tick.h"
 #include "zoo_gen.h"
 
-#define MOST 400
+#define MOST   400
+#define NEEDED 3
+#define TINY   1e-6
 
 struct side {
 	struct burst b[MOST];
@@ -122,10 +126,12 @@ static bool pair_passes(struct index *x, const struct zoo_pair *p, const struct 
 	size_t n = p->in.fwd.n + p->in.back.n + p->out.fwd.n + 3 * p->out.back.n;
 	int64_t *mem = malloc((2 * n + 1) * sizeof(*mem)), *at = mem;
 	struct lane in, in_fwd, out, out_fwd;
-	struct index_pair pair = {&in_fwd, &in, &out_fwd, &out, p->in.back, p->out.back};
+	struct index_pair pair = {&in_fwd, &in, &out_fwd, &out, &p->in, &p->out, blind, NEEDED};
+	struct null_limits limits;
 	uint64_t may[INDEX_WORDS];
 	struct answers a;
 
+	null_limits_init(&limits);
 	at = lane_at(&in, &p->in.back, blind, at);
 	at = lane_at(&in_fwd, &p->in.fwd, blind, at);
 	at = lane_at(&out_fwd, &p->out.fwd, blind, at);
@@ -134,7 +140,8 @@ static bool pair_passes(struct index *x, const struct zoo_pair *p, const struct 
 	index_answers(&a, &out, &p->out.back, blind, error);
 	bool pass = index_find(x, &a, may) && (may[0] & 1);
 	if (!error)
-		pass = pass && index_conserves(&out, &in) && index_shaped(&pair, at + 2 * p->out.back.n);
+		pass = pass && index_conserves(&out, &in) &&
+		       index_shaped(&pair, &limits, at + 2 * p->out.back.n);
 	if (!pass)
 		print_message("# lost: %s\n", name);
 	free(mem);
@@ -155,7 +162,7 @@ static void what_is_proven_passes(void **state)
 	for (size_t c = 0; c < zoo_n_classes; c++)
 		for (int i = 0; i < (zoo_classes[c].kind == ZOO_NULL ? 2 : 8); i++) {
 			struct link_result l;
-			struct link_param q = {.needed = 3, .offset_error_us = i % 4 == 3 ? 45000 : 0};
+			struct link_param q = {.needed = NEEDED, .offset_error_us = i % 4 == 3 ? 45000 : 0};
 			zoo_make(&zoo_classes[c], &r, &p);
 			size_t need = link_memory(&p.in, &p.out);
 			void *mem = aligned_alloc(16, (need + 15) & ~(size_t)15);
@@ -174,9 +181,67 @@ static void what_is_proven_passes(void **state)
 	zoo_unload();
 }
 
+static bool sizes_bound(
+	const struct link_train *a, const struct link_train *b, const struct blinds *blind, size_t *strong)
+{
+	struct sized_pair pair = {a, b, 0, 0, blind};
+	struct null_limits limits;
+	struct bet_result r;
+
+	null_limits_init(&limits);
+	bytes_run(&pair, MOST_GAP_US, 0, &r);
+	*strong += r.log10_sup >= MOST_MATCH;
+	double most = most_sizes(a, b, blind, &limits, 1e9),
+	       some = most_sizes(a, b, blind, &limits, MOST_MATCH);
+	if (most < 199)
+		assert_true(most >= r.log10_sup - TINY);
+	return some >= r.log10_sup - TINY || some >= MOST_MATCH;
+}
+
+static bool ticks_bound(const struct link_train *a, const struct link_train *b, const struct blinds *blind)
+{
+	int64_t *mem = malloc((2 * b->n + 1) * sizeof(*mem));
+	struct bet_result r;
+	struct lane lane;
+
+	(void)lane_at(&lane, b, blind, mem);
+	tick_run(a, &lane, blind, 0, &r);
+	bool bound = most_ticks(a, &lane) >= r.log10_sup - TINY;
+	free(mem);
+	return bound;
+}
+
+/* In every class of the zoo, whatever the verdict. */
+static void what_sizes_and_ticks_find_is_bounded(void **state)
+{
+	struct zoo_pair p = {0};
+	struct rng r;
+	size_t strong = 0;
+
+	(void)state;
+	(void)zoo_load_gaps("");
+	rng_seed(&r, 1618);
+	for (size_t c = 0; c < zoo_n_classes; c++)
+		for (int i = 0; i < 4; i++) {
+			zoo_make(&zoo_classes[c], &r, &p);
+			struct blinds blind = {p.blind, p.n_blind};
+			bool bound = sizes_bound(&p.in.fwd, &p.out.fwd, &blind, &strong) &&
+				     sizes_bound(&p.out.back, &p.in.back, &blind, &strong) &&
+				     ticks_bound(&p.in.fwd, &p.out.fwd, &blind);
+			if (!bound)
+				print_message("# not bounded: %s\n", zoo_classes[c].name);
+			assert_true(bound);
+		}
+	print_message("# sizes reach 10^%g in %zu\n", MOST_MATCH, strong);
+	assert_true(strong > 20);
+	zoo_free(&p);
+	zoo_unload();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_sizes_and_ticks_find_is_bounded),
 		cmocka_unit_test(what_conserves_passes),
 		cmocka_unit_test(what_is_proven_passes),
 	};
