@@ -116,7 +116,7 @@ static void learn_framing(struct most *m, const struct piece *p)
 	for (size_t i = 0; i < n; i++) { /* whose place among them is the middle */
 		size_t place = 0;
 		for (size_t k = 0; k < n; k++)
-			place += m->framing[k] < m->framing[i] || (m->framing[k] == m->framing[i] && k < i);
+			place += k < i ? m->framing[k] <= m->framing[i] : m->framing[k] < m->framing[i];
 		if (place == n / 2)
 			m->median = m->framing[i];
 	}
