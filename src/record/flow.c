@@ -131,6 +131,20 @@ size_t bursts_count(const struct burst *b, size_t n, int64_t gap_us)
 	return k;
 }
 
+size_t bursts_before(const struct burst *b, size_t n, int64_t t)
+{
+	size_t lo = 0, hi = n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		if (b[mid].start_us < t)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
 size_t bursts_merge(struct burst *b, size_t n, int64_t gap_us)
 {
 	size_t k = 0;

@@ -109,6 +109,9 @@ int flow_side(const struct flow *f, const struct ip *ip);
 /* How many bursts there are when those are joined whose pause is shorter than gap. */
 size_t bursts_count(const struct burst *b, size_t n, int64_t gap_us);
 
+/* Of n bursts sorted by start: how many start before t. */
+size_t bursts_before(const struct burst *b, size_t n, int64_t t);
+
 /* In place: joins bursts whose pause is shorter than gap; b must be sorted by start.  Returns the
  * new number. */
 size_t bursts_merge(struct burst *b, size_t n, int64_t gap_us);

@@ -27,8 +27,8 @@ static bool seen(const struct flow *f, int d)
 static bool lane_copy(struct side *to, int d, const struct flow *f, int from_d, struct span in, int64_t gap)
 {
 	const struct burst *b = f->burst[from_d];
-	size_t i = lane_from(b, f->n_burst[from_d], in.from_us);
-	size_t n = lane_from(b, f->n_burst[from_d], in.to_us) - i;
+	size_t i = bursts_before(b, f->n_burst[from_d], in.from_us);
+	size_t n = bursts_before(b, f->n_burst[from_d], in.to_us) - i;
 
 	n = n < BURSTS_MAX ? n : BURSTS_MAX;
 	to->b[d] = calloc(n + 1, sizeof(*b));
@@ -176,8 +176,8 @@ static enum status lay_piece(
 	part.a_opened = part.a_closed = false;
 	part.a_life = piece;
 	for (int d = 0; d < 2; d++) {
-		size_t i = lane_from(c->a.b[d], c->a.n[d], piece.from_us);
-		part.a.n[d] = lane_from(c->a.b[d], c->a.n[d], piece.to_us) - i;
+		size_t i = bursts_before(c->a.b[d], c->a.n[d], piece.from_us);
+		part.a.n[d] = bursts_before(c->a.b[d], c->a.n[d], piece.to_us) - i;
 		part.a.b[d] += i;
 	}
 	enum status s = lay(&part, false, k, &p, e);

@@ -70,7 +70,4 @@ void alike_count(const struct couple *c, const struct pose *p, struct alike *to)
 enum status alike_bet(const struct couple *c, const struct pose *p, unsigned ways, double *log10_e,
 	double *most, size_t *items, struct err *e);
 
-/* The first burst of a lane that starts at or after t. */
-size_t lane_from(const struct burst *b, size_t n, int64_t t);
-
 #endif

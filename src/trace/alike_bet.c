@@ -100,7 +100,7 @@ static void items_load(struct bets *k, const struct couple *c, const struct pose
 	struct item *last = NULL;
 
 	for (int d = 0; d < 2; d++)
-		i[d] = ways & 1u << d ? lane_from(c->b.b[d], c->b.n[d], in.from_us) : c->b.n[d];
+		i[d] = ways & 1u << d ? bursts_before(c->b.b[d], c->b.n[d], in.from_us) : c->b.n[d];
 	for (;;) {
 		bool more[2] = {i[0] < c->b.n[0], i[1] < c->b.n[1]};
 		if (!more[0] && !more[1])

@@ -61,20 +61,6 @@ struct sums {
 	int64_t differs, least, most; /* stretches that differ less those that agree, and its extremes */
 };
 
-size_t lane_from(const struct burst *b, size_t n, int64_t t)
-{
-	size_t lo = 0, hi = n;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		if (b[mid].start_us < t)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
-}
-
 struct span alike_common(const struct couple *c, const struct pose *p)
 {
 	struct span a = {clock_in(&p->clock, c->a_life.from_us), clock_in(&p->clock, c->a_life.to_us)};
@@ -119,7 +105,7 @@ static void walk_begin(struct walk *w, const struct couple *c, const struct pose
 		}
 		w->head[0][d] = (struct head){.b = c->a.b[d], .n = c->a.n[d]};
 		w->head[1][d] = (struct head){.b = c->b.b[d], .n = c->b.n[d]};
-		w->head[1][d].i = lane_from(c->b.b[d], c->b.n[d], in.from_us - ALIKE_LAG_US);
+		w->head[1][d].i = bursts_before(c->b.b[d], c->b.n[d], in.from_us - ALIKE_LAG_US);
 		head_load(w, 0, d);
 		head_load(w, 1, d);
 	}
@@ -157,7 +143,7 @@ static enum zone zone_of(const struct walk *w, int64_t t)
 static bool pauses(const struct walk *w, int d, int64_t from, int64_t to)
 {
 	const struct burst *b = w->c->b.b[d];
-	size_t n = w->c->b.n[d], i = lane_from(b, n, from);
+	size_t n = w->c->b.n[d], i = bursts_before(b, n, from);
 	int64_t last = i > 0 && burst_end(&b[i - 1]) > from ? burst_end(&b[i - 1]) : from;
 
 	for (; i < n && b[i].start_us < to; i++) {

@@ -30,7 +30,7 @@ static bool nearest(const struct burst *b, size_t n, uint64_t bytes, int64_t t, 
 {
 	int64_t best = within + 1;
 
-	for (size_t i = lane_from(b, n, t - within); i < n && b[i].start_us <= t + within; i++) {
+	for (size_t i = bursts_before(b, n, t - within); i < n && b[i].start_us <= t + within; i++) {
 		int64_t off = llabs(b[i].start_us - t);
 		if (b[i].bytes == bytes && off < best) {
 			best = off;
@@ -45,8 +45,8 @@ static void collect(
 {
 	for (int d = 0; d < 2; d++) {
 		const struct burst *a = c->a.b[d];
-		size_t from = lane_from(a, c->a.n[d], part.from_us);
-		size_t to = lane_from(a, c->a.n[d], part.to_us + 1), step = (to - from) / SAMPLES + 1;
+		size_t from = bursts_before(a, c->a.n[d], part.from_us);
+		size_t to = bursts_before(a, c->a.n[d], part.to_us + 1), step = (to - from) / SAMPLES + 1;
 		f->n[d] = 0;
 		for (size_t i = from; i < to && (c->ways & 1u << d); i += step) {
 			int64_t t = pose_in(p, d, a[i].start_us), at = t;

@@ -59,7 +59,7 @@ static int by_offset(const void *x, const void *y)
 
 static size_t keys_of(struct key *to, const struct burst *b, size_t n, struct span in)
 {
-	size_t from = lane_from(b, n, in.from_us), k = 0;
+	size_t from = bursts_before(b, n, in.from_us), k = 0;
 
 	for (size_t i = from; i < n && b[i].start_us <= in.to_us; i++)
 		to[k++] = (struct key){

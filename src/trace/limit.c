@@ -73,25 +73,10 @@ static int64_t delay(const struct maker *m, enum stream s, size_t i, int64_t jit
 
 /* ---- the in-leg in OUT's life ---- */
 
-/* The first burst that starts at or after t. */
-static size_t burst_at(const struct burst *b, size_t n, int64_t t)
-{
-	size_t lo = 0;
-
-	while (lo < n) {
-		size_t mid = lo + (n - lo) / 2;
-		if (b[mid].start_us < t)
-			lo = mid + 1;
-		else
-			n = mid;
-	}
-	return lo;
-}
-
 static struct lane_of within(const struct flow *f, int way, struct span life)
 {
-	size_t from = burst_at(f->burst[way], f->n_burst[way], life.from_us);
-	size_t to = burst_at(f->burst[way], f->n_burst[way], life.to_us);
+	size_t from = bursts_before(f->burst[way], f->n_burst[way], life.from_us);
+	size_t to = bursts_before(f->burst[way], f->n_burst[way], life.to_us);
 
 	return (struct lane_of){f->burst[way] + from, to > from ? to - from : 0};
 }
@@ -148,7 +133,7 @@ static void cut(struct maker *m)
 	m->life.to_us = m->asked.b[most - 1].start_us + 1;
 	m->answered = within(p->in, !p->in_way, m->life);
 	m->in.n_burst[p->in_way] =
-		burst_at(p->in->burst[p->in_way], p->in->n_burst[p->in_way], m->life.to_us);
+		bursts_before(p->in->burst[p->in_way], p->in->n_burst[p->in_way], m->life.to_us);
 }
 
 /* Room for what the relay makes of what it gets. */

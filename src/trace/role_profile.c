@@ -190,19 +190,6 @@ static bool hours_find(struct role_profile *p, const struct view *v)
 	return true;
 }
 
-/* The first burst from i on that starts at or after t. */
-static size_t burst_from(const struct burst *b, size_t i, size_t n, int64_t t)
-{
-	while (i < n) {
-		size_t mid = i + (n - i) / 2;
-		if (b[mid].start_us < t)
-			i = mid + 1;
-		else
-			n = mid;
-	}
-	return i;
-}
-
 /* The hours in which f carried data; a step an hour, however many bursts there are. */
 static void mark_flow(struct role_profile *p, const struct flow *f, size_t *n)
 {
@@ -212,7 +199,8 @@ static void mark_flow(struct role_profile *p, const struct flow *f, size_t *n)
 			int64_t t = f->burst[d][i].start_us, h = hour_of(t);
 			if (h >= p->hour0 && h < p->hour0 + (int64_t)p->hours)
 				mark_hours(p, t, t, n);
-			i = burst_from(f->burst[d], i + 1, f->n_burst[d], (h + 1) * HOUR_US);
+			i++;
+			i += bursts_before(f->burst[d] + i, f->n_burst[d] - i, (h + 1) * HOUR_US);
 		}
 	}
 }
