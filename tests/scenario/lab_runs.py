@@ -22,7 +22,7 @@ RUNS = pathlib.Path(sys.argv[2]).resolve()
 TMP = pathlib.Path(tempfile.mkdtemp(prefix="weir-lab-runs-"))
 SCAN_NOISE = 10  # lines of scan that are no relay, over a whole run
 SHARED_CAUSES = ("parallel", "bulk")  # made to be undecidable: there such lines are not counted
-GOALS = ("iodine", "ptunnel", "jitter200", "jitter200socat", "batch", "chaff300", "jitterchaff", "rare")
+GOALS = ("jitter200", "jitter200socat", "batch", "chaff300", "jitterchaff", "rare")
 TRACED = 5  # of many short attacks
 
 
@@ -124,6 +124,7 @@ def check_spray(where, truth):
             if hop["verdict"] == "proven":
                 named += 1
                 assert is_link(truth, hop["in"]["flow"], hop["out"]["flow"]), f"WRONG LEG PROVEN: {hop}"
+    assert named == min(TRACED, len(truth.doc["attacks"])), f"only {named} logins were traced"
     return f"{len(truth.doc['attacks'])} logins, {named} of {TRACED} traced to the spray"
 
 
