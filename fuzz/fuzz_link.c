@@ -32,7 +32,10 @@ static size_t fill(struct reader *r, struct burst *b, size_t most)
 	while (n < most && r->left > 4) {
 		uint64_t d = take(r, 3);
 		t = d >> 16 == 0xff ? (int64_t)take(r, 8) : (int64_t)((uint64_t)t + d);
-		b[n++] = (struct burst){.start_us = t, .dur_us = (uint32_t)take(r, 1) << 12, .packets = 1};
+		b[n++] = (struct burst){.start_us = t,
+			.dur_us = (uint32_t)take(r, 1) << 12,
+			.packets = 1,
+			.bytes = (d & 0xffff) << (d >> 16 & 31)};
 	}
 	return n;
 }
@@ -42,7 +45,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct burst b[4][BURSTS];
 	struct span blind[8];
 	struct reader r = {data, size};
-	struct link_param param;
+	struct link_param param = {.in_opened = (int)(size & 1),
+		.out_answered = (int)(size >> 1 & 1),
+		.every_way = (int)(size >> 2 & 1)};
 	struct link_result res;
 	size_t n[4], n_blind = take(&r, 1) % 9;
 	param.needed = (double)take(&r, 1) / 16;

@@ -317,11 +317,12 @@ static int relay_shaped(const struct legs *l, const struct best *best, const str
 	int timed = enough[WAY_FORWARD] || enough[WAY_ANSWERS];
 	int match = sizes->there || sizes->back;
 	int told = order_steady(&echo) || (order_vague(&echo) && timed && match);
-	int answers = order_leans(back) && (order_echoes(&echo) || (told && sizes->follow));
-	int hidden = order_hidden(&l->in_fwd, &echo) || (order_follows(fwd) && sizes->there);
+	int answers = order_keeps(back) && (order_echoes(&echo) || (told && sizes->follow));
+	int hidden = order_hidden(&l->in_fwd, &l->out_back, &echo);
+	int led = order_follows(fwd) || sizes->there || enough[WAY_FORWARD];
 	if (enough[WAY_FORWARD] && (order_follows(fwd) || match) && (answers || hidden))
 		return 1;
-	if (enough[WAY_ANSWERS] && (order_follows(back) || match) && answers)
+	if (enough[WAY_ANSWERS] && (order_follows(back) || match) && answers && led)
 		return 1;
 	if ((enough[WAY_SIZES] || enough[WAY_SIZES_BACK]) && match && answers)
 		return 1;

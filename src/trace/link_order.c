@@ -164,14 +164,22 @@ void order_echo(const struct lane *in_fwd, const struct lane *out_back, const st
 		group_slope(d + from, lag + from, to - from, spread, echo);
 }
 
-int order_hidden(const struct lane *in_fwd, const struct echo *e)
+/* More than a half, or just the half, of the bursts last a second. */
+static int is_stream(const struct lane *lane)
 {
 	size_t longs = 0;
-	for (size_t i = 0; i < in_fwd->n; i++)
-		longs += in_fwd->end[i] - in_fwd->start[i] >= HIDDEN_US;
+	for (size_t i = 0; i < lane->n; i++)
+		longs += lane->end[i] - lane->start[i] >= HIDDEN_US;
+	return 2 * longs >= lane->n;
+}
+
+int order_hidden(const struct lane *in_fwd, const struct lane *out_back, const struct echo *e)
+{
+	if (is_stream(out_back))
+		return 0;
 	if ((double)e->streamed >= MASKED_MIN * (double)e->all)
 		return 1;
-	return 2 * longs >= in_fwd->n && (double)e->masked >= MASKED_MIN * (double)e->all;
+	return is_stream(in_fwd) && (double)e->masked >= MASKED_MIN * (double)e->all;
 }
 
 int order_echoes(const struct echo *e)
@@ -193,6 +201,12 @@ int order_steady(const struct echo *e)
 int order_leans(const struct order *o)
 {
 	return o->before < o->after;
+}
+
+int order_keeps(const struct order *o)
+{
+	return o->before < o->after &&
+	       (double)o->before <= BEFORE_MAX * ((double)o->before + (double)o->after);
 }
 
 int order_follows(const struct order *o)

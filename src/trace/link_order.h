@@ -40,7 +40,10 @@ int order_echoes(const struct echo *e);
 
 /* 1 if A is a stream of long bursts, as keystrokes are hidden in (OpenSSH 9.5), and IN's answers are hidden
  * likewise. */
-int order_hidden(const struct lane *in_fwd, const struct echo *e);
+int order_hidden(const struct lane *in_fwd, const struct lane *out_back, const struct echo *e);
+
+/* 1 if B's bursts come after A's, with few exceptions. */
+int order_keeps(const struct order *o);
 
 /* 1 if B's bursts come after A's more often than before. */
 int order_leans(const struct order *o);

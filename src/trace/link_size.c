@@ -13,14 +13,24 @@
 #define CHANGES_MIN 9
 #define AGREE_MIN   0.75
 
+static int64_t start_of(const struct sized *s, size_t i)
+{
+	int64_t t = s->train->b[i].start_us;
+	if (t > LANE_TIME_MAX)
+		t = LANE_TIME_MAX;
+	if (t < -LANE_TIME_MAX)
+		t = -LANE_TIME_MAX;
+	return t + s->offset_us;
+}
+
 /* Payload bytes of lane burst k; *at walks through the train with k. */
 static int64_t bytes_of(const struct sized *s, size_t k, size_t *at)
 {
 	const struct link_train *t = s->train;
 	int64_t sum = 0;
-	while (*at < t->n && t->b[*at].start_us + s->offset_us < s->lane->start[k])
+	while (*at < t->n && start_of(s, *at) < s->lane->start[k])
 		(*at)++;
-	for (; *at < t->n && t->b[*at].start_us + s->offset_us <= s->lane->end[k]; (*at)++)
+	for (; *at < t->n && start_of(s, *at) <= s->lane->end[k]; (*at)++)
 		if (t->b[*at].bytes < ((uint64_t)1 << 40))
 			sum += (int64_t)t->b[*at].bytes;
 	return sum;
