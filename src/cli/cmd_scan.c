@@ -108,6 +108,18 @@ static void print_sum(const struct scan_sum *s, bool undeclared)
 	print_left_out(s, undeclared);
 }
 
+/* What is proven and withheld is listed nowhere, and must not look like nothing. */
+static void say_withheld(const struct scan_sum *s, double alpha)
+{
+	char n[COUNT_TEXT];
+
+	if (s->withheld)
+		log_line("%s withheld: the audit of this recording allows no \"proven\" at alpha %g (weir "
+			 "audit says at "
+			 "which; --all lists them)",
+			counted(n, s->withheld, "pair"), alpha);
+}
+
 static enum status run(struct app *a, int argc, char **argv, struct err *e)
 {
 	double alpha = 0;
@@ -139,8 +151,10 @@ static enum status run(struct app *a, int argc, char **argv, struct err *e)
 	if (s == STATUS_OK)
 		s = trace_scan(t, &p, &sum, e);
 	progress_end();
-	if (s == STATUS_OK)
+	if (s == STATUS_OK) {
 		print_sum(&sum, p.undeclared);
+		say_withheld(&sum, alpha > 0 ? alpha : a->cfg.alpha);
+	}
 	tracer_close(t);
 	return s;
 }

@@ -402,7 +402,9 @@ static enum status hand_out(const struct scan *sc, struct result *r, struct err 
 
 	tracer_settle(sc->t, &l.link);
 	bool proven = l.link.verdict == LINK_PROVEN;
-	sc->sum->undecidable += l.link.verdict == LINK_UNDECIDABLE && r->link.verdict == LINK_PROVEN;
+	bool withheld = l.link.verdict == LINK_UNDECIDABLE && r->link.verdict == LINK_PROVEN;
+	sc->sum->undecidable += withheld;
+	sc->sum->withheld += withheld;
 	if ((!proven && !sc->p->all) || (proven && r->in->view != r->out->view && told_at_home(r)))
 		return STATUS_OK;
 	enum status s = role_for(sc, r, &role, e);

@@ -111,6 +111,7 @@ struct scan_sum {
 	uint64_t hosts, flows, pairs, proven, undecidable, rewritten, declared;
 	uint64_t searched; /* of pairs; about, where stopped */
 	uint64_t tested;   /* pairs that the index let pass, or all */
+	uint64_t withheld; /* of undecidable: the audit of the recording allows no proof at this alpha */
 	bool stopped;
 };
 
