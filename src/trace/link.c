@@ -25,6 +25,7 @@ enum way { WAY_FORWARD, WAY_ANSWERS, WAY_TICKS, WAY_SIZES, WAY_SIZES_BACK };
 
 #define LN10          2.30258509299404568402
 #define CEILING_SLACK 0.3
+#define DRIVEN_TIMES  2   /* so much steadier is what R says after V than after X */
 #define SIZED_MIN     3.0 /* log10 e of sizes from which they speak for one lag */
 #define TURNED_MAX    0.5 /* share of it that the sizes may reach backwards in time */
 
@@ -301,6 +302,15 @@ static int is_asked(const struct legs *l, const struct link_param *p)
 	return order_leans(&asked);
 }
 
+/* Does R speak to V because V answered, rather than because X spoke?  Who drives both, a task at a time,
+ * does. */
+static int is_driven(const struct legs *l, const struct order *fwd)
+{
+	struct order own;
+	order_measure(&l->out_back, &l->out_fwd, l->scratch, &own);
+	return 2 * (size_t)own.lags >= l->out_fwd.n && DRIVEN_TIMES * own.spread_us < fwd->spread_us;
+}
+
 /* Is it a relay's order?  What OUT answers must reach IN, and when OUT answers decides when IN does, unless
  * IN's answers are hidden; and one of the ways that suffice must show a relay's order and lag, or sizes that
  * match. */
@@ -311,7 +321,7 @@ static int relay_shaped(const struct legs *l, const struct best *best, const str
 	int enough[WAYS];
 	for (int k = 0; k < WAYS; k++)
 		enough[k] = best->r[k].log10_sup - best->charge >= p->needed;
-	if (!order_leans(fwd) || !order_conserves(back) || !is_asked(l, p))
+	if (!order_leans(fwd) || !order_conserves(back) || !is_asked(l, p) || is_driven(l, fwd))
 		return 0;
 	order_echo(&l->in_fwd, &l->out_back, &l->in_back, l->scratch, &echo);
 	int timed = enough[WAY_FORWARD] || enough[WAY_ANSWERS];
