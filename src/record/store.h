@@ -39,12 +39,14 @@ enum status store_writer_close(struct store_writer *s, struct err *e);
 
 /* What a reader wants; zero means everything. */
 struct store_query {
-	const struct ip *host;    /* flows with this end; NULL: all */
-	struct wall since, until; /* flows that overlap [since, until]; WALL_BEGIN / WALL_END: all */
-	int port;                 /* -1 (or 0): all */
-	const char *id;           /* hex prefix of a flow id, NULL: all */
-	int64_t gap_us;           /* merge bursts at this gap; 0: BURST_GAP_READ_US */
-	bool heads_only;          /* no bursts are kept (lists) */
+	const struct ip *host; /* flows with this end; NULL: all */
+	/* Flows of which a stored part overlaps [since, until], whole; one that was silent all that time may
+	 * be left out.  WALL_BEGIN / WALL_END: all. */
+	struct wall since, until;
+	int port;        /* -1 (or 0): all */
+	const char *id;  /* hex prefix of a flow id, NULL: all */
+	int64_t gap_us;  /* merge bursts at this gap; 0: BURST_GAP_READ_US */
+	bool heads_only; /* no bursts are kept (lists) */
 };
 
 /* A recording, or the part of it that a query asked for.  Everything is owned by the arena inside. */

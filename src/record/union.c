@@ -146,7 +146,6 @@ static size_t copies_drop(struct tagged *t, size_t n, uint32_t gap_us, uint64_t 
 	return n;
 }
 
-/* A copy of the n bursts in u->burst. */
 /* A flow of one part keeps its bursts where the part has them, if that memory is kept: they only get fewer.
  */
 static struct burst *train_room(struct arena *a, const struct build *b, const struct place *place,

@@ -166,6 +166,8 @@ static inline void kit_flow(struct true_flow *f, uint64_t number)
 			at = burst_end(&f->burst[d][i]);
 		}
 	}
+	if (!f->acks[0] && !f->acks[1])
+		f->acks[0] = 1; /* first_us is when a packet was seen: one is counted there */
 }
 
 /* Part number `part` of `parts` of a flow, as one recorder would hand it out; the bursts point into f. */

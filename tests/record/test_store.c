@@ -129,7 +129,9 @@ static void random_query(struct store_query *q, struct ip *host, char id[ID_TEXT
 		q->port = kit_rnd(2) ? 22 : one->head.end[0].port;
 	if (kit_rnd(3) == 0) {
 		q->since.us = one->head.first_us + (int64_t)kit_rnd(20000000) - 10000000;
-		q->until.us = q->since.us + (int64_t)kit_rnd(600) * SECOND_US;
+		/* longer than any silence of a flow of store_kit.h: one that was silent all the time may be
+		 * missing */
+		q->until.us = q->since.us + (int64_t)(6 + kit_rnd(600)) * SECOND_US;
 	}
 	if (kit_rnd(4) == 0) {
 		(void)id_text(id, &one->head.id);
