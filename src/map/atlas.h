@@ -1,0 +1,94 @@
+/* The atlas: every sheet that was loaded into DIR/map, and what a question takes from them.
+ *
+ * DIR/map/tables is the list, one line a sheet, replaced by one rename: a load that fails leaves the atlas as
+ * it was. Sheets of a kind add up while they are of one time: those within `within` days before the newest
+ * one not after `at`.  Older ones are history: "the same at other dates" is computed from them (atlas_dates).
+ */
+#ifndef WEIR_MAP_ATLAS_H
+#define WEIR_MAP_ATLAS_H
+
+#include "base/arena.h"
+#include "base/world.h"
+#include "map/links.h"
+#include "map/paths.h"
+#include "map/registry.h"
+
+#define ATLAS_WITHIN_DAYS 31
+
+struct atlas_entry {
+	struct sheet sheet;
+	char id[13];    /* 12 hex digits: of the SHA-256 of what was read */
+	char name[128]; /* the file's name as it was given, printable */
+};
+struct atlas {
+	struct arena arena;
+	struct atlas_entry *entry;
+	size_t n;
+	/* What is in use (see at, within): views. */
+	const struct paths **paths;
+	size_t n_paths; /* SHEET_PATHS */
+	const struct paths **origins;
+	size_t n_origins; /* SHEET_ORIGINS and SHEET_PATHS, newest first */
+	const struct links **links;
+	size_t n_links; /* newest first */
+	const struct registry **registry;
+	size_t n_registry;
+	const struct holders **holders;
+	size_t n_holders;
+};
+struct atlas_ask {
+	struct wall at;  /* 0: the newest */
+	int within_days; /* 0: ATLAS_WITHIN_DAYS */
+};
+
+/* STATUS_NO: nothing was ever loaded (atlas is empty and usable).  STATUS_BAD: a sheet is damaged. */
+enum status atlas_open(struct atlas *a, const char *dir, const struct atlas_ask *q, struct err *e);
+void atlas_close(struct atlas *a);
+/* The other times at which there are sheets of that kind, newest first, for "the same at other dates". */
+enum status atlas_dates(const struct atlas *a, enum sheet_kind k, const struct wall **at, size_t *n,
+	struct arena *m, struct err *e);
+
+/* ---- what a number is called ---- */
+struct network {
+	uint32_t asn;      /* origin AS by longest match; 0: no prefix covers the address */
+	uint32_t n_origin; /* how many different origins were seen of that prefix */
+	struct prefix prefix;
+	char cc[3];       /* country of delegation of the address (else of the AS), "" unknown */
+	const char *name; /* of the network ("STAR-KP"), else of its organisation, else the registry's id; ""
+			     unknown */
+	const char *holder; /* id that siblings share; "" unknown */
+};
+/* False where nothing is known of the address. */
+bool atlas_network(const struct atlas *a, const struct ip *ip, struct network *to);
+bool atlas_asn(const struct atlas *a, uint32_t asn, struct network *to); /* prefix is empty */
+#define NETWORK_TEXT 160
+/* "AS131279 STAR-KP, KP"; returns to. */
+char *network_text(char to[NETWORK_TEXT], const struct network *n);
+
+/* ---- what a question means ---- */
+enum net_kind { NET_ASN, NET_PREFIX, NET_COUNTRY };
+struct net {
+	enum net_kind kind;
+	char text[PREFIX_TEXT]; /* as it is printed: AS131279, 192.0.2.0/24, KP */
+	uint32_t *asn;
+	size_t n_asn; /* its networks: itself; a prefix's origins; a country's delegated and
+		       * those that originate what is delegated to it */
+	struct prefix *prefix;
+	size_t n_prefix; /* prefixes seen: of the AS; the prefix (and its more specifics); what of the
+			  * country's delegated space is announced */
+};
+/* STATUS_BAD: not a NET; STATUS_NO: unknown to every sheet ("AS64500: no table has it"). */
+enum status atlas_net(
+	struct net *to, const struct atlas *a, const char *text, struct arena *m, struct err *e);
+
+/* Addresses (IPv4) and prefixes (IPv6 /48s) that these networks originate, counted once, and their countries.
+ */
+struct space {
+	uint64_t v4, v6_48;
+	uint32_t n_country;
+	char (*cc)[3];
+};
+enum status atlas_space(struct space *to, const struct atlas *a, const uint32_t *asn, size_t n,
+	struct arena *m, struct err *e);
+
+#endif

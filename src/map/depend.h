@@ -1,0 +1,59 @@
+/* Dependence: local AS hegemony (Fontugne, Shah, Aben 2017; shared formula in README.md) from observed paths.
+ * Per session a prefix weighs the IPv4 addresses it has and no more specific one seen by that session has
+ * (IPv6: 1 each); each network on its path, once, gets that weight, the origin apart; divided by the
+ * session's weight of the scope. Averaged over a peer network's sessions; over the peer networks with zeros
+ * where they do not have it, floor(10 %) cut off at both ends, mean. */
+#ifndef WEIR_MAP_DEPEND_H
+#define WEIR_MAP_DEPEND_H
+
+#include "base/arena.h"
+#include "map/paths.h"
+
+#define HEGEMONY_TRIM 0.1
+
+struct depend_row {
+	uint32_t asn;
+	double share;       /* 0..1 */
+	uint32_t n_peer_as; /* peer networks that have it on a path to the scope */
+	uint32_t n_sheet;   /* tables in which it is there */
+};
+/* The scope of a question: AS numbers (all that they originate) or prefixes (exactly these), of one family.
+ */
+struct depend_ask {
+	const uint32_t *asn;
+	size_t n_asn;
+	const struct prefix *prefix;
+	size_t n_prefix;
+	uint8_t family; /* 4 or 6 */
+};
+struct depend {
+	struct depend_row *row;
+	size_t n;                      /* by share, then AS number */
+	uint32_t n_peer_as, n_session; /* that see anything of the scope */
+	uint32_t n_peer_as_all;        /* in the tables at all, for "no data is not unreachable" */
+	uint64_t n_prefix;             /* of the scope that are seen */
+};
+/* Over n paths sheets together (their sessions add up).  Memory of the arena. */
+enum status depend_on(struct depend *to, const struct paths *const *p, size_t n, const struct depend_ask *q,
+	struct arena *a, struct err *e);
+
+/* The other direction: which origins depend on asn, and by how much; rows with a share of at least `least`.
+ */
+enum status depend_from(struct depend *to, const struct paths *const *p, size_t n, uint32_t asn,
+	uint8_t family, double least, struct arena *a, struct err *e);
+
+/* The neighbours of the origin on the paths to one prefix (or, prefix NULL, to all that asn originates), with
+ * how many peer networks and tables see each: upstreams of a prefix, and confidence of a link. */
+struct upstream {
+	uint32_t asn, n_peer_as, n_sheet;
+};
+enum status depend_upstreams(struct upstream **to, size_t *n_to, const struct paths *const *p, size_t n,
+	uint32_t asn, const struct prefix *prefix, struct arena *a, struct err *e);
+
+/* How many peer networks and tables see a and b as neighbours on a path. */
+struct link_seen {
+	uint32_t n_peer_as, n_sheet;
+};
+struct link_seen depend_link_seen(const struct paths *const *p, size_t n, uint32_t a, uint32_t b);
+
+#endif
