@@ -6,6 +6,7 @@
 #include <limits.h>
 
 #include "base/bytes.h"
+#include "base/grow.h"
 #include "record/store.h"
 
 #define STORE_FORMAT     1                  /* DIR/FORMAT and the version of segments */
@@ -252,8 +253,5 @@ enum status join_parts(struct recording *to, struct parts *p, const struct store
 enum status coverage_merge(struct recording *r, struct coverage *c, size_t n, struct err *e);
 /* rewrite.c: marks translated copies.  Flows are sorted. */
 enum status rewrite_mark(struct recording *r, struct err *e);
-
-/* Grows *p so that n + more elements of `size` fit; false where memory is out. */
-bool grow(void *p, size_t *cap, size_t n, size_t more, size_t size);
 
 #endif

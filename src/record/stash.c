@@ -5,21 +5,6 @@
 
 #include "record/segment.h"
 
-bool grow(void *p, size_t *cap, size_t n, size_t more, size_t size)
-{
-	void **at = p;
-
-	if (n + more <= *cap)
-		return true;
-	size_t want = (n + more) * 2 > 64 ? (n + more) * 2 : 64;
-	void *q = want < SIZE_MAX / 2 / size ? realloc(*at, want * size) : NULL;
-	if (!q)
-		return false;
-	*at = q;
-	*cap = want;
-	return true;
-}
-
 static const char *point_intern(struct stash *s, const char *name, struct err *e)
 {
 	if (!name)

@@ -5,8 +5,6 @@
  * other's. Where in time the two were recorded does not matter; how far the move is does (audit.h). */
 #include "trace/audit_in.h"
 
-#include <stdlib.h>
-
 #define MINUTE_US        (60 * SECOND_US)
 #define HOUR_US          (60 * MINUTE_US)
 #define STRANGERS_US     MINUTE_US /* what two flows are moved at least that have nothing in common */
@@ -85,13 +83,6 @@ static size_t copy_spans(
 	return k;
 }
 
-static int by_start(const void *a, const void *b)
-{
-	const struct span *x = a, *y = b;
-
-	return (x->from_us > y->from_us) - (x->from_us < y->from_us);
-}
-
 size_t move_blind_most(const struct pool *p)
 {
 	size_t n = 0;
@@ -106,15 +97,8 @@ size_t move_blind(
 {
 	int64_t from = least(in->from_us, out->from_us + move),
 		until = most(in->to_us, out->to_us + move) + 1;
-	size_t n = copy_spans(to, p->blind[in->point], p->n_blind[in->point], from, until, 0), k = 0;
+	size_t n = copy_spans(to, p->blind[in->point], p->n_blind[in->point], from, until, 0);
 
 	n += copy_spans(to + n, p->blind[out->point], p->n_blind[out->point], from, until, move);
-	qsort(to, n, sizeof(*to), by_start);
-	for (size_t i = 0; i < n; i++) {
-		if (k && to[i].from_us <= to[k - 1].to_us)
-			to[k - 1].to_us = most(to[k - 1].to_us, to[i].to_us);
-		else
-			to[k++] = to[i];
-	}
-	return k;
+	return spans_join(to, n);
 }

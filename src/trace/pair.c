@@ -1,5 +1,5 @@
-/* A pair of flows of one view as the link test takes it: which way each goes, on which clock, and when the
- * observation points were blind. */
+/* A pair of flows as the link test takes it: which way each goes, on which clock, and when the observation
+ * points were blind. */
 #include "trace/tracer.h"
 
 #include <stdlib.h>
@@ -12,7 +12,7 @@ static int by_start(const void *a, const void *b)
 	return (x->from_us > y->from_us) - (x->from_us < y->from_us);
 }
 
-static size_t join_spans(struct span *s, size_t n)
+size_t spans_join(struct span *s, size_t n)
 {
 	size_t k = 0;
 
@@ -52,7 +52,7 @@ static bool meeting_blind(struct view *v, struct meeting *m)
 	for (size_t i = 0; i < nb; i++)
 		both[na + i] =
 			(struct span){clock_in(&m->clock, b[i].from_us), clock_in(&m->clock, b[i].to_us)};
-	m->n_blind = join_spans(both, na + nb);
+	m->n_blind = spans_join(both, na + nb);
 	m->blind = both;
 	return true;
 }
@@ -81,19 +81,25 @@ enum status meeting_get(struct view *v, const char *in_point, const char *out_po
 	return STATUS_OK;
 }
 
-void pair_of(struct relink *to, const struct view *v, const struct meeting *m, const struct flow *in,
-	const struct flow *out, double needed)
+void pair_between(struct relink *to, const struct ip *in_host, const struct ip *out_host,
+	const struct meeting *m, const struct flow *in, const struct flow *out, double needed)
 {
-	int in_way = !flow_side(in, &v->host);
+	int in_way = !flow_side(in, in_host);
 
 	*to = (struct relink){.in = in,
 		.out = out,
 		.in_way = in_way,
-		.out_way = flow_side(out, &v->host),
+		.out_way = flow_side(out, out_host),
 		.in_opened = flow_opener(in) != in_way,
 		.apart = m->apart,
 		.clock = m->clock,
 		.blind = m->blind,
 		.n_blind = m->n_blind,
 		.needed = needed};
+}
+
+void pair_of(struct relink *to, const struct view *v, const struct meeting *m, const struct flow *in,
+	const struct flow *out, double needed)
+{
+	pair_between(to, &v->host, &v->host, m, in, out, needed);
 }

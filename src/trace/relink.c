@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+#include "base/grow.h"
 #include "trace/trace.h"
 
 static struct link_train train(const struct flow *f, int dir)
@@ -13,7 +14,7 @@ static struct link_train train(const struct flow *f, int dir)
 	return (struct link_train){f->burst[dir], f->n_burst[dir]};
 }
 
-static struct link_leg leg(const struct flow *f, int fwd)
+struct link_leg relink_leg(const struct flow *f, int fwd)
 {
 	static const int derived[2] = {FLOW_DERIVED_0, FLOW_DERIVED_1};
 
@@ -25,18 +26,10 @@ static struct link_leg leg(const struct flow *f, int fwd)
 		.back_derived = (f->head.flags & derived[!fwd]) != 0};
 }
 
-/* A copy of OUT's bursts on IN's clock. */
-static bool shift(struct relink_room *r, struct link_leg *out, const struct clock_fit *c)
+bool relink_shift(struct relink_room *r, struct link_leg *out, const struct clock_fit *c)
 {
-	size_t n = out->fwd.n + out->back.n;
-
-	if (n > r->n_shifted) {
-		struct burst *b = realloc(r->shifted, n * sizeof(*b));
-		if (!b)
-			return false;
-		r->shifted = b;
-		r->n_shifted = n;
-	}
+	if (!grow(&r->shifted, &r->n_shifted, out->fwd.n, out->back.n, sizeof(*r->shifted)))
+		return false;
 	struct link_train *way[2] = {&out->fwd, &out->back};
 	struct burst *to = r->shifted;
 	for (int d = 0; d < 2; d++) {
@@ -50,7 +43,7 @@ static bool shift(struct relink_room *r, struct link_leg *out, const struct cloc
 	return true;
 }
 
-static bool grow(struct relink_room *r, size_t need)
+static bool mem_grow(struct relink_room *r, size_t need)
 {
 	size_t size = (need + need / 2 + 63) & ~(size_t)63;
 
@@ -75,15 +68,15 @@ void relink_free(struct relink_room *r)
 enum status relink_test(
 	struct relink_room *room, const struct relink *p, struct link_result *to, struct err *e)
 {
-	struct link_leg in = leg(p->in, p->in_way), out = leg(p->out, p->out_way);
+	struct link_leg in = relink_leg(p->in, p->in_way), out = relink_leg(p->out, p->out_way);
 	struct link_param param = {.needed = p->needed,
 		.in_opened = p->in_opened,
 		.out_answered = flow_opener(p->out) != p->out_way,
 		.offset_error_us = p->clock.error_us};
 
-	if (p->apart && !shift(room, &out, &p->clock))
+	if (p->apart && !relink_shift(room, &out, &p->clock))
 		return err_nomem(e);
-	if (!grow(room, link_memory(&in, &out)))
+	if (!mem_grow(room, link_memory(&in, &out)))
 		return err_nomem(e);
 	link_test(&in, &out, p->blind, p->n_blind, &param, room->mem, room->mem_size, to);
 	return STATUS_OK;

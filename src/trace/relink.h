@@ -32,6 +32,9 @@ struct relink {
 	double needed;
 };
 
+/* A flow as a leg whose attack's way is direction fwd. */
+struct link_leg relink_leg(const struct flow *f, int fwd);
+
 /* Working memory, grown on demand; all zero to begin, relink_free() at the end. */
 struct relink_room {
 	void *mem;
@@ -40,6 +43,10 @@ struct relink_room {
 	size_t n_shifted;
 };
 void relink_free(struct relink_room *r);
+
+/* Puts both trains of OUT on IN's clock: copies, which the room has until it is used again.  False where
+ * memory is out. */
+bool relink_shift(struct relink_room *r, struct link_leg *out, const struct clock_fit *c);
 
 enum status relink_test(
 	struct relink_room *room, const struct relink *p, struct link_result *to, struct err *e);

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
+
 static bool point_known(const struct scan *sc, const char *name)
 {
 	for (size_t i = 0; i < sc->n_point; i++)
@@ -27,13 +29,8 @@ static enum status points(struct scan *sc, struct err *e)
 		const char *name = sc->rec.flow[i].head.point;
 		if (point_known(sc, name))
 			continue;
-		if (sc->n_point == cap) {
-			cap = cap ? 2 * cap : 8;
-			const char **p = realloc(sc->point, cap * sizeof(*p));
-			if (!p)
-				return err_nomem(e);
-			sc->point = p;
-		}
+		if (!grow(&sc->point, &cap, sc->n_point, 1, sizeof(*sc->point)))
+			return err_nomem(e);
 		sc->point[sc->n_point++] = name;
 	}
 	return STATUS_OK;

@@ -4,9 +4,6 @@
  * Any flow that an own host answered against any flow that another one opened.  Of a flow that was seen
  * several times, or before and after translation, the first copy stands for all: what a pool's addresses
  * opened was opened by the host behind it, where both were recorded. */
-#include <stdlib.h>
-#include <string.h>
-
 #include "trace/scan_in.h"
 
 /* All flows as one view, whose host is none. */
@@ -24,16 +21,6 @@ static enum status network_view(struct scan *sc, struct err *e)
 	return STATUS_OK;
 }
 
-static int by_host(const void *host, const void *view)
-{
-	return ip_compare(host, &((const struct view *)view)->host);
-}
-
-static struct view *view_of(const struct scan *sc, const struct ip *host)
-{
-	return bsearch(host, sc->view, sc->n_view, sizeof(*sc->view), by_host);
-}
-
 /* A translated copy stands for itself only where the host that the first copy has at this end is no own one.
  */
 static bool stands_in(const struct scan *sc, const struct flow *f, bool opener)
@@ -42,7 +29,7 @@ static bool stands_in(const struct scan *sc, const struct flow *f, bool opener)
 
 	if (!first || flow_same(f, first, INT64_MAX / 4))
 		return true;
-	return !view_of(sc, &first->head.end[flow_opener(first) ^ !opener].ip);
+	return !scan_view_of(sc, &first->head.end[flow_opener(first) ^ !opener].ip);
 }
 
 /* One leg a flow at the end that opened it (opener) or at the other, where that is an own host. */
@@ -54,7 +41,7 @@ static enum status side(struct scan *sc, const struct flow *const *flow, size_t 
 
 	for (size_t i = 0; i < *n_to && s == STATUS_OK; i++) {
 		struct scan_leg *l = &(*to)[i];
-		l->view = view_of(sc, &l->flow->head.end[flow_opener(l->flow) ^ !opener].ip);
+		l->view = scan_view_of(sc, &l->flow->head.end[flow_opener(l->flow) ^ !opener].ip);
 		l->opened = opener;
 		if (l->view && stands_in(sc, l->flow, opener))
 			(*to)[k++] = *l;

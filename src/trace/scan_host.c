@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "trace/aggregate.h"
 #include "trace/scan_in.h"
 
@@ -141,14 +142,8 @@ enum status scan_set_add(struct scan *sc, const struct scan_set *s, struct err *
 {
 	if (s->n_in == 0 || s->n_out == 0)
 		return STATUS_OK;
-	if (sc->n_set == sc->cap_set) {
-		size_t cap = sc->cap_set ? 2 * sc->cap_set : 64;
-		struct scan_set *set = realloc(sc->set, cap * sizeof(*set));
-		if (!set)
-			return err_nomem(e);
-		sc->set = set;
-		sc->cap_set = cap;
-	}
+	if (!grow(&sc->set, &sc->cap_set, sc->n_set, 1, sizeof(*sc->set)))
+		return err_nomem(e);
 	sc->set[sc->n_set] = *s;
 	enum status st = scan_count(sc, &sc->set[sc->n_set], e);
 	sc->pairs += sc->set[sc->n_set].pairs;
@@ -224,6 +219,11 @@ static int by_host(const void *host, const void *view)
 	return ip_compare(host, &((const struct view *)view)->host);
 }
 
+struct view *scan_view_of(const struct scan *sc, const struct ip *host)
+{
+	return bsearch(host, sc->view, sc->n_view, sizeof(*sc->view), by_host);
+}
+
 /* What the translator's address opened, the host behind it opened first: the link is that host's, and is told
  * once. */
 bool scan_told_inside(const struct scan *sc, const struct scan_leg *a, const struct scan_leg *b)
@@ -233,36 +233,10 @@ bool scan_told_inside(const struct scan *sc, const struct scan_leg *a, const str
 		const struct flow *inner = out->flow->rewrite_of;
 		if (!inner || !out->opened || flow_side(inner, &out->view->host) >= 0)
 			continue;
-		const struct view *w = bsearch(&inner->head.end[flow_opener(inner)].ip, sc->view, sc->n_view,
-			sizeof(*sc->view), by_host);
+		const struct view *w = scan_view_of(sc, &inner->head.end[flow_opener(inner)].ip);
 		for (size_t i = 0; w && i < w->n; i++)
 			if (flow_rewritten(w->by_tuple[i], in->flow))
 				return true;
 	}
 	return false;
-}
-
-/* Told apart from relays, and listed only where everything is. */
-enum status scan_rewritten(struct scan *sc, struct view *v, struct err *e)
-{
-	enum status s = STATUS_OK;
-
-	for (size_t i = 0; i < v->n && s == STATUS_OK; i++) {
-		const struct flow *f = v->by_tuple[i];
-		if (!f->rewrite_of || flow_same(f, f->rewrite_of, sc->t->cfg->clock_skew_us))
-			continue;
-		struct scan_link l = {.relay = v->host,
-			.relay_out = v->host,
-			.in = f->rewrite_of,
-			.out = f,
-			.needed = sc->needed,
-			.role = "rewritten",
-			.role_why = ""};
-		l.link.verdict = LINK_UNDECIDABLE;
-		l.link.first_sufficient_us = -1;
-		sc->sum->rewritten++;
-		if (sc->p->all)
-			s = sc->p->found(sc->p->self, &l, e);
-	}
-	return s;
 }

@@ -50,8 +50,9 @@ static inline bool scan_stopped(const struct scan *sc)
 	return sc->p->stop && *sc->p->stop;
 }
 
-/* Views of the own hosts (scan_host.c). */
+/* Views of the own hosts (scan_host.c), and one of them; NULL: none. */
 enum status scan_views(struct scan *sc, struct err *e);
+struct view *scan_view_of(const struct scan *sc, const struct ip *host);
 /* The sets of each host: its flows, its aggregates.  With any_host those of two hosts too (scan_any.c). */
 enum status scan_host_sets(struct scan *sc, struct err *e);
 enum status scan_any_sets(struct scan *sc, struct err *e);
@@ -64,8 +65,6 @@ enum status scan_set_add(struct scan *sc, const struct scan_set *s, struct err *
 
 /* Does the view of a host behind translation have this pair too? */
 bool scan_told_inside(const struct scan *sc, const struct scan_leg *a, const struct scan_leg *b);
-/* Translated copies at v's host. */
-enum status scan_rewritten(struct scan *sc, struct view *v, struct err *e);
 
 /* Which of two legs of one list is IN: the one that the host answered, where it opened the other; else the
  * older one. */

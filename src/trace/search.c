@@ -16,6 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
+
 /* Proven first; then what has the number but not the order of a relay; then what is merely weak; last what
  * cannot be told from timing at all.  So a hop is undecidable only where its best evidence is, or where every
  * candidate is. */
@@ -58,14 +60,8 @@ static void keep(struct hop *hop, const struct candidate *c)
 
 static enum status proven_add(struct search *s, const struct candidate *c, struct err *e)
 {
-	if (s->n_proven == s->cap) {
-		size_t cap = s->cap ? 2 * s->cap : 8;
-		struct candidate *room = realloc(s->proven, cap * sizeof(*room));
-		if (!room)
-			return err_nomem(e);
-		s->proven = room;
-		s->cap = cap;
-	}
+	if (!grow(&s->proven, &s->cap, s->n_proven, 1, sizeof(*s->proven)))
+		return err_nomem(e);
 	s->proven[s->n_proven++] = *c;
 	return STATUS_OK;
 }

@@ -41,8 +41,9 @@ struct tracer {
 	struct view *found;  /* queries by id, kept so that flows stay alive */
 	struct reach *reach; /* of recognise() */
 	struct relink_room room;
-	double alpha_most; /* what the last audit allows: "proven" needs an alpha of at most this; 1 without
-			      one */
+	double alpha_most;   /* what the last audit allows: "proven" needs an alpha of at most this; 1 without
+				one */
+	struct wall audited; /* when that was; 0 where its finding cannot be read */
 };
 
 /* Everything recorded with `host` at an end; read once. */
@@ -76,7 +77,13 @@ struct clock_fit clock_between(
 enum status meeting_get(struct view *v, const char *in_point, const char *out_point, int64_t skew_us,
 	const struct meeting **to, struct err *e);
 
-/* A pair of flows at the view's host, as relink_test() takes it. */
+/* Sorts n spans and joins those that touch; returns how many are left. */
+size_t spans_join(struct span *s, size_t n);
+
+/* A pair of flows, IN at one host and OUT at the same or another one, as relink_test() takes it. */
+void pair_between(struct relink *to, const struct ip *in_host, const struct ip *out_host,
+	const struct meeting *m, const struct flow *in, const struct flow *out, double needed);
+/* Both at the view's host. */
 void pair_of(struct relink *to, const struct view *v, const struct meeting *m, const struct flow *in,
 	const struct flow *out, double needed);
 
