@@ -54,6 +54,7 @@ enum status depend_upstreams(struct upstream **to, size_t *n_to, const struct pa
 struct link_seen {
 	uint32_t n_peer_as, n_sheet;
 };
-struct link_seen depend_link_seen(const struct paths *const *p, size_t n, uint32_t a, uint32_t b);
+enum status depend_link_seen(
+	struct link_seen *to, const struct paths *const *p, size_t n, uint32_t a, uint32_t b, struct err *e);
 
 #endif
