@@ -84,45 +84,122 @@ static int by_session(const void *a, const void *b)
 	return x->session < y->session ? -1 : x->session > y->session;
 }
 
-/* Adds up the weights of one session's routes by network: acc[as], and which in touched. */
-static size_t weigh(double *acc, uint32_t *touched, const struct event *v, size_t n)
-{
-	size_t n_touched = 0;
+/* What networks count as: each for itself, or those of a group together. */
+struct slots {
+	uint32_t *of;   /* by AS index: slot, or NO_INDEX32 */
+	uint32_t *name; /* by slot: AS number or the group's */
+	size_t n;
+	double *acc;     /* by slot: weight in the session at hand */
+	uint32_t *stamp; /* by slot: the last path that it was met on */
+	uint32_t *touched;
+	size_t n_touched;
+};
 
-	for (size_t i = 0; i < n; i++)
-		for (size_t k = 0; k + 1 < v[i].n_as; k++) { /* the origin apart */
-			uint32_t as = v[i].as[k];
-			if (acc[as] == 0) /* weights are above 0 */
-				touched[n_touched++] = as;
-			acc[as] += v[i].weight;
-		}
-	return n_touched;
+static int by_name(const void *a, const void *b)
+{
+	const uint32_t *x = a, *y = b; /* {name, AS index} */
+
+	return x[0] < y[0] ? -1 : x[0] > y[0];
+}
+
+/* Networks by group: sorted by its number, one slot each. */
+static bool slots_grouped(struct slots *s, const struct paths *p, const struct depend_ask *q)
+{
+	uint32_t *pair = calloc(p->n_as + 1, 2 * sizeof(*pair)), last = 0;
+
+	if (!pair)
+		return false;
+	for (size_t i = 0; i < p->n_as; i++) {
+		pair[2 * i] = q->group(q->self, p->as[i]);
+		pair[2 * i + 1] = (uint32_t)i;
+	}
+	if (p->n_as)
+		qsort(pair, p->n_as, 2 * sizeof(*pair), by_name);
+	for (size_t i = 0; i < p->n_as; i++) {
+		uint32_t name = pair[2 * i];
+		if (name && name != last)
+			s->name[s->n++] = name;
+		s->of[pair[2 * i + 1]] = name ? (uint32_t)(s->n - 1) : NO_INDEX32;
+		last = name;
+	}
+	free(pair);
+	return true;
+}
+
+static bool slots_make(struct slots *s, const struct paths *p, const struct depend_ask *q)
+{
+	size_t n = p->n_as + 1;
+
+	s->of = calloc(n, sizeof(*s->of));
+	s->name = calloc(n, sizeof(*s->name));
+	s->acc = calloc(n, sizeof(*s->acc));
+	s->stamp = calloc(n, sizeof(*s->stamp));
+	s->touched = calloc(n, sizeof(*s->touched));
+	if (!s->of || !s->name || !s->acc || !s->stamp || !s->touched)
+		return false;
+	if (q->group)
+		return slots_grouped(s, p, q);
+	for (; s->n < p->n_as; s->n++) {
+		s->of[s->n] = (uint32_t)s->n;
+		s->name[s->n] = p->as[s->n];
+	}
+	return true;
+}
+
+static void slots_free(struct slots *s)
+{
+	free(s->of);
+	free(s->name);
+	free(s->acc);
+	free(s->stamp);
+	free(s->touched);
+}
+
+/* Adds one route's weight to each slot on its path, once; `stamp` is the route's own number, above 0. */
+static void weigh(struct slots *s, const struct event *v, uint32_t stamp)
+{
+	for (size_t k = 0; k + 1 < v->n_as; k++) { /* the origin apart */
+		uint32_t slot = s->of[v->as[k]];
+		if (slot == NO_INDEX32 || s->stamp[slot] == stamp)
+			continue;
+		s->stamp[slot] = stamp;
+		if (s->acc[slot] == 0) /* weights are above 0 */
+			s->touched[s->n_touched++] = slot;
+		s->acc[slot] += v->weight;
+	}
+}
+
+/* The weights of one session's routes as shares. */
+static bool session_shares(struct hegemony *h, struct slots *s, uint32_t peer, uint32_t sheet, double total)
+{
+	bool ok = hegemony_session(h, peer);
+
+	for (size_t k = 0; k < s->n_touched; k++) {
+		uint32_t slot = s->touched[k];
+		ok = ok &&
+		     hegemony_share(h, (struct share){s->name[slot], peer, sheet, s->acc[slot] / total});
+		s->acc[slot] = 0;
+	}
+	s->n_touched = 0;
+	return ok;
 }
 
 /* The events of one sheet as shares. */
-static bool shares_of(struct hegemony *h, const struct paths *p, uint32_t sheet, struct events *ev)
+static bool shares_of(struct hegemony *h, const struct paths *p, uint32_t sheet, const struct depend_ask *q,
+	struct events *ev)
 {
-	double *acc = calloc(p->n_as + 1, sizeof(*acc));
-	uint32_t *touched = calloc(p->n_as + 1, sizeof(*touched));
-	bool ok = acc && touched;
+	struct slots s = {0};
+	bool ok = slots_make(&s, p, q);
 
-	if (ev->n)
+	if (ok && ev->n)
 		qsort(ev->v, ev->n, sizeof(*ev->v), by_session);
-	for (size_t i = 0, end; ok && i < ev->n; i = end) {
+	for (size_t i = 0; ok && i < ev->n; i++) {
 		uint32_t session = ev->v[i].session;
-		for (end = i; end < ev->n && ev->v[end].session == session;)
-			end++;
-		uint32_t peer = p->session[session].asn;
-		ok = hegemony_session(h, peer);
-		size_t n = weigh(acc, touched, ev->v + i, end - i);
-		for (size_t k = 0; k < n; k++) {
-			ok = ok && hegemony_share(h, (struct share){p->as[touched[k]], peer, sheet,
-							     acc[touched[k]] / ev->total[session]});
-			acc[touched[k]] = 0;
-		}
+		weigh(&s, &ev->v[i], (uint32_t)(i + 1));
+		if (i + 1 == ev->n || ev->v[i + 1].session != session)
+			ok = session_shares(h, &s, p->session[session].asn, sheet, ev->total[session]);
 	}
-	free(acc);
-	free(touched);
+	slots_free(&s);
 	return ok;
 }
 
@@ -163,7 +240,7 @@ static enum status add_sheet(struct hegemony *h, uint64_t *n_prefix, const struc
 	bool ok = ev.total && ev.seen && origin_in && (prefix_in || !q->n_prefix);
 
 	enum status st = ok ? walk_scope(&w, e) : err_nomem(e);
-	if (st == STATUS_OK && !shares_of(h, p, sheet, &ev))
+	if (st == STATUS_OK && !shares_of(h, p, sheet, q, &ev))
 		st = err_nomem(e);
 	free(ev.v);
 	*n_prefix = ev.n_seen > *n_prefix ? ev.n_seen : *n_prefix;

@@ -17,14 +17,18 @@ struct depend_row {
 	uint32_t n_peer_as; /* peer networks that have it on a path to the scope */
 	uint32_t n_sheet;   /* tables in which it is there */
 };
-/* The scope of a question: AS numbers (all that they originate) or prefixes (exactly these), of one family.
- */
+/* The scope of a question: AS numbers (all that they originate) and prefixes (exactly these, whoever
+ * originates them), of one family. */
 struct depend_ask {
 	const uint32_t *asn;
 	size_t n_asn;
 	const struct prefix *prefix;
 	size_t n_prefix;
 	uint8_t family; /* 4 or 6 */
+	/* Where given, networks of one group (a holder, a country) count as one: a path through two of them
+	 * counts once.  The group's number stands in row.asn; 0: of no group, left out. */
+	uint32_t (*group)(void *self, uint32_t asn);
+	void *self;
 };
 struct depend {
 	struct depend_row *row;
