@@ -19,16 +19,16 @@
 /* Could sizes match, in one direction or the other? */
 static bool may_match(const struct index_pair *p, struct null_limits *limits)
 {
-	return most_sizes(&p->in->fwd, &p->out->fwd, p->blind, limits, MOST_MATCH) >= MOST_MATCH ||
-	       most_sizes(&p->out->back, &p->in->back, p->blind, limits, MOST_MATCH) >= MOST_MATCH;
+	return most_sizes(&p->in->fwd, &p->out->fwd, p->blind, limits, SIZES_SPEAK) >= SIZES_SPEAK ||
+	       most_sizes(&p->out->back, &p->in->back, p->blind, limits, SIZES_SPEAK) >= SIZES_SPEAK;
 }
 
 static bool matches(const struct link_train *a, const struct link_train *b, const struct blinds *blind)
 {
 	struct bet_result r;
 
-	bytes_run(&(struct sized_pair){a, b, 0, 0, blind}, MOST_GAP_US, MOST_MATCH, &r);
-	return r.log10_sup >= MOST_MATCH;
+	bytes_run(&(struct sized_pair){a, b, 0, 0, blind}, SIZES_SPEAK, &r);
+	return r.log10_sup >= SIZES_SPEAK;
 }
 
 /* Do they, as the link test itself asks? */

@@ -16,7 +16,6 @@
 #include "trace/link_tick.h"
 
 #define WAYS           5 /* forward, answers, ticks, sizes forward, sizes of answers */
-#define STRETCH_GAP_US 400000
 #define OFFSET_STEP_US 20000
 #define OFFSET_MAX_US  (INT64_C(1) << 50) /* a clock that is 35 years wrong */
 #define OFFSETS_MAX    201
@@ -26,7 +25,6 @@ enum way { WAY_FORWARD, WAY_ANSWERS, WAY_TICKS, WAY_SIZES, WAY_SIZES_BACK };
 #define LN10          2.30258509299404568402
 #define CEILING_SLACK 0.3
 #define DRIVEN_TIMES  2   /* so much steadier is what R says after V than after X */
-#define SIZED_MIN     3.0 /* log10 e of sizes from which they speak for one lag */
 #define TURNED_MAX    0.5 /* share of it that the sizes may reach backwards in time */
 
 struct legs {
@@ -86,12 +84,12 @@ static int64_t clamp(int64_t v, int64_t most)
 
 static int64_t first_of(const struct link_train *t)
 {
-	return clamp(t->b[0].start_us, LANE_TIME_MAX);
+	return lane_time(t->b[0].start_us);
 }
 
 static int64_t last_of(const struct link_train *t)
 {
-	return clamp(t->b[t->n - 1].start_us, LANE_TIME_MAX);
+	return lane_time(t->b[t->n - 1].start_us);
 }
 
 /* Bursts of a train that start in [from, to], an upper bound of what the lane will hold there. */
@@ -206,8 +204,8 @@ static void bet_sizes(struct legs *l, const struct link_leg *in, const struct li
 {
 	struct sized_pair there = {&in->fwd, &out->fwd, 0, offset, &l->blind},
 			  back = {&out->back, &in->back, offset, 0, &l->blind};
-	bytes_run(&there, STRETCH_GAP_US, target, &r[WAY_SIZES]);
-	bytes_run(&back, STRETCH_GAP_US, target, &r[WAY_SIZES_BACK]);
+	bytes_run(&there, target, &r[WAY_SIZES]);
+	bytes_run(&back, target, &r[WAY_SIZES_BACK]);
 }
 
 /* Takes the ways [from, to) at an offset into the account. */
@@ -243,12 +241,8 @@ static void best_init(struct best *best, const struct link_param *p)
 	best->way = WAY_FORWARD;
 	best->offset = p->offset_us;
 	best->reached_us = INT64_MIN;
-	for (int d = 0; d < WAYS; d++) {
-		struct bet_result *r = &best->r[d];
-		r->log10_end = r->log10_sup = 0;
-		r->reached_us = INT64_MIN;
-		r->bets = r->hits = r->tame = 0;
-	}
+	for (int d = 0; d < WAYS; d++)
+		bet_result_init(&best->r[d]);
 }
 
 typedef void (*bet_fn)(struct legs *l, const struct link_leg *in, const struct link_leg *out, int64_t offset,
@@ -273,9 +267,9 @@ static void bet_offsets(struct legs *l, const struct link_leg *in, const struct 
 static int is_matched(const struct bet_result *sizes, double charge, const struct sized_pair *turned)
 {
 	struct bet_result r;
-	if (sizes->log10_sup - charge < SIZED_MIN)
+	if (sizes->log10_sup - charge < SIZES_SPEAK)
 		return 0;
-	bytes_run(turned, STRETCH_GAP_US, 0, &r);
+	bytes_run(turned, 0, &r);
 	return r.log10_sup <= TURNED_MAX * sizes->log10_sup;
 }
 
@@ -285,7 +279,7 @@ static void match_sizes(const struct legs *l, const struct link_leg *in, const s
 	struct sized_pair there = {&out->fwd, &in->fwd, best->offset, 0, &l->blind},
 			  back = {&in->back, &out->back, 0, best->offset, &l->blind};
 	to->there = is_matched(&best->r[WAY_SIZES], best->charge, &there);
-	to->volume = best->r[WAY_SIZES_BACK].log10_sup - best->charge >= SIZED_MIN;
+	to->volume = best->r[WAY_SIZES_BACK].log10_sup - best->charge >= SIZES_SPEAK;
 	to->back = is_matched(&best->r[WAY_SIZES_BACK], best->charge, &back);
 }
 

@@ -18,20 +18,14 @@
 
 #define CELLS       12
 #define LOCAL_US    INT64_C(256000) /* B's number of starts in so much time is conditioned on */
-#define Q_FLOOR     0.04            /* no probability is taken to be smaller */
-#define Q_BET       0.90            /* and none above this is bet on */
-#define RATE_SAFETY 1.25            /* on the uniform density within LOCAL_US */
 #define TAME        0.70            /* B predicts itself */
-#define KELLY       0.9             /* share of the optimal stake */
 #define WINS        6               /* so many past wins are looked at for a beat */
 #define BEATS       (WINS * (WINS - 1) / 2)
 #define NEVER       (-(INT64_C(1) << 61))
 #define BEAT_US     10000  /* how exactly a beat is kept, plus half the window */
 #define BEAT_MIN_US 400000 /* faster beats show in B's pauses */
-#define FLUSH       1e-200 /* less is nothing */
 #define NEARLY      (1.0 - 1e-9)
 #define SCALE_BITS  512
-#define SCALE_UP    1.3407807929942597e154 /* 2^512 */
 #define LN2         0.69314718055994530942
 #define LN10        2.30258509299404568402
 #define LOG10_2     0.30102999566398119521
@@ -43,7 +37,7 @@ struct window {
 	double local[LOCAL_MAX + 1]; /* q_local by the number of starts */
 };
 
-#define LOCAL(n, w) (RATE_SAFETY * (double)(n) * (double)(w) / (double)LOCAL_US)
+#define LOCAL(n, w) (BET_SAFETY * (double)(n) * (double)(w) / (double)LOCAL_US)
 #define WINDOW(lo, w)                                                                                        \
 	{                                                                                                    \
 		lo, w,                                                                                       \
@@ -74,7 +68,7 @@ struct cell {
 	double wealth, factor;
 	double seen, hit;  /* opportunities */
 	double price;      /* sum of q over the won ones */
-	double least;      /* mean of q over them, but Q_FLOOR at least: no stake unless r is above */
+	double least;      /* mean of q over them, but BET_FLOOR at least: no stake unless r is above */
 	int64_t settle_us; /* of the last bet; the cell is busy until then */
 	int64_t before_us; /* and of the one before */
 	int64_t win[WINS]; /* the last wins' times, newest first; NEVER before */
@@ -123,11 +117,7 @@ static void learn_pauses(struct run *x, int64_t t)
 		size_t k = x->known++;
 		if (k == 0)
 			continue;
-		while (x->pause_cursor < x->blind->n && x->blind->s[x->pause_cursor].to_us < b->end[k - 1])
-			x->pause_cursor++;
-		int blind =
-			x->pause_cursor < x->blind->n && x->blind->s[x->pause_cursor].from_us <= b->start[k];
-		if (!blind)
+		if (!blinds_touch(x->blind, &x->pause_cursor, b->end[k - 1], b->start[k]))
 			null_past_add(&x->past, b->start[k] - b->end[k - 1]);
 	}
 }
@@ -219,7 +209,7 @@ static double bound(struct run *x, struct outlook *o, int64_t w_us)
 		if (echo > self)
 			self = echo;
 	}
-	return self > Q_FLOOR ? self : Q_FLOOR;
+	return self > BET_FLOOR ? self : BET_FLOOR;
 }
 
 /* The stake's share of the wealth, from what is known when the window opens; *self is B's own bound where
@@ -227,7 +217,7 @@ static double bound(struct run *x, struct outlook *o, int64_t w_us)
 static double stake(struct run *x, const struct cell *c, struct outlook *o, int64_t w_us, double *self)
 {
 	double q = c->least;
-	*self = Q_FLOOR;
+	*self = BET_FLOOR;
 	if (c->hit + 1.0 < q * (c->seen + 2.0) * NEARLY) /* r < q, told without a division */
 		return 0;
 	double r = (c->hit + 1.0) / (c->seen + 2.0);
@@ -236,9 +226,9 @@ static double stake(struct run *x, const struct cell *c, struct outlook *o, int6
 	*self = bound(x, o, w_us);
 	if (q < *self)
 		q = *self;
-	if (q >= Q_BET || r <= q || on_beat(c, o->open_us, w_us))
+	if (q >= BET_MOST || r <= q || on_beat(c, o->open_us, w_us))
 		return 0;
-	return KELLY * (r - q) / (1.0 - q);
+	return BET_KELLY * (r - q) / (1.0 - q);
 }
 
 static void enter_win(struct cell *c, double q)
@@ -246,7 +236,7 @@ static void enter_win(struct cell *c, double q)
 	c->hit += 1.0;
 	c->price += q;
 	double mean = c->price / c->hit;
-	c->least = mean > Q_FLOOR ? mean : Q_FLOOR;
+	c->least = mean > BET_FLOOR ? mean : BET_FLOOR;
 	enter_beats(c, c->settle_us);
 }
 
@@ -260,7 +250,7 @@ static int open_bet(struct run *x, int i, struct outlook *o)
 	c->before_us = c->settle_us;
 	c->settle_us = last;
 	c->seen += 1.0;
-	if (s > 0 || c->wealth < FLUSH)
+	if (s > 0 || c->wealth < BET_FLUSH)
 		x->waiting |= UINT32_C(1) << i;
 	c->factor = 1.0 - s;
 	if (o->next_us < last) {
@@ -282,7 +272,7 @@ static void close_bets(struct run *x, int64_t now)
 			continue;
 		x->waiting &= ~(UINT32_C(1) << i);
 		c->wealth *= c->factor;
-		if (c->wealth < FLUSH)
+		if (c->wealth < BET_FLUSH)
 			c->wealth = 0;
 		x->stale = 1;
 	}
@@ -319,13 +309,13 @@ static void settle(struct run *x, int64_t now)
 		x->sup = x->average;
 	if (x->average >= x->target && x->r->reached_us == INT64_MIN)
 		x->r->reached_us = settled_us(x, now);
-	if (x->average < SCALE_UP)
+	if (x->average < BET_SCALE_UP)
 		return;
 	for (int i = 0; i < CELLS; i++)
-		x->cell[i].wealth /= SCALE_UP;
+		x->cell[i].wealth /= BET_SCALE_UP;
 	x->stale = 1;
 	x->scale++;
-	x->sup /= SCALE_UP;
+	x->sup /= BET_SCALE_UP;
 	x->target = link_exp(x->target_ln - (double)x->scale * SCALE_BITS * LN2);
 }
 
@@ -358,7 +348,7 @@ static void run_init(struct run *x)
 		c->wealth = 1.0;
 		c->factor = 1.0;
 		c->seen = c->hit = c->price = 0;
-		c->least = Q_FLOOR;
+		c->least = BET_FLOOR;
 		c->settle_us = c->before_us = INT64_MIN;
 		for (int k = 0; k < WINS; k++)
 			c->win[k] = NEVER;
@@ -385,8 +375,7 @@ void bet_run(const struct lane *a, const struct lane *b, const struct blinds *bl
 	x.r = r;
 	x.target_ln = target * LN10;
 	run_init(&x);
-	r->reached_us = INT64_MIN;
-	r->bets = r->hits = r->tame = 0;
+	bet_result_init(r);
 	for (size_t k = 0; k < a->n; k++) {
 		settle(&x, a->start[k]);
 		bet_burst(&x, a->start[k], &cursor);
@@ -397,7 +386,45 @@ void bet_run(const struct lane *a, const struct lane *b, const struct blinds *bl
 	r->log10_sup = link_log10(x.sup) + shift;
 }
 
+void bet_result_init(struct bet_result *r)
+{
+	r->log10_end = r->log10_sup = 0;
+	r->reached_us = INT64_MIN;
+	r->bets = r->hits = r->tame = 0;
+}
+
+void account_open(struct bet_account *a, double target, struct bet_result *r)
+{
+	a->target = target;
+	a->best = 1.0;
+	a->scale = 0;
+	a->r = r;
+	bet_result_init(r);
+}
+
+int account_enter(struct bet_account *a, double average, int64_t when)
+{
+	if (average <= a->best)
+		return 0;
+	a->best = average;
+	double now = link_log10(average) + a->scale;
+	if (now > a->r->log10_sup)
+		a->r->log10_sup = now;
+	if (now >= a->target && a->r->reached_us == INT64_MIN)
+		a->r->reached_us = when;
+	if (average < BET_SCALE_UP)
+		return 0;
+	a->best /= BET_SCALE_UP;
+	a->scale += SCALE_BITS * LOG10_2;
+	return 1;
+}
+
+void account_close(struct bet_account *a, double average)
+{
+	a->r->log10_end = link_log10(average) + a->scale;
+}
+
 double bet_ceiling(size_t n)
 {
-	return (double)n * -link_log10(Q_FLOOR);
+	return (double)n * -link_log10(BET_FLOOR);
 }

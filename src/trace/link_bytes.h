@@ -2,18 +2,12 @@
 #ifndef WEIR_TRACE_LINK_BYTES_H
 #define WEIR_TRACE_LINK_BYTES_H
 
-#include "trace/link_bet.h"
+#include "trace/link_stretch.h"
 
-/* Two trains as recorded; B's clock is offset_us behind A's (or A's offset_a_us: one of them is 0). */
-struct sized_pair {
-	const struct link_train *a, *b;
-	int64_t offset_a_us, offset_b_us;
-	const struct blinds *blind;
-};
+#define SIZES_SPEAK 3.0 /* log10 wealth below which sizes speak for nothing */
 
-/* Bets on all of B's stretches in order.  gap_us: the pause that ends a stretch.  target: log10 wealth whose
- * time is wanted.  Fills *r: hits are the stretches as long as what A had brought, within the widest
- * tolerance. */
-void bytes_run(const struct sized_pair *p, int64_t gap_us, double target, struct bet_result *r);
+/* Bets on all of B's stretches in order.  target: log10 wealth whose time is wanted.  Fills *r: hits are the
+ * stretches as long as what A had brought, within the widest tolerance. */
+void bytes_run(const struct sized_pair *p, double target, struct bet_result *r);
 
 #endif

@@ -3,13 +3,6 @@
  * ends. */
 #include "trace/link_lane.h"
 
-static int in_guard(const struct blinds *blind, size_t *cursor, int64_t t)
-{
-	while (*cursor < blind->n && blind->s[*cursor].to_us < t - LANE_GUARD_US)
-		(*cursor)++;
-	return *cursor < blind->n && blind->s[*cursor].from_us <= t;
-}
-
 void lane_fill(struct lane *lane, const struct link_train *t, int64_t offset_us, const struct blinds *blind)
 {
 	size_t n = 0, cursor = 0;
@@ -24,7 +17,7 @@ void lane_fill(struct lane *lane, const struct link_train *t, int64_t offset_us,
 		s += offset_us;
 		int64_t e = s + (int64_t)t->b[i].dur_us;
 		if (s - end >= BURST_GAP_READ_US) {
-			kept = !in_guard(blind, &cursor, s);
+			kept = !blinds_touch(blind, &cursor, s - LANE_GUARD_US, s);
 			if (kept) {
 				lane->start[n] = s;
 				lane->end[n] = e;

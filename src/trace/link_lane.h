@@ -18,6 +18,22 @@ struct blinds {
 	size_t n;
 };
 
+/* A time as recorded, within what can be reckoned with. */
+static inline int64_t lane_time(int64_t t)
+{
+	if (t > LANE_TIME_MAX)
+		return LANE_TIME_MAX;
+	return t < -LANE_TIME_MAX ? -LANE_TIME_MAX : t;
+}
+
+/* Does a blind interval touch [from, to]?  *cursor, 0 at first, walks up with from. */
+static inline int blinds_touch(const struct blinds *blind, size_t *cursor, int64_t from, int64_t to)
+{
+	while (*cursor < blind->n && blind->s[*cursor].to_us < from)
+		(*cursor)++;
+	return *cursor < blind->n && blind->s[*cursor].from_us <= to;
+}
+
 /* Fills lane (its arrays hold t->n elements) from a train whose clock is offset_us behind.  Bursts that start
  * before their predecessor (a clock that stepped back) are dropped. */
 void lane_fill(struct lane *lane, const struct link_train *t, int64_t offset_us, const struct blinds *blind);

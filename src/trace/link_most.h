@@ -7,9 +7,6 @@
 #include "trace/link_bytes.h"
 #include "trace/link_null.h"
 
-#define MOST_GAP_US 400000 /* the pause that ends a stretch, as the link test has it */
-#define MOST_MATCH  3.0    /* log10 wealth without which sizes speak for nothing */
-
 /* At least what bytes_run() calls log10_sup; where that is `enough` or more, at least `enough`.  Both trains
  * are on one clock. */
 double most_sizes(const struct link_train *a, const struct link_train *b, const struct blinds *blind,

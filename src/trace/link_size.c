@@ -15,12 +15,7 @@
 
 static int64_t start_of(const struct sized *s, size_t i)
 {
-	int64_t t = s->train->b[i].start_us;
-	if (t > LANE_TIME_MAX)
-		t = LANE_TIME_MAX;
-	if (t < -LANE_TIME_MAX)
-		t = -LANE_TIME_MAX;
-	return t + s->offset_us;
+	return lane_time(s->train->b[i].start_us) + s->offset_us;
 }
 
 /* Payload bytes of lane burst k; *at walks through the train with k. */

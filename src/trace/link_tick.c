@@ -4,31 +4,22 @@
  * so A's merged bursts say little about when a key was pressed.  But the copies leave right after a tick.  In
  * go A's bursts as recorded and B's lane; for each start of B the slot between A's ticks is given, and the
  * bet is on the place in it: that B starts in [tick + lo, tick + lo + w).  Given the slot, a B that knows
- * nothing of A's clock is spread over it evenly (RATE_SAFETY allows for less); a B with a clock of its own
+ * nothing of A's clock is spread over it evenly (BET_SAFETY allows for less); a B with a clock of its own
  * would keep its place only while A's ticks keep that clock's beat, and on the beat nothing is staked; nor is
  * it where B's own pauses would end in this slot more often than in others (a loop, not a person). Stakes,
  * cells and average are those of link_bet.c. */
 #include "trace/link_tick.h"
 
-#include "trace/link_log.h"
 #include "trace/link_null.h"
 
-#define CELLS       6
-#define SLOT_MIN_US 10000
-#define SLOT_MAX_US 64000
-#define Q_FLOOR     0.04
-#define RATE_SAFETY 1.25
-#define KELLY       0.9
-#define WINS        2
-#define BEAT_US     1000 /* how exactly a beat is kept, plus half the window */
-#define PAUSES_MIN  10   /* B's pauses must be known ... */
-#define SHARE_MAX   0.4  /* ... and no more of them may end in the slot, widened on both sides */
-#define WIDEN_US    5000
-#define MEDIA_US    20000 /* the packet interval of telephony, and of hidden keystrokes */
-#define LOG10_2     0.30102999566398119521
-#define LN10        2.30258509299404568402
-#define SCALE_BITS  512
-#define SCALE_UP    1.3407807929942597e154 /* 2^512 */
+#define CELLS      6
+#define WINS       2
+#define BEAT_US    1000 /* how exactly a beat is kept, plus half the window */
+#define PAUSES_MIN 10   /* B's pauses must be known ... */
+#define SHARE_MAX  0.4  /* ... and no more of them may end in the slot, widened on both sides */
+#define WIDEN_US   5000
+#define HIT_US     5000  /* a copy leaves so soon after its tick */
+#define MEDIA_US   20000 /* the packet interval of telephony, and of hidden keystrokes */
 
 static const struct {
 	int64_t lo_us, w_us;
@@ -51,10 +42,7 @@ struct ticks {
 /* A's k-th tick; what is no time is far away. */
 static int64_t tick_at(const struct link_train *a, size_t k)
 {
-	int64_t t = a->b[k].start_us;
-	if (t > LANE_TIME_MAX)
-		return LANE_TIME_MAX;
-	return t < -LANE_TIME_MAX ? -LANE_TIME_MAX : t;
+	return lane_time(a->b[k].start_us);
 }
 
 /* Reads A up to its last burst before x; 1 if there is one. */
@@ -65,7 +53,7 @@ static int ticks_until(struct ticks *c, int64_t x)
 	while (c->k + 1 < c->a->n && tick_at(c->a, c->k + 1) < x) {
 		int64_t d = tick_at(c->a, c->k + 1) - tick_at(c->a, c->k);
 		c->k++;
-		if (d < SLOT_MIN_US || d > SLOT_MAX_US)
+		if (d < TICK_MIN_US || d > TICK_MAX_US)
 			continue;
 		if (c->period_us == 0 || 4 * d < 3 * c->period_us)
 			c->span_us = c->periods = 0;
@@ -102,16 +90,12 @@ static void tick_bet(
 	if (lo + w > slot)
 		return;
 	int won = phase >= lo && phase < lo + w;
-	double q = RATE_SAFETY * (double)w / (double)slot;
+	double q = BET_SAFETY * (double)w / (double)slot;
 	double r = (c->hit + 1.0) / (c->seen + 2.0);
-	if (q < Q_FLOOR)
-		q = Q_FLOOR;
-	if (r > q && !on_beat(c, ticks, tick, w)) {
-		double s = KELLY * (r - q) / (1.0 - q);
-		c->wealth *= won ? 1.0 - s + s / q : 1.0 - s;
-		if (c->wealth < 1e-200)
-			c->wealth = 0;
-	}
+	if (q < BET_FLOOR)
+		q = BET_FLOOR;
+	if (r > q && !on_beat(c, ticks, tick, w))
+		c->wealth = bet_wealth(c->wealth, r, q, q, won);
 	c->seen += 1.0;
 	if (!won)
 		return;
@@ -120,13 +104,6 @@ static void tick_bet(
 	c->win[0] = tick;
 	if (c->wins < WINS)
 		c->wins++;
-}
-
-static int is_blind(const struct blinds *blind, size_t *cursor, int64_t from, int64_t to)
-{
-	while (*cursor < blind->n && blind->s[*cursor].to_us < from - LANE_GUARD_US)
-		(*cursor)++;
-	return *cursor < blind->n && blind->s[*cursor].from_us <= to;
 }
 
 /* B's pauses before its start j, known when it starts; *known are in past already.  Only the last NULL_PAUSES
@@ -162,19 +139,16 @@ static int64_t slot_of(const struct ticks *c, int64_t x, int64_t *tick)
 		return 0;
 	*tick = tick_at(c->a, c->k);
 	int64_t slot = tick_at(c->a, c->k + 1) - *tick;
-	return slot >= SLOT_MIN_US && slot <= SLOT_MAX_US ? slot : 0;
+	return slot >= TICK_MIN_US && slot <= TICK_MAX_US ? slot : 0;
 }
 
-static void tick_init(struct tick_cell cell[CELLS], struct bet_result *r)
+static void cells_init(struct tick_cell cell[CELLS])
 {
 	for (int i = 0; i < CELLS; i++) {
 		cell[i].wealth = 1.0;
 		cell[i].seen = cell[i].hit = 0;
 		cell[i].wins = 0;
 	}
-	r->log10_sup = 0;
-	r->reached_us = INT64_MIN;
-	r->bets = r->hits = r->tame = 0;
 }
 
 void tick_run(const struct link_train *a, const struct lane *b, const struct blinds *blind, double target,
@@ -183,14 +157,15 @@ void tick_run(const struct link_train *a, const struct lane *b, const struct bli
 	struct tick_cell cell[CELLS];
 	struct ticks ticks = {.a = a};
 	struct null_past past;
+	struct bet_account account;
 	size_t cursor = 0, known = 0;
-	double sum = 1.0, best = 1.0, scale = 0; /* best: the largest sum, at the scale */
-	tick_init(cell, r);
+	cells_init(cell);
+	account_open(&account, target, r);
 	null_past_init(&past);
 	for (size_t j = 1; j < b->n && a->n > 1; j++) {
 		int64_t x = b->start[j], tick, slot;
 		if (!ticks_until(&ticks, x) || (slot = slot_of(&ticks, x, &tick)) == 0 ||
-			is_blind(blind, &cursor, tick, tick + slot))
+			blinds_touch(blind, &cursor, tick - LANE_GUARD_US, tick + slot))
 			continue;
 		learn_pauses(&past, &known, b, j);
 		if (!is_free(&past, b, j, tick, slot))
@@ -198,22 +173,10 @@ void tick_run(const struct link_train *a, const struct lane *b, const struct bli
 		for (int i = 0; i < CELLS; i++)
 			tick_bet(&cell[i], i, &ticks, tick, slot, x - tick);
 		r->bets++;
-		r->hits += x - tick < 5000;
-		sum = average(cell);
-		if (sum <= best)
-			continue;
-		best = sum;
-		double now = link_log10(sum) + scale;
-		if (now > r->log10_sup)
-			r->log10_sup = now;
-		if (now >= target && r->reached_us == INT64_MIN)
-			r->reached_us = x;
-		if (sum < SCALE_UP)
-			continue;
-		for (int i = 0; i < CELLS; i++)
-			cell[i].wealth /= SCALE_UP;
-		best /= SCALE_UP;
-		scale += SCALE_BITS * LOG10_2;
+		r->hits += x - tick < HIT_US;
+		if (account_enter(&account, average(cell), x))
+			for (int i = 0; i < CELLS; i++)
+				cell[i].wealth /= BET_SCALE_UP;
 	}
-	r->log10_end = link_log10(average(cell)) + scale;
+	account_close(&account, average(cell));
 }

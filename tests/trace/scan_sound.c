@@ -189,13 +189,13 @@ static bool sizes_bound(
 	struct bet_result r;
 
 	null_limits_init(&limits);
-	bytes_run(&pair, MOST_GAP_US, 0, &r);
-	*strong += r.log10_sup >= MOST_MATCH;
+	bytes_run(&pair, 0, &r);
+	*strong += r.log10_sup >= SIZES_SPEAK;
 	double most = most_sizes(a, b, blind, &limits, 1e9),
-	       some = most_sizes(a, b, blind, &limits, MOST_MATCH);
+	       some = most_sizes(a, b, blind, &limits, SIZES_SPEAK);
 	if (most < 199)
 		assert_true(most >= r.log10_sup - TINY);
-	return some >= r.log10_sup - TINY || some >= MOST_MATCH;
+	return some >= r.log10_sup - TINY || some >= SIZES_SPEAK;
 }
 
 static bool ticks_bound(const struct link_train *a, const struct link_train *b, const struct blinds *blind)
@@ -232,7 +232,7 @@ static void what_sizes_and_ticks_find_is_bounded(void **state)
 				print_message("# not bounded: %s\n", zoo_classes[c].name);
 			assert_true(bound);
 		}
-	print_message("# sizes reach 10^%g in %zu\n", MOST_MATCH, strong);
+	print_message("# sizes reach 10^%g in %zu\n", SIZES_SPEAK, strong);
 	assert_true(strong > 20);
 	zoo_free(&p);
 	zoo_unload();
