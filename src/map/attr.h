@@ -35,17 +35,21 @@ struct attrs {
 /* False where a length leaves the attributes; what stood before it is there. */
 bool attrs_read(struct attrs *a, struct rd bytes);
 
-/* Only the AS path's bytes, by the shortest way (the hot path of loading); false where there is none or a
- * length lies.  *as4: AS4_PATH's bytes, empty where absent. */
+/* Only the AS path's bytes, by the shortest way (the hot path of loading); false where there is none before
+ * the attributes end or a length lies.  *as4: AS4_PATH's bytes, empty where absent or where AGGREGATOR says
+ * that it is stale (RFC 6793, 4.2.3); NULL where AS numbers are of 4 octets, for then AS4_PATH means nothing
+ * and the walk ends at the path. */
 bool attr_path(struct rd *path, struct rd *as4, struct rd bytes);
 
 /* The path as networks: prepends once, confederation segments left out, the members of a set marked by
  * AS_IN_SET. */
 #define AS_PATH_MAX 1024
 #define AS_IN_SET   UINT64_C(0x100000000)
+#define AS_TRANS    23456 /* RFC 6793, 9: stands for a number that 2 octets cannot hold */
 enum path_fault { PATH_OK, PATH_BAD, PATH_EMPTY, PATH_LOOP, PATH_AS_ZERO, PATH_LONG };
 /* Nearest to the peer first, origin last.  PATH_LOOP: an AS stands twice with others between (a poisoned or
- * broken path); *n and as[] are then filled too. */
+ * broken path; members of a set do not count); *n and as[] are then filled too.  as4 is looked at only where
+ * two_octet. */
 enum path_fault attr_path_list(
 	uint64_t as[AS_PATH_MAX], size_t *n, struct rd path, struct rd as4, bool two_octet);
 
