@@ -46,13 +46,18 @@ enum status depend_on(struct depend *to, const struct paths *const *p, size_t n,
 enum status depend_from(struct depend *to, const struct paths *const *p, size_t n, uint32_t asn,
 	uint8_t family, double least, struct arena *a, struct err *e);
 
-/* The neighbours of the origin on the paths to one prefix (or, prefix NULL, to all that asn originates), with
- * how many peer networks and tables see each: upstreams of a prefix, and confidence of a link. */
+/* The neighbours of these origins on the paths to one prefix (or, prefix NULL, to all that they originate),
+ * with how many peer networks and tables see each: upstreams, and confidence of a link. */
+struct upstream_ask {
+	const uint32_t *asn; /* ascending */
+	size_t n_asn;
+	const struct prefix *prefix;
+};
 struct upstream {
 	uint32_t asn, n_peer_as, n_sheet;
 };
 enum status depend_upstreams(struct upstream **to, size_t *n_to, const struct paths *const *p, size_t n,
-	uint32_t asn, const struct prefix *prefix, struct arena *a, struct err *e);
+	const struct upstream_ask *q, struct arena *a, struct err *e);
 
 /* How many peer networks and tables see a and b as neighbours on a path. */
 struct link_seen {

@@ -46,35 +46,50 @@ static int by_sheet(const void *a, const void *b)
 	return x->sheet < y->sheet ? -1 : x->sheet > y->sheet;
 }
 
-/* The neighbour before the origin, of each route to one prefix. */
-static bool prefix_sights(
-	struct sights *to, const struct paths *p, uint32_t sheet, uint32_t prefix, uint32_t origin)
+static int by_u32(const void *a, const void *b)
 {
-	bool ok = prefix < p->n_prefix;
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
 
-	for (uint64_t k = ok ? p->route_at[prefix] : 0; ok && k < p->route_at[prefix + 1] && k < p->n_route;
-		k++) {
+	return x < y ? -1 : x > y;
+}
+
+static bool is_asked(const struct upstream_ask *q, uint32_t asn)
+{
+	return q->n_asn && bsearch(&asn, q->asn, q->n_asn, sizeof(asn), by_u32);
+}
+
+/* The neighbour before the origin, of each route to one prefix whose origin is asked for. */
+static bool prefix_sights(struct sights *to, const struct paths *p, uint32_t sheet, uint32_t prefix,
+	const struct upstream_ask *q)
+{
+	bool ok = true;
+
+	if (prefix >= p->n_prefix)
+		return true;
+	for (uint64_t k = p->route_at[prefix]; ok && k < p->route_at[prefix + 1] && k < p->n_route; k++) {
 		size_t n;
 		const uint32_t *as = paths_path(p, p->route_path[k], &n);
 		uint32_t session = p->route_session[k];
-		if (n >= 2 && as[n - 1] == origin && session < p->n_session)
+		if (n >= 2 && session < p->n_session && is_asked(q, p->as[as[n - 1]]))
 			ok = sight_add(to, (struct sight){p->as[as[n - 2]], p->session[session].asn, sheet});
 	}
-	return ok || prefix >= p->n_prefix;
+	return ok;
 }
 
 static bool sheet_sights(
-	struct sights *to, const struct paths *p, uint32_t sheet, uint32_t asn, const struct prefix *prefix)
+	struct sights *to, const struct paths *p, uint32_t sheet, const struct upstream_ask *q)
 {
-	uint32_t origin = paths_as(p, asn);
 	bool ok = true;
 
-	if (origin == NO_INDEX32)
-		return true;
-	if (prefix)
-		return prefix_sights(to, p, sheet, paths_prefix(p, prefix), origin);
-	for (uint32_t i = p->origin_at[origin]; ok && i < p->origin_at[origin + 1] && i < p->n_origin; i++)
-		ok = prefix_sights(to, p, sheet, p->origin_prefix[i], origin);
+	if (q->prefix)
+		return prefix_sights(to, p, sheet, paths_prefix(p, q->prefix), q);
+	for (size_t i = 0; ok && i < q->n_asn; i++) {
+		uint32_t as = paths_as(p, q->asn[i]);
+		if (as == NO_INDEX32)
+			continue;
+		for (uint32_t k = p->origin_at[as]; ok && k < p->origin_at[as + 1] && k < p->n_origin; k++)
+			ok = prefix_sights(to, p, sheet, p->origin_prefix[k], q);
+	}
 	return ok;
 }
 
@@ -119,14 +134,14 @@ static size_t upstreams_count(struct upstream *u, struct sights *s)
 }
 
 enum status depend_upstreams(struct upstream **to, size_t *n_to, const struct paths *const *p, size_t n,
-	uint32_t asn, const struct prefix *prefix, struct arena *a, struct err *e)
+	const struct upstream_ask *q, struct arena *a, struct err *e)
 {
 	struct sights s = {0};
 	bool ok = true;
 
 	*n_to = 0;
 	for (size_t i = 0; i < n && ok; i++)
-		ok = sheet_sights(&s, p[i], (uint32_t)i, asn, prefix);
+		ok = sheet_sights(&s, p[i], (uint32_t)i, q);
 	*to = ok ? arena_array(a, s.n + 1, sizeof(**to)) : NULL;
 	if (*to)
 		*n_to = upstreams_count(*to, &s);
