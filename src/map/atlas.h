@@ -2,7 +2,9 @@
  *
  * DIR/map/tables is the list, one line a sheet, replaced by one rename: a load that fails leaves the atlas as
  * it was. Sheets of a kind add up while they are of one time: those within `within` days before the newest
- * one not after `at`.  Older ones are history: "the same at other dates" is computed from them (atlas_dates).
+ * one not after `at`.  BGP tables of IPv4 and of IPv6 are two kinds here
+ * (a sheet with both is of both).  Older ones are history: "the same at other dates" is computed from them
+ * (atlas_dates).
  */
 #ifndef WEIR_MAP_ATLAS_H
 #define WEIR_MAP_ATLAS_H
@@ -19,6 +21,7 @@ struct atlas_entry {
 	struct sheet sheet;
 	char id[13];    /* 12 hex digits: of the SHA-256 of what was read */
 	char name[128]; /* the file's name as it was given, printable */
+	bool in_use;    /* inside the window: the views below have it */
 };
 struct atlas {
 	struct arena arena;
@@ -70,9 +73,9 @@ enum net_kind { NET_ASN, NET_PREFIX, NET_COUNTRY };
 struct net {
 	enum net_kind kind;
 	char text[PREFIX_TEXT]; /* as it is printed: AS131279, 192.0.2.0/24, KP */
-	uint32_t *asn;
-	size_t n_asn; /* its networks: itself; a prefix's origins; a country's delegated and
-		       * those that originate what is delegated to it */
+	uint32_t *asn;          /* ascending */
+	size_t n_asn;           /* its networks: itself; a prefix's origins; a country's delegated and
+				 * those that originate what is delegated to it */
 	struct prefix *prefix;
 	size_t n_prefix; /* prefixes seen: of the AS; the prefix (and its more specifics); what of the
 			  * country's delegated space is announced */
