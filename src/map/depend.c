@@ -84,72 +84,44 @@ static int by_session(const void *a, const void *b)
 	return x->session < y->session ? -1 : x->session > y->session;
 }
 
-/* What networks count as: each for itself, or those of a group together. */
+/* What networks count as: each for itself, or those of a group together.  A slot is a network's AS index, or
+ * its group's number; a network's group is asked for when it is first met. */
 struct slots {
-	uint32_t *of;   /* by AS index: slot, or NO_INDEX32 */
-	uint32_t *name; /* by slot: AS number or the group's */
-	size_t n;
-	double *acc;     /* by slot: weight in the session at hand */
-	uint32_t *stamp; /* by slot: the last path that it was met on */
+	const struct paths *p;
+	const struct depend_ask *q;
+	uint32_t *of; /* by AS index: slot + 1 of its group, NO_INDEX32 where it has none, 0 not asked yet */
+	double *acc;  /* by slot: weight in the session at hand */
+	uint32_t *stamp; /* by slot: the last route on whose path it was met */
 	uint32_t *touched;
 	size_t n_touched;
 };
 
-static int by_name(const void *a, const void *b)
+/* room: more than any slot. */
+static bool slots_make(struct slots *s, const struct paths *p, const struct depend_ask *q, size_t room)
 {
-	const uint32_t *x = a, *y = b; /* {name, AS index} */
-
-	return x[0] < y[0] ? -1 : x[0] > y[0];
+	s->p = p;
+	s->q = q;
+	s->of = calloc(p->n_as + 1, sizeof(*s->of));
+	s->acc = calloc(room, sizeof(*s->acc));
+	s->stamp = calloc(room, sizeof(*s->stamp));
+	s->touched = calloc(room, sizeof(*s->touched));
+	return s->of && s->acc && s->stamp && s->touched;
 }
 
-/* Networks by group: sorted by its number, one slot each. */
-static bool slots_grouped(struct slots *s, const struct paths *p, const struct depend_ask *q)
+static uint32_t slot_of(struct slots *s, uint32_t as)
 {
-	uint32_t *pair = calloc(p->n_as + 1, 2 * sizeof(*pair)), last = 0;
-
-	if (!pair)
-		return false;
-	for (size_t i = 0; i < p->n_as; i++) {
-		pair[2 * i] = q->group(q->self, p->as[i]);
-		pair[2 * i + 1] = (uint32_t)i;
+	if (!s->q->group)
+		return as;
+	if (s->of[as] == 0) {
+		uint32_t number = s->q->group(s->q->self, s->p->as[as]);
+		s->of[as] = number ? number + 1 : NO_INDEX32;
 	}
-	if (p->n_as)
-		qsort(pair, p->n_as, 2 * sizeof(*pair), by_name);
-	for (size_t i = 0; i < p->n_as; i++) {
-		uint32_t name = pair[2 * i];
-		if (name && name != last)
-			s->name[s->n++] = name;
-		s->of[pair[2 * i + 1]] = name ? (uint32_t)(s->n - 1) : NO_INDEX32;
-		last = name;
-	}
-	free(pair);
-	return true;
-}
-
-static bool slots_make(struct slots *s, const struct paths *p, const struct depend_ask *q)
-{
-	size_t n = p->n_as + 1;
-
-	s->of = calloc(n, sizeof(*s->of));
-	s->name = calloc(n, sizeof(*s->name));
-	s->acc = calloc(n, sizeof(*s->acc));
-	s->stamp = calloc(n, sizeof(*s->stamp));
-	s->touched = calloc(n, sizeof(*s->touched));
-	if (!s->of || !s->name || !s->acc || !s->stamp || !s->touched)
-		return false;
-	if (q->group)
-		return slots_grouped(s, p, q);
-	for (; s->n < p->n_as; s->n++) {
-		s->of[s->n] = (uint32_t)s->n;
-		s->name[s->n] = p->as[s->n];
-	}
-	return true;
+	return s->of[as] == NO_INDEX32 ? NO_INDEX32 : s->of[as] - 1;
 }
 
 static void slots_free(struct slots *s)
 {
 	free(s->of);
-	free(s->name);
 	free(s->acc);
 	free(s->stamp);
 	free(s->touched);
@@ -159,7 +131,7 @@ static void slots_free(struct slots *s)
 static void weigh(struct slots *s, const struct event *v, uint32_t stamp)
 {
 	for (size_t k = 0; k + 1 < v->n_as; k++) { /* the origin apart */
-		uint32_t slot = s->of[v->as[k]];
+		uint32_t slot = slot_of(s, v->as[k]);
 		if (slot == NO_INDEX32 || s->stamp[slot] == stamp)
 			continue;
 		s->stamp[slot] = stamp;
@@ -189,7 +161,7 @@ static bool shares_of(struct hegemony *h, const struct paths *p, uint32_t sheet,
 	struct events *ev)
 {
 	struct slots s = {0};
-	bool ok = slots_make(&s, p, q);
+	bool ok = slots_make(&s, p, q, room);
 
 	if (ok && ev->n)
 		qsort(ev->v, ev->n, sizeof(*ev->v), by_session);
@@ -230,7 +202,7 @@ static uint8_t *prefixes_of(const struct paths *p, const struct depend_ask *q)
 
 /* *n_prefix: of the scope, seen in this sheet, if that is more than it was. */
 static enum status add_sheet(struct hegemony *h, uint64_t *n_prefix, const struct paths *p, uint32_t sheet,
-	const struct depend_ask *q, struct err *e)
+	const struct depend_ask *q, size_t room, struct err *e)
 {
 	struct events ev = {
 		.total = calloc(p->n_session + 1, sizeof(double)), .seen = calloc(p->n_prefix + 1, 1)};
@@ -240,7 +212,7 @@ static enum status add_sheet(struct hegemony *h, uint64_t *n_prefix, const struc
 	bool ok = ev.total && ev.seen && origin_in && (prefix_in || !q->n_prefix);
 
 	enum status st = ok ? walk_scope(&w, e) : err_nomem(e);
-	if (st == STATUS_OK && !shares_of(h, p, sheet, q, &ev))
+	if (st == STATUS_OK && !shares_of(h, p, sheet, q, &ev, room))
 		st = err_nomem(e);
 	free(ev.v);
 	*n_prefix = ev.n_seen > *n_prefix ? ev.n_seen : *n_prefix;
@@ -256,10 +228,13 @@ enum status depend_on(struct depend *to, const struct paths *const *p, size_t n,
 {
 	struct hegemony h = {0};
 	enum status st = STATUS_OK;
+	size_t room = 2; /* a group has at least one network that is in a sheet */
 
+	for (size_t i = 0; i < n; i++)
+		room += p[i]->n_as;
 	*to = (struct depend){.n_peer_as_all = peer_networks(p, n)};
 	for (size_t i = 0; i < n && st == STATUS_OK; i++)
-		st = add_sheet(&h, &to->n_prefix, p[i], (uint32_t)i, q, e);
+		st = add_sheet(&h, &to->n_prefix, p[i], (uint32_t)i, q, room, e);
 	if (st == STATUS_OK)
 		st = hegemony_rows(to, &h, a, e);
 	hegemony_free(&h);

@@ -26,7 +26,8 @@ struct depend_ask {
 	size_t n_prefix;
 	uint8_t family; /* 4 or 6 */
 	/* Where given, networks of one group (a holder, a country) count as one: a path through two of them
-	 * counts once.  The group's number stands in row.asn; 0: of no group, left out. */
+	 * counts once.  Groups are numbered from 1 on, as they are met;
+	 * row.asn is the number; 0: of no group, left out. */
 	uint32_t (*group)(void *self, uint32_t asn);
 	void *self;
 };
