@@ -147,7 +147,7 @@ void member_settle(struct candidate *c, const struct flow *out, const struct ip 
 
 /* ---- rivals ---- */
 
-static bool explains_as_well(const struct candidate *best, const struct candidate *c)
+bool rival_explains(const struct candidate *best, const struct candidate *c)
 {
 	return is_aggregate(best->pair.out) ||
 	       c->link.max_log10_e > best->link.max_log10_e - CLEARLY_LOG10_E ||
@@ -162,7 +162,7 @@ static const struct candidate *rival_find(const struct search *s)
 
 	for (size_t i = 0; i < s->n_proven; i++) {
 		const struct candidate *c = &s->proven[i];
-		if (!ip_equal(flow_peer(c->flow, host), peer) && explains_as_well(best, c) &&
+		if (!ip_equal(flow_peer(c->flow, host), peer) && rival_explains(best, c) &&
 			(!found || c->link.max_log10_e > found->link.max_log10_e))
 			found = c;
 	}

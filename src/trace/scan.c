@@ -40,6 +40,9 @@ static enum status sets(struct scan *sc, struct err *e)
 {
 	enum status s = points(sc, e);
 
+	sc->told = arena_array(&sc->rec.arena, sc->rec.n_flow + 1, sizeof(*sc->told));
+	if (s == STATUS_OK && !sc->told)
+		s = err_nomem(e);
 	if (s == STATUS_OK)
 		s = scan_views(sc, e);
 	if (s == STATUS_OK)
@@ -68,6 +71,8 @@ enum status trace_scan(struct tracer *t, const struct scan_param *p, struct scan
 	if (s == STATUS_OK)
 		s = scan_run(&sc, e);
 	sum->stopped = scan_stopped(&sc);
+	free(sc.held);
+	free(sc.twins);
 	free(sc.set);
 	free(sc.point);
 	recording_free(&sc.rec);

@@ -23,6 +23,14 @@ struct scan_set {
 	uint64_t pairs; /* that overlap: what M is charged for */
 };
 
+/* What was proven at a host, kept until all of it was searched (scan_rival.c). */
+struct scan_held;
+
+/* Two flows that are proven to carry the same. */
+struct scan_twins {
+	const struct flow *a, *b; /* a < b */
+};
+
 struct scan {
 	struct tracer *t;
 	const struct scan_param *p;
@@ -37,6 +45,11 @@ struct scan {
 	size_t n_set, cap_set;
 	uint64_t pairs;
 	double needed;
+	bool *told; /* of each flow of rec: it was told as a translated copy */
+	struct scan_held *held;
+	size_t n_held, cap_held;
+	struct scan_twins *twins; /* with any_host: of all hosts */
+	size_t n_twins, cap_twins;
 };
 
 /* Slack of two legs: clocks of two points may differ. */

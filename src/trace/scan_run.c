@@ -148,6 +148,8 @@ static enum status hand_all(struct run *s, struct err *e)
 		(void)pthread_cond_broadcast(&s->moved);
 		(void)pthread_mutex_unlock(&s->mutex);
 	}
+	if (st == STATUS_OK)
+		st = scan_tell_held(s->sc, e);
 	if (st != STATUS_OK)
 		(void)go_on(s, 0, st, e);
 	(void)pthread_mutex_lock(&s->mutex);

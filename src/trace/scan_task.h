@@ -1,5 +1,5 @@
 /* Inside scan's search: a task, what a thread looks at it with (scan_look.c), and what becomes of what was
- * found (scan_tell.c). */
+ * found (scan_rival.c, scan_tell.c). */
 #ifndef WEIR_TRACE_SCAN_TASK_H
 #define WEIR_TRACE_SCAN_TASK_H
 
@@ -41,7 +41,17 @@ enum status scan_look_begin(struct scan_look *w, const struct scan_task *k, stru
 enum status scan_look_row(
 	struct scan_look *w, struct scan_task *k, const struct scan_leg *out, struct err *e);
 
-/* Tells what a task found, and frees it.  last: no other task has this set's view. */
+/* Tells what a task found, and frees it; what is proven is told with its host's last task. */
 enum status scan_tell(struct scan *sc, struct scan_task *k, bool last, struct err *e);
+/* Tells what is proven and was not told yet. */
+enum status scan_tell_held(struct scan *sc, struct err *e);
+
+struct scan_held {
+	struct scan_found found;
+	bool rival; /* another flow explains OUT as well, or better */
+};
+
+/* Withholds what has rivals among what is held (scan_rival.c). */
+enum status scan_rivals(struct scan *sc, struct err *e);
 
 #endif

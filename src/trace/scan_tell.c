@@ -1,7 +1,12 @@
-/* What the search found, told: what the audit withholds, each link's role, the copies of translated flows. */
+/* What the search found, told: what the audit and rivals withhold, each link's role, the copies of translated
+ * flows.
+ *
+ * What is not proven is told task by task.  What is proven waits until its host was searched whole, for a
+ * rival may be found by the last task (scan_rival.c); that is little, where everything is not. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "trace/role.h"
 #include "trace/scan_task.h"
 
@@ -29,23 +34,23 @@ static enum status role_for(const struct scan *sc, const struct scan_found *r, s
 	return STATUS_OK;
 }
 
+/* r as it is to be told: what the tracer knows besides has been asked. */
 static enum status tell_one(const struct scan *sc, const struct scan_found *r, struct err *e)
 {
+	struct relink pair;
 	struct scan_link l = {.relay = r->in->view->host,
 		.relay_out = r->out->view->host,
 		.in = r->in->flow,
 		.out = r->out->flow,
 		.link = r->link,
-		.needed = sc->needed};
+		.needed = sc->needed,
+		.pair = &pair};
+	bool proven = l.link.verdict == LINK_PROVEN;
 	struct role role;
 
-	tracer_settle(sc->t, &l.link);
-	bool proven = l.link.verdict == LINK_PROVEN;
-	bool withheld = l.link.verdict == LINK_UNDECIDABLE && r->link.verdict == LINK_PROVEN;
-	sc->sum->undecidable += withheld;
-	sc->sum->withheld += withheld;
-	if ((!proven && !sc->p->all) || (proven && r->in->view != r->out->view && told_at_home(r)))
+	if (!proven && !sc->p->all)
 		return STATUS_OK;
+	scan_pair(sc, r->meeting, r->in, r->out, &pair);
 	enum status s = role_for(sc, r, &role, e);
 	if (s != STATUS_OK)
 		return s;
@@ -59,14 +64,65 @@ static enum status tell_one(const struct scan *sc, const struct scan_found *r, s
 	return sc->p->found(sc->p->self, &l, e);
 }
 
-/* Translated copies at v's host: told apart from relays, and listed only where everything is. */
+/* What is proven waits for its rivals. */
+static enum status hold(struct scan *sc, const struct scan_found *r, struct err *e)
+{
+	if (r->in->view != r->out->view && told_at_home(r))
+		return STATUS_OK;
+	if (!grow(&sc->held, &sc->cap_held, sc->n_held, 1, sizeof(*sc->held)))
+		return err_nomem(e);
+	sc->held[sc->n_held++] = (struct scan_held){.found = *r};
+	return STATUS_OK;
+}
+
+static enum status hold_or_tell(struct scan *sc, struct scan_found *r, struct err *e)
+{
+	bool proven = r->link.verdict == LINK_PROVEN;
+
+	tracer_settle(sc->t, &r->link);
+	bool withheld = proven && r->link.verdict != LINK_PROVEN;
+	sc->sum->undecidable += withheld;
+	sc->sum->withheld += withheld;
+	return r->link.verdict == LINK_PROVEN ? hold(sc, r, e) : tell_one(sc, r, e);
+}
+
+enum status scan_tell_held(struct scan *sc, struct err *e)
+{
+	enum status s = scan_rivals(sc, e);
+
+	for (size_t i = 0; i < sc->n_held && s == STATUS_OK; i++) {
+		struct scan_found *r = &sc->held[i].found;
+		if (sc->held[i].rival) {
+			r->link.verdict = LINK_UNDECIDABLE;
+			r->link.reason = LINK_REASON_RIVAL;
+			sc->sum->undecidable++;
+			sc->sum->rivals++;
+		}
+		s = tell_one(sc, r, e);
+	}
+	sc->n_held = 0;
+	return s;
+}
+
+/* Not seen at another host yet. */
+static bool first_told(struct scan *sc, const struct flow *f)
+{
+	bool *told = &sc->told[f - sc->rec.flow], first = !*told;
+
+	*told = true;
+	return first;
+}
+
+/* Translated copies at v's host, each at one of its ends: told apart from relays, and listed only where
+ * everything is. */
 static enum status rewritten(struct scan *sc, const struct view *v, struct err *e)
 {
 	enum status s = STATUS_OK;
 
 	for (size_t i = 0; i < v->n && s == STATUS_OK; i++) {
 		const struct flow *f = v->by_tuple[i];
-		if (!f->rewrite_of || flow_same(f, f->rewrite_of, sc->t->cfg->clock_skew_us))
+		if (!f->rewrite_of || flow_same(f, f->rewrite_of, sc->t->cfg->clock_skew_us) ||
+			!first_told(sc, f))
 			continue;
 		struct scan_link l = {.relay = v->host,
 			.relay_out = v->host,
@@ -89,12 +145,14 @@ enum status scan_tell(struct scan *sc, struct scan_task *k, bool last, struct er
 	enum status s = STATUS_OK;
 
 	for (size_t i = 0; i < k->n_found && s == STATUS_OK; i++)
-		s = tell_one(sc, &k->found[i], e);
+		s = hold_or_tell(sc, &k->found[i], e);
 	free(k->found);
 	k->found = NULL;
 	k->n_found = 0;
 	sc->sum->tested += k->tested;
 	sc->sum->undecidable += k->undecidable;
+	if (s == STATUS_OK && last)
+		s = scan_tell_held(sc, e);
 	if (s == STATUS_OK && last && !k->set->apart && !scan_stopped(sc))
 		s = rewritten(sc, k->set->view, e);
 	return s;

@@ -23,6 +23,11 @@ struct search {
 /* Withholds what is proven of OUT's aggregate if `out`, the flow that is asked about, shows no part in it. */
 void member_settle(struct candidate *c, const struct flow *out, const struct ip *host);
 
+/* Both are proven of one OUT, best with the larger number, and their peers differ: does c explain OUT as
+ * well?
+ */
+bool rival_explains(const struct candidate *best, const struct candidate *c);
+
 /* Withholds the hop's best where another peer's flow explains OUT as well. */
 void rivals_settle(struct search *s);
 

@@ -89,7 +89,8 @@ struct scan_link {
 	const struct flow *in, *out;
 	struct link_result link;
 	double needed;
-	struct ip relay_out;  /* where OUT left: differs from relay only with any_host */
+	const struct relink *pair; /* as it was tested; NULL of a translated copy */
+	struct ip relay_out;       /* where OUT left: differs from relay only with any_host */
 	const char *role;     /* "relay", "reverse" (both legs opened by the relay), "rendezvous" (both by
 				 others), "declared", "rewritten", or what role.h finds */
 	const char *role_why; /* "" or why it is thought so */
@@ -112,12 +113,14 @@ struct scan_sum {
 	uint64_t searched; /* of pairs; about, where stopped */
 	uint64_t tested;   /* pairs that the index let pass, or all */
 	uint64_t withheld; /* of undecidable: the audit of the recording allows no proof at this alpha */
+	uint64_t rivals;   /* of undecidable: would be proven, but for another flow that explains it too */
 	bool stopped;
 };
 
 /* Every link between flows that overlap at an own host (any_host: at any two own hosts).  Candidates are
  * found by an index (index.h) that loses no pair which the exhaustive test would prove; M = all pairs that
- * overlap, looked at or not. */
+ * overlap, looked at or not.  What is proven of one out-leg is held against each other before it is told, as
+ * trace does; of a host that was not searched whole, against what was found until then. */
 enum status trace_scan(struct tracer *t, const struct scan_param *p, struct scan_sum *sum, struct err *e);
 
 /* Which end opened f: as recorded where a SYN was seen; else the one without a service port (below 1024)

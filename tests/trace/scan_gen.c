@@ -3,16 +3,23 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define T0   INT64_C(1795000000000000)
 #define MAXB 65536
+
+#define RIVAL_LAG    0.025 /* seconds, so that another in-leg may come late and still before OUT */
+#define RIVAL_STEADY 0.0002
+#define RIVAL_ALONG  0.012
+#define RIVAL_SHARE  0.8 /* of a session, that goes along */
 
 struct gen {
 	const struct scan_gen *g;
 	uint64_t rng;
 	struct store_writer *w;
-	struct burst b[2][MAXB];
-	size_t n[2];
+	struct burst b[2][MAXB], kept[2][MAXB], clocked[2][MAXB];
+	size_t n[2], n_kept[2];
+	int alike; /* which of the two in-legs of a session: 0 the first */
 };
 
 static double unit(struct gen *x)
@@ -48,7 +55,7 @@ static void ask(struct gen *x, double t, double rtt, double dur, double bytes)
 
 static void typed(struct gen *x, double t, double end)
 {
-	double rtt = 0.01 + 0.05 * unit(x);
+	double rtt = 0.01 + 0.05 * unit(x) + (x->g->rivals ? 3 * RIVAL_LAG : 0);
 
 	while (t < end) {
 		double busy = t + exponential(x, 8);
@@ -122,16 +129,45 @@ static void session(struct gen *x, bool linked)
 static void relayed(struct gen *x)
 {
 	static const double sign[2] = {1, -1};
-	double lag = 0.001 + 0.004 * unit(x);
+	double lag = 0.001 + 0.004 * unit(x) + (x->g->rivals ? RIVAL_LAG : 0);
+	double jitter = x->g->rivals ? RIVAL_STEADY : 0.004;
 
 	for (int d = 0; d < 2; d++) {
 		int64_t last = INT64_MIN;
 		for (size_t i = 0; i < x->n[d]; i++) {
-			int64_t t = x->b[d][i].start_us + (int64_t)(sign[d] * 1e6 * (lag + 0.004 * unit(x)));
+			int64_t t = x->b[d][i].start_us + (int64_t)(sign[d] * 1e6 * (lag + jitter * unit(x)));
 			x->b[d][i].start_us = t > last ? t : last + 1;
 			last = x->b[d][i].start_us;
 		}
 	}
+}
+
+/* The way of the second in-leg of a session, by turns. */
+enum alike { ALIKE_RIVAL = 1, ALIKE_PEER, ALIKE_ALONG };
+
+static void make_alike(struct gen *x)
+{
+	double jitter = x->alike == ALIKE_ALONG ? RIVAL_ALONG : RIVAL_STEADY;
+
+	for (int d = 0; d < 2; d++) {
+		int64_t last = INT64_MIN;
+		if (x->alike == ALIKE_ALONG)
+			x->n[d] = (size_t)(RIVAL_SHARE * (double)x->n[d]);
+		for (size_t i = 0; i < x->n[d]; i++) {
+			int64_t t = x->b[d][i].start_us + (int64_t)(1e6 * jitter * unit(x));
+			x->b[d][i].start_us = t > last ? t : last + 1;
+			last = x->b[d][i].start_us;
+		}
+	}
+}
+
+/* The bursts as a point's clock has them. */
+static struct burst *on_clock(struct gen *x, int d, size_t point)
+{
+	memcpy(x->clocked[d], x->b[d], x->n[d] * sizeof(struct burst));
+	for (size_t i = 0; i < x->n[d]; i++)
+		x->clocked[d][i].start_us += (int64_t)point * x->g->clock_us;
+	return x->clocked[d];
 }
 
 static enum status write_at(struct gen *x, size_t k, bool in, size_t point, struct err *e)
@@ -142,28 +178,30 @@ static enum status write_at(struct gen *x, size_t k, bool in, size_t point, stru
 	struct endpoint own = {
 		ip_v4((const uint8_t[4]){10, (uint8_t)(host >> 16), (uint8_t)(host >> 8), (uint8_t)host}),
 		in ? 22 : (uint16_t)(20000 + k % 40000)};
-	struct endpoint far = {
-		ip_v4((const uint8_t[4]){198, (uint8_t)(18 + (in ? 0 : 1)), (uint8_t)(k >> 8), (uint8_t)k}),
-		in ? (uint16_t)(20000 + k % 40000) : 22};
-	struct chunk c = {
-		.head = {.point = names[point],
-			.proto = 6,
-			.flags = FLOW_SYN | FLOW_SYNACK,
-			.isn = {(uint32_t)(2 * k + in) * 2654435761U, (uint32_t)(2 * k + in) * 40503U + 77},
-			.source = {SOURCE_PACKETS, 1, 0, 1, BURST_GAP_RECORDED_US}}};
+	uint8_t net =
+		(uint8_t)(18 + (in ? 0 : 1) + (x->alike == ALIKE_RIVAL || x->alike == ALIKE_ALONG ? 2 : 0));
+	struct endpoint far = {ip_v4((const uint8_t[4]){198, net, (uint8_t)(k >> 8), (uint8_t)k}),
+		in ? (uint16_t)(20000 + k % 40000 + (x->alike ? 5000 : 0)) : 22};
+	struct chunk c = {.head = {.point = names[point],
+				  .proto = 6,
+				  .flags = FLOW_SYN | FLOW_SYNACK,
+				  .isn = {(uint32_t)(2 * k + in) * 2654435761U + (uint32_t)x->alike,
+					  (uint32_t)(2 * k + in) * 40503U + 77},
+				  .source = {SOURCE_PACKETS, 1, 0, 1, BURST_GAP_RECORDED_US}}};
 
 	c.head.end[0] = in ? far : own;
 	c.head.end[1] = in ? own : far;
-	c.head.first_us = x->b[0][0].start_us;
+	c.head.first_us = INT64_MAX;
 	for (int d = 0; d < 2; d++) {
-		c.burst[d] = x->b[d];
+		struct burst *b = on_clock(x, d, point);
+		c.burst[d] = b;
 		c.n_burst[d] = x->n[d];
 		if (x->n[d] == 0)
 			continue;
-		c.count[d] = (struct flow_count){x->n[d], x->n[d] * 100, x->n[d] * 36, x->b[d][0].start_us,
-			burst_end(&x->b[d][x->n[d] - 1])};
-		if (x->b[d][0].start_us < c.head.first_us)
-			c.head.first_us = x->b[d][0].start_us;
+		c.count[d] = (struct flow_count){
+			x->n[d], x->n[d] * 100, x->n[d] * 36, b[0].start_us, burst_end(&b[x->n[d] - 1])};
+		if (b[0].start_us < c.head.first_us)
+			c.head.first_us = b[0].start_us;
 	}
 	return flow_make_id(&c.head) ? store_append(x->w, &c, e) : err_nomem(e);
 }
@@ -175,6 +213,20 @@ static enum status write_flow(struct gen *x, size_t k, bool in, struct err *e)
 
 	if (s == STATUS_OK && x->g->copies && k % 3 == 0 && points > 1)
 		s = write_at(x, k, in, (at + 1) % points, e);
+	return s;
+}
+
+/* Another in-leg of the session that is in hand. */
+static enum status write_alike(struct gen *x, size_t k, struct err *e)
+{
+	memcpy(x->kept, x->b, sizeof(x->b));
+	memcpy(x->n_kept, x->n, sizeof(x->n));
+	x->alike = 1 + (int)(k % ALIKE_ALONG);
+	make_alike(x);
+	enum status s = write_flow(x, k, true, e);
+	x->alike = 0;
+	memcpy(x->b, x->kept, sizeof(x->b));
+	memcpy(x->n, x->n_kept, sizeof(x->n));
 	return s;
 }
 
@@ -214,6 +266,8 @@ enum status scan_gen_write(const struct scan_gen *g, const char *dir, struct err
 		bool linked = k < g->links;
 		session(x, linked);
 		s = write_flow(x, k, true, e);
+		if (k < g->rivals && s == STATUS_OK)
+			s = write_alike(x, k, e);
 		if (linked && s == STATUS_OK) {
 			relayed(x);
 			s = write_flow(x, k, false, e);

@@ -1,6 +1,7 @@
 /* Scan against the exhaustive search: every pair of a recording enumerated and tested one by one, at hosts
- * and between them, at one observation point and at several, with blind spans and copies; the same from any
- * number of threads; stopped in the middle. */
+ * and between them, at one observation point and at several, on clocks that differ, with blind spans and
+ * copies; against trace, where several flows explain one; the same from any number of threads; stopped in the
+ * middle. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,7 +15,7 @@
 #include <cmocka.h>
 
 #include "scan_gen.h"
-#include "trace/tracer.h"
+#include "trace/search.h"
 
 #define MOST 512 /* links of one recording */
 
@@ -27,6 +28,8 @@ struct link_of {
 struct links {
 	struct link_of l[MOST];
 	size_t n;
+	struct link_of rival[MOST]; /* withheld since another flow explains it too */
+	size_t n_rival;
 	int stop_after; /* results; 0: never */
 	volatile int stop;
 };
@@ -70,6 +73,15 @@ static enum status on_link(void *self, const struct scan_link *l, struct err *e)
 	struct links *to = self;
 
 	(void)e;
+	assert_non_null(l->pair);
+	assert_ptr_equal(l->pair->in, l->in);
+	assert_ptr_equal(l->pair->out, l->out);
+	if (l->link.reason == LINK_REASON_RIVAL) {
+		assert_int_equal(l->link.verdict, LINK_UNDECIDABLE);
+		assert_true(to->n_rival < MOST && l->link.max_log10_e >= l->needed);
+		to->rival[to->n_rival++] = (struct link_of){
+			l->in->head.id, l->out->head.id, l->relay, l->relay_out, l->link.max_log10_e};
+	}
 	if (l->link.verdict != LINK_PROVEN)
 		return STATUS_OK;
 	assert_true(to->n < MOST);
@@ -93,7 +105,7 @@ static void scan_of(
 		.found = on_link,
 		.self = to};
 
-	to->n = 0;
+	to->n = to->n_rival = 0;
 	to->stop = 0;
 	assert_int_equal(trace_scan(p->t, &q, sum, &e), STATUS_OK);
 }
@@ -297,6 +309,26 @@ static void points_as_exhaustive(void **state)
 	(void)compare(&g, false);
 }
 
+/* Each recorder's clock is ahead of the one before: told from the flows that both saw. */
+static void clocks_as_exhaustive(void **state)
+{
+	struct scan_gen g = base;
+
+	(void)state;
+	g.points = 2;
+	g.copies = true;
+	g.links = 24;
+	g.clock_us = 700000;
+	assert_true(compare(&g, false) >= 16);
+	g.clock_us = -1300000;
+	g.points = 3;
+	g.seed = 11;
+	assert_true(compare(&g, false) >= 16);
+	g.any = true;
+	g.hosts = 20;
+	assert_true(compare(&g, true) >= 16);
+}
+
 static void networks_as_exhaustive(void **state)
 {
 	struct scan_gen g = base;
@@ -379,15 +411,101 @@ static void all_finds_the_same(void **state)
 	place_end(&p);
 }
 
+/* ---- rivals ---- */
+
+static bool has_link(const struct link_of *l, size_t n, const struct flow *in, const struct flow *out)
+{
+	for (size_t i = 0; i < n; i++)
+		if (id_order(&l[i].in, &in->head.id) == 0 && id_order(&l[i].out, &out->head.id) == 0)
+			return true;
+	return false;
+}
+
+/* How many of l are links of that OUT. */
+static size_t links_of(const struct link_of *l, size_t n, const struct flow *out)
+{
+	size_t k = 0;
+
+	for (size_t i = 0; i < n; i++)
+		k += id_order(&l[i].out, &out->head.id) == 0;
+	return k;
+}
+
+struct rivals_told {
+	size_t named, along, withheld; /* out-legs: one in-leg; one beside one that goes along; nobody */
+};
+
+/* What scan says of one out-leg against what trace says, asked about it. */
+static void as_trace(struct place *p, const struct flow *out, struct rivals_told *to)
+{
+	struct view *v;
+	struct hop hop;
+	struct err e = {0};
+	size_t proven = links_of(fast.l, fast.n, out), rival = links_of(fast.rival, fast.n_rival, out);
+
+	assert_int_equal(view_get(p->t, &out->head.end[0].ip, &v, &e), STATUS_OK);
+	assert_int_equal(search_hop(p->t, v, out, &hop, &e), STATUS_OK);
+	if (hop.best.link.reason == LINK_REASON_RIVAL) {
+		assert_int_equal(proven, 0);
+		assert_true(rival >= 2);
+		to->withheld++;
+	} else if (hop.best.link.verdict == LINK_PROVEN) {
+		assert_true(has_link(fast.l, fast.n, hop.best.flow, out));
+		to->named += rival == 0;
+		to->along += rival > 0;
+	} else {
+		assert_int_equal(proven, 0);
+	}
+}
+
+/* Of each out-leg scan names whom trace names and nobody where it names nobody. */
+static void rivals_as_trace(void **state)
+{
+	struct rivals_told told = {0};
+	struct scan_gen g = base;
+	struct scan_sum sum, any;
+	struct recording rec;
+	struct place p;
+	struct err e = {0};
+	struct store_query q = {
+		.since = WALL_BEGIN, .until = WALL_END, .port = -1, .gap_us = BURST_GAP_RECORDED_US};
+
+	(void)state;
+	g.links = g.rivals = 30;
+	g.kinds = 1 << TRAFFIC_TYPED;
+	place_make(&p, &g);
+	scan_of(&p, true, true, 2, &fast, &any);
+	assert_int_equal(fast.n_rival, any.rivals);
+	scan_of(&p, false, false, 2, &slow, &sum); /* not told, but counted */
+	assert_int_equal(slow.n_rival, 0);
+	assert_true(sum.rivals > 0 && sum.undecidable >= sum.rivals);
+	assert_int_equal(slow.n, sum.proven);
+	scan_of(&p, false, true, 2, &fast, &sum);
+	assert_int_equal(fast.n_rival, sum.rivals);
+	assert_int_equal(fast.n, sum.proven);
+	links_equal(&fast, &slow);
+	assert_int_equal(recording_read(&rec, &world_real, p.dir, &q, &e), STATUS_OK);
+	for (size_t i = 0; i < rec.n_flow; i++)
+		if (config_owns(&p.cfg, &rec.flow[i].head.end[0].ip))
+			as_trace(&p, &rec.flow[i], &told);
+	print_message("# out-legs: %zu of one peer, %zu beside one that goes along, %zu withheld\n",
+		told.named, told.along, told.withheld);
+	assert_true(told.named >= 6 && told.along >= 4 && told.withheld >= 6);
+	recording_free(&rec);
+	place_end(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(hosts_as_exhaustive),
 		cmocka_unit_test(points_as_exhaustive),
+		cmocka_unit_test(clocks_as_exhaustive),
 		cmocka_unit_test(networks_as_exhaustive),
 		cmocka_unit_test(threads_do_not_matter),
 		cmocka_unit_test(stops_with_what_it_has),
 		cmocka_unit_test(all_finds_the_same),
+		cmocka_unit_test(rivals_as_trace),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
