@@ -178,6 +178,24 @@ static enum status option_take(struct app *a, const struct option_row *row, size
 	return STATUS_OK;
 }
 
+/* --since after --until finds nothing, which would look like an answer. */
+static enum status times_ordered(const struct option_row *row, size_t n, struct err *e)
+{
+	const struct wall *since = NULL, *until = NULL;
+	char from[WALL_TEXT], to[WALL_TEXT];
+
+	for (size_t k = 0; k < n; k++) {
+		if (row[k].kind == OPTION_TIME && strcmp(row[k].name, "since") == 0)
+			since = row[k].to;
+		if (row[k].kind == OPTION_TIME && strcmp(row[k].name, "until") == 0)
+			until = row[k].to;
+	}
+	if (!since || !until || since->us <= until->us)
+		return STATUS_OK;
+	return err_set(e, STATUS_BAD, "--since %s is after --until %s", wall_text(from, *since),
+		wall_text(to, *until));
+}
+
 enum status options_parse(struct app *a, const struct option_row *row, size_t n, int argc, char **argv,
 	int *first, struct err *e)
 {
@@ -195,7 +213,7 @@ enum status options_parse(struct app *a, const struct option_row *row, size_t n,
 		s = c == '?' || c == ':' ? option_bad(a, c, argv[optind - 1], e)
 					 : option_take(a, row, n, c, e);
 	*first = optind;
-	return s;
+	return s == STATUS_OK ? times_ordered(row, n, e) : s;
 }
 
 enum status app_config(struct app *a, struct err *e)
