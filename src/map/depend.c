@@ -148,8 +148,8 @@ static bool session_shares(struct hegemony *h, struct slots *s, uint32_t peer, u
 
 	for (size_t k = 0; k < s->n_touched; k++) {
 		uint32_t slot = s->touched[k];
-		ok = ok &&
-		     hegemony_share(h, (struct share){s->name[slot], peer, sheet, s->acc[slot] / total});
+		uint32_t name = s->q->group ? slot : s->p->as[slot];
+		ok = ok && hegemony_share(h, (struct share){name, peer, sheet, s->acc[slot] / total});
 		s->acc[slot] = 0;
 	}
 	s->n_touched = 0;
@@ -158,7 +158,7 @@ static bool session_shares(struct hegemony *h, struct slots *s, uint32_t peer, u
 
 /* The events of one sheet as shares. */
 static bool shares_of(struct hegemony *h, const struct paths *p, uint32_t sheet, const struct depend_ask *q,
-	struct events *ev)
+	struct events *ev, size_t room)
 {
 	struct slots s = {0};
 	bool ok = slots_make(&s, p, q, room);
