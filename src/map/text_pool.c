@@ -1,0 +1,113 @@
+/* Strings of a sheet, each once: see text_pool.h.  A table of offsets by FNV-1a, linear probing, at most half
+ * full. */
+#include "map/text_pool.h"
+
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "base/grow.h"
+
+#define SLOTS_FIRST 1024
+
+static size_t hash_of(const char *s)
+{
+	uint32_t h = 2166136261U;
+
+	for (; *s; s++)
+		h = (h ^ (uint8_t)*s) * 16777619U;
+	return h;
+}
+
+/* The slot of s, or the free one where it belongs. */
+static uint32_t *slot_of(const struct pool *p, const char *s)
+{
+	size_t i = hash_of(s) & (p->n_slot - 1);
+
+	while (p->slot[i] && strcmp(p->text + p->slot[i], s) != 0)
+		i = (i + 1) & (p->n_slot - 1);
+	return &p->slot[i];
+}
+
+static bool slots_grow(struct pool *p)
+{
+	uint32_t *old = p->slot;
+	size_t n_old = p->n_slot, n = n_old ? 2 * n_old : SLOTS_FIRST;
+	uint32_t *slot = calloc(n, sizeof(*slot));
+
+	if (!slot)
+		return false;
+	p->slot = slot;
+	p->n_slot = n;
+	for (size_t i = 0; i < n_old; i++)
+		if (old[i])
+			*slot_of(p, p->text + old[i]) = old[i];
+	free(old);
+	return true;
+}
+
+/* s is printable and ends with a zero. */
+static bool take(struct pool *p, const char *s, uint32_t *at)
+{
+	size_t n = strlen(s) + 1;
+
+	*at = 0;
+	if (n == 1)
+		return true;
+	if (2 * (p->used + 1) > p->n_slot && !slots_grow(p))
+		return false;
+	uint32_t *slot = slot_of(p, s);
+	if (!*slot) {
+		if (p->n + n >= UINT32_MAX || !grow(&p->text, &p->cap, p->n, n + 1, 1))
+			return false;
+		if (p->n == 0)
+			p->text[p->n++] = '\0';
+		memcpy(p->text + p->n, s, n);
+		*slot = (uint32_t)p->n;
+		p->n += n;
+		p->used++;
+	}
+	*at = *slot;
+	return true;
+}
+
+/* A zero among the bytes shows as '?' like every other byte that is not printable. */
+static size_t copy(char *to, size_t room, struct rd s)
+{
+	size_t n = rd_left(&s) < room - 1 ? rd_left(&s) : room - 1;
+
+	for (size_t i = 0; i < n; i++)
+		to[i] = s.p[i] >= 0x20 && s.p[i] < 0x7f ? (char)s.p[i] : '?';
+	to[n] = '\0';
+	return n;
+}
+
+bool pool_add(struct pool *p, struct rd s, uint32_t *at)
+{
+	char text[POOL_TEXT_MAX];
+
+	(void)copy(text, sizeof(text), s);
+	return take(p, text, at);
+}
+
+bool pool_add_pair(struct pool *p, struct rd a, struct rd b, uint32_t *at)
+{
+	char text[2 * POOL_TEXT_MAX];
+	size_t n = copy(text, POOL_TEXT_MAX, a);
+
+	text[n++] = '/';
+	(void)copy(text + n, sizeof(text) - n, b);
+	return take(p, text, at);
+}
+
+const char *pool_text(const struct pool *p, size_t *n)
+{
+	*n = p->n ? p->n : 1;
+	return p->n ? p->text : "";
+}
+
+void pool_free(struct pool *p)
+{
+	free(p->text);
+	free(p->slot);
+	*p = (struct pool){0};
+}

@@ -1,0 +1,24 @@
+/* Strings of a sheet: each once, zero-ended, one behind the other; a string is called by its offset, "" is 0.
+ * What comes from outside is made printable on its way in (base/err.h), and cut at POOL_TEXT_MAX. */
+#ifndef WEIR_MAP_TEXT_POOL_H
+#define WEIR_MAP_TEXT_POOL_H
+
+#include "base/bytes.h"
+
+#define POOL_TEXT_MAX ((size_t)160)
+
+struct pool {
+	char *text;
+	size_t n, cap;
+	uint32_t *slot; /* offsets by hash; 0: free */
+	size_t n_slot, used;
+};
+
+/* False where memory is out, or the offsets are. */
+bool pool_add(struct pool *p, struct rd s, uint32_t *at);
+/* "a/b" as one string. */
+bool pool_add_pair(struct pool *p, struct rd a, struct rd b, uint32_t *at);
+const char *pool_text(const struct pool *p, size_t *n); /* all of it; "" where nothing was added, *n >= 1 */
+void pool_free(struct pool *p);
+
+#endif
