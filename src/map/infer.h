@@ -4,11 +4,13 @@
 #ifndef WEIR_MAP_INFER_H
 #define WEIR_MAP_INFER_H
 
+#include "base/arena.h"
 #include "map/links.h"
 #include "map/paths.h"
 
-/* Lines as links_write() takes them, by a then b; malloc'ed, the caller frees.  clique: AS numbers. */
-enum status infer_links(struct link_line **line, size_t *n_line, uint32_t **clique, size_t *n_clique,
-	const struct paths *const *p, size_t n, struct err *e);
+/* The links that the paths show, as a view that graph_make() takes; clique: what it takes for the core.
+ * Memory of the arena. */
+enum status infer_links(
+	struct links *to, const struct paths *const *p, size_t n, struct arena *a, struct err *e);
 
 #endif
