@@ -27,10 +27,21 @@ enum way { WAY_FORWARD, WAY_ANSWERS, WAY_TICKS, WAY_SIZES, WAY_SIZES_BACK };
 #define DRIVEN_TIMES  2   /* so much steadier is what R says after V than after X */
 #define TURNED_MAX    0.5 /* share of it that the sizes may reach backwards in time */
 
+/* What the gates look at, found when first asked for and kept while OUT's clock stays. */
+struct view {
+	struct order fwd, back;
+	struct echo echo;
+	int has_orders, has_echo;
+	int follow; /* IN's answers change their size as OUT's do; -1 unknown */
+};
+
 struct legs {
 	struct lane in_fwd, in_back, out_fwd, out_back;
 	int64_t *scratch;
 	struct blinds blind;
+	int64_t offset; /* of OUT's lanes, once filled */
+	int filled;
+	struct view view;
 };
 
 static size_t longest(const struct link_leg *in, const struct link_leg *out)
@@ -63,6 +74,50 @@ static void legs_place(struct legs *l, const struct link_leg *in, const struct l
 	lane_place(&l->out_fwd, out->fwd.n, &at);
 	lane_place(&l->out_back, out->back.n, &at);
 	l->scratch = at;
+	l->filled = 0;
+}
+
+/* OUT's lanes on IN's clock, `offset` behind. */
+static void legs_at(struct legs *l, const struct link_leg *out, int64_t offset)
+{
+	if (l->filled && l->offset == offset)
+		return;
+	lane_fill(&l->out_fwd, &out->fwd, offset, &l->blind);
+	lane_fill(&l->out_back, &out->back, offset, &l->blind);
+	l->offset = offset;
+	l->filled = 1;
+	l->view.has_orders = l->view.has_echo = 0;
+	l->view.follow = -1;
+}
+
+static const struct view *orders(struct legs *l)
+{
+	struct view *v = &l->view;
+	if (!v->has_orders) {
+		order_measure(&l->in_fwd, &l->out_fwd, l->scratch, &v->fwd);
+		order_measure(&l->out_back, &l->in_back, l->scratch, &v->back);
+	}
+	v->has_orders = 1;
+	return v;
+}
+
+static const struct echo *echo_of(struct legs *l)
+{
+	struct view *v = &l->view;
+	if (!v->has_echo)
+		order_echo(&l->in_fwd, &l->out_back, &l->in_back, l->scratch, &v->echo);
+	v->has_echo = 1;
+	return &v->echo;
+}
+
+/* Do IN's answers change their size as OUT's do? */
+static int follows(struct legs *l, const struct link_leg *in, const struct link_leg *out)
+{
+	struct sized answered = {&l->out_back, &out->back, l->offset},
+		     passed_on = {&l->in_back, &in->back, 0};
+	if (l->view.follow < 0)
+		l->view.follow = size_follows(&answered, &passed_on);
+	return l->view.follow;
 }
 
 static void nothing(struct link_result *r, enum link_verdict verdict, enum link_reason reason)
@@ -191,8 +246,7 @@ size_t link_offsets(int64_t offset_error_us)
 static void bet_times(struct legs *l, const struct link_leg *in, const struct link_leg *out, int64_t offset,
 	double target, struct bet_result r[WAYS])
 {
-	lane_fill(&l->out_fwd, &out->fwd, offset, &l->blind);
-	lane_fill(&l->out_back, &out->back, offset, &l->blind);
+	legs_at(l, out, offset);
 	bet_run(&l->in_fwd, &l->out_fwd, &l->blind, target, &r[WAY_FORWARD]);
 	bet_run(&l->out_back, &l->in_back, &l->blind, target, &r[WAY_ANSWERS]);
 	tick_run(&in->fwd, &l->out_fwd, &l->blind, target, &r[WAY_TICKS]);
@@ -298,39 +352,72 @@ static int is_asked(const struct legs *l, const struct link_param *p)
 
 /* Does R speak to V because V answered, rather than because X spoke?  Who drives both, a task at a time,
  * does. */
-static int is_driven(const struct legs *l, const struct order *fwd)
+static int is_driven(struct legs *l)
 {
 	struct order own;
 	order_measure(&l->out_back, &l->out_fwd, l->scratch, &own);
-	return 2 * (size_t)own.lags >= l->out_fwd.n && DRIVEN_TIMES * own.spread_us < fwd->spread_us;
+	if (2 * (size_t)own.lags >= l->out_fwd.n && DRIVEN_TIMES * own.spread_us < orders(l)->fwd.spread_us)
+		return 1;
+	return order_waits(&l->in_fwd, &l->out_back, &l->out_fwd, l->scratch);
+}
+
+/* Does one decision of R's give both their next task?  Then what it sends to X and to V starts at once, or it
+ * speaks to X because X spoke. */
+static int is_in_step(const struct legs *l)
+{
+	struct legs_in_order o = {&l->in_fwd, &l->in_back, &l->out_fwd, &l->out_back};
+	return order_at_once(&o, l->scratch) ||
+	       order_waits(&l->out_back, &l->in_fwd, &l->in_back, l->scratch);
+}
+
+/* Does anything forward say that OUT follows IN, where the number is the answers'? */
+static int is_felt(const struct best *best, const struct order *fwd)
+{
+	static const enum way FORWARD[] = {WAY_FORWARD, WAY_TICKS, WAY_SIZES};
+	if (order_leans_far(fwd))
+		return 1;
+	for (int k = 0; k < 3; k++)
+		if (best->r[FORWARD[k]].log10_sup - best->charge >= SIZES_SPEAK)
+			return 1;
+	return 0;
+}
+
+/* What nothing excuses: OUT after IN, OUT's answers reach IN, who speaks first, who drives. */
+static int may_be_relay(struct legs *l, const struct link_param *p)
+{
+	const struct view *v = orders(l);
+	return order_leans(&v->fwd) && order_conserves(&v->back) && is_asked(l, p) && !is_driven(l);
 }
 
 /* Is it a relay's order?  What OUT answers must reach IN, and when OUT answers decides when IN does, unless
  * IN's answers are hidden; and one of the ways that suffice must show a relay's order and lag, or sizes that
  * match. */
-static int relay_shaped(const struct legs *l, const struct best *best, const struct link_param *p,
-	const struct likeness *sizes, const struct order *fwd, const struct order *back)
+static int relay_shaped(
+	struct legs *l, const struct best *best, const struct link_param *p, const struct likeness *sizes)
 {
-	struct echo echo;
 	int enough[WAYS];
 	for (int k = 0; k < WAYS; k++)
 		enough[k] = best->r[k].log10_sup - best->charge >= p->needed;
-	if (!order_leans(fwd) || !order_conserves(back) || !is_asked(l, p) || is_driven(l, fwd))
+	if (!may_be_relay(l, p))
 		return 0;
-	order_echo(&l->in_fwd, &l->out_back, &l->in_back, l->scratch, &echo);
+	const struct order *fwd = &l->view.fwd, *back = &l->view.back;
+	const struct echo *echo = echo_of(l);
 	int timed = enough[WAY_FORWARD] || enough[WAY_ANSWERS];
 	int match = sizes->there || sizes->back;
-	int told = order_steady(&echo) || (order_vague(&echo) && timed && match);
-	int answers = order_keeps(back) && (order_echoes(&echo) || (told && sizes->follow));
-	int hidden = order_hidden(&l->in_fwd, &l->out_back, &echo);
-	int led = order_follows(fwd) || sizes->there || enough[WAY_FORWARD];
+	int told = order_steady(echo) || (order_vague(echo) && timed && match);
+	int answers = order_keeps(back) && (order_echoes(echo) || (told && sizes->follow));
+	int hidden = order_hidden(&l->in_fwd, &l->out_back, echo);
+	int led = order_leads(fwd) || sizes->there || enough[WAY_FORWARD];
+	if (!hidden && is_in_step(l))
+		return 0;
 	if (enough[WAY_FORWARD] && (order_follows(fwd) || match) && (answers || hidden))
 		return 1;
 	if (enough[WAY_ANSWERS] && (order_follows(back) || match) && answers && led)
 		return 1;
-	if ((enough[WAY_SIZES] || enough[WAY_SIZES_BACK]) && match && answers)
+	if ((enough[WAY_SIZES] || (enough[WAY_SIZES_BACK] && (led || is_felt(best, fwd)))) && match &&
+		answers)
 		return 1;
-	if (enough[WAY_ANSWERS] && sizes->follow && sizes->volume)
+	if (enough[WAY_ANSWERS] && sizes->follow && sizes->volume && led && !order_denies(&l->out_back, echo))
 		return 1;
 	return enough[WAY_TICKS] && (answers || hidden);
 }
@@ -338,20 +425,18 @@ static int relay_shaped(const struct legs *l, const struct best *best, const str
 static void judge(struct legs *l, const struct link_param *p, const struct best *best,
 	const struct likeness *sizes, struct link_result *r)
 {
-	struct order fwd, back;
-	order_measure(&l->in_fwd, &l->out_fwd, l->scratch, &fwd);
-	order_measure(&l->out_back, &l->in_back, l->scratch, &back);
+	const struct view *v = orders(l);
 	const struct bet_result *b = &best->r[best->way];
 	r->log10_e = best->top + link_log10(best->sum) - best->charge;
 	r->max_log10_e = best->sup - best->charge;
 	r->bursts = b->bets;
 	r->hits = b->hits;
-	r->lag_us = fwd.lag_us;
-	r->lag_spread_us = fwd.spread_us;
+	r->lag_us = v->fwd.lag_us;
+	r->lag_spread_us = v->fwd.spread_us;
 	r->verdict = LINK_INSUFFICIENT;
 	r->reason = LINK_REASON_WEAK;
 	if (r->max_log10_e >= p->needed) {
-		int proven = relay_shaped(l, best, p, sizes, &fwd, &back);
+		int proven = relay_shaped(l, best, p, sizes);
 		r->verdict = proven ? LINK_PROVEN : LINK_UNDECIDABLE;
 		r->reason = proven ? LINK_REASON_NONE : LINK_REASON_SHARED_CAUSE;
 		int64_t first = l->in_fwd.n > 0 ? l->in_fwd.start[0] : l->out_back.start[0];
@@ -371,12 +456,9 @@ static void settle(struct legs *l, const struct link_leg *in, const struct link_
 {
 	struct likeness sizes;
 	sizes.follow = sizes.volume = sizes.there = sizes.back = 0;
-	lane_fill(&l->out_fwd, &out->fwd, best->offset, &l->blind);
-	lane_fill(&l->out_back, &out->back, best->offset, &l->blind);
+	legs_at(l, out, best->offset);
 	if (best->sup - best->charge >= p->needed) {
-		struct sized answered = {&l->out_back, &out->back, best->offset},
-			     passed_on = {&l->in_back, &in->back, 0};
-		sizes.follow = size_follows(&answered, &passed_on);
+		sizes.follow = follows(l, in, out);
 		if (sized)
 			match_sizes(l, in, out, best, &sizes);
 	}
@@ -387,17 +469,15 @@ static void settle(struct legs *l, const struct link_leg *in, const struct link_
  */
 static int never(struct legs *l, const struct link_param *p, const struct best *best)
 {
-	struct order fwd, back;
 	if (p->offset_error_us > 0)
 		return 0;
-	order_measure(&l->in_fwd, &l->out_fwd, l->scratch, &fwd);
-	order_measure(&l->out_back, &l->in_back, l->scratch, &back);
-	if (!order_leans(&fwd) || !order_conserves(&back) || !is_asked(l, p))
+	const struct view *v = orders(l);
+	if (!order_leans(&v->fwd) || !order_conserves(&v->back) || !is_asked(l, p))
 		return 1;
 	double most = best->r[WAY_FORWARD].log10_sup;
 	if (best->r[WAY_ANSWERS].log10_sup > most)
 		most = best->r[WAY_ANSWERS].log10_sup;
-	return !order_leans(&back) && most - best->charge < p->needed;
+	return !order_leans(&v->back) && most - best->charge < p->needed;
 }
 
 void link_test(const struct link_leg *in, const struct link_leg *out, const struct span *blind,

@@ -27,6 +27,8 @@
 #define MASKED_MIN   0.7
 #define SLOPE_MIN    0.5   /* half way between a shared cause (0) and a relay (1) */
 #define SPREAD_US    60000 /* of the lag, interquartile */
+#define LATER_MIN    0.4   /* share of B's bursts before which C was the later one */
+#define LATER_TIMES  3     /* so much steadier is B's lag behind C there */
 
 static void measure_lags(const struct lane *a, const struct lane *b, int64_t *lags, struct order *o)
 {
@@ -53,13 +55,14 @@ static void measure_lags(const struct lane *a, const struct lane *b, int64_t *la
 static void measure_order(const struct lane *a, const struct lane *b, int64_t lonely_us, struct order *o)
 {
 	size_t j = 0;
-	o->before = o->after = 0;
+	o->before = o->after = o->lonely = 0;
 	for (size_t i = 0; i < a->n; i++) {
 		int64_t t = a->start[i];
 		while (j < b->n && b->start[j] <= t)
 			j++;
 		if (i > 0 && t - a->start[i - 1] < lonely_us)
 			continue;
+		o->lonely++;
 		int64_t behind = j > 0 ? t - b->start[j - 1] : INT64_MAX;
 		int64_t ahead = j < b->n ? b->start[j] - t : INT64_MAX;
 		if (ahead < behind)
@@ -135,7 +138,7 @@ void order_echo(const struct lane *in_fwd, const struct lane *out_back, const st
 {
 	int64_t *d = scratch, *lag = scratch + out_back->n;
 	size_t n = 0, q = 0, j = 0;
-	echo->masked = echo->streamed = 0;
+	echo->masked = echo->streamed = echo->near = 0;
 	echo->all = (uint32_t)out_back->n;
 	for (size_t i = 0; i < out_back->n; i++) {
 		int64_t t = out_back->start[i];
@@ -145,6 +148,7 @@ void order_echo(const struct lane *in_fwd, const struct lane *out_back, const st
 		int masked = j > 0 && in_back->end[j - 1] > t;
 		echo->masked += (uint32_t)masked;
 		echo->streamed += masked && q > 0 && in_fwd->end[q - 1] > t;
+		echo->near += z != INT64_MIN;
 		if (q == 0 || z == INT64_MIN || t - in_fwd->start[q - 1] > ECHO_US)
 			continue;
 		d[n] = t - in_fwd->start[q - 1];
@@ -184,7 +188,8 @@ int order_hidden(const struct lane *in_fwd, const struct lane *out_back, const s
 
 int order_echoes(const struct echo *e)
 {
-	return e->slope >= SLOPE_MIN && e->slope <= SLOPE_MAX && e->slope >= SLOPE_SIGMAS * e->error;
+	return 2 * e->near >= e->all - e->masked && e->slope >= SLOPE_MIN && e->slope <= SLOPE_MAX &&
+	       e->slope >= SLOPE_SIGMAS * e->error;
 }
 
 int order_vague(const struct echo *e)
@@ -198,26 +203,98 @@ int order_steady(const struct echo *e)
 	return e->n >= ECHO_MIN && e->reach_us < REACH_US;
 }
 
+int order_denies(const struct lane *out_back, const struct echo *e)
+{
+	int told = e->n >= ECHO_MIN && e->reach_us >= REACH_US;
+	return is_stream(out_back) || (told && e->slope + VAGUE_SIGMAS * e->error < SLOPE_MIN);
+}
+
+/* Few of A's bursts come after B's. */
+static int few_before(const struct order *o)
+{
+	return (double)o->before <= BEFORE_MAX * ((double)o->before + (double)o->after);
+}
+
 int order_leans(const struct order *o)
 {
 	return o->before < o->after;
 }
 
+int order_leans_far(const struct order *o)
+{
+	double more = (double)o->after - (double)o->before, all = (double)o->after + (double)o->before;
+	return more > 0 && more * more >= LONELY_MIN * all;
+}
+
 int order_keeps(const struct order *o)
 {
-	return o->before < o->after &&
-	       (double)o->before <= BEFORE_MAX * ((double)o->before + (double)o->after);
+	return order_leans(o) && few_before(o);
 }
 
 int order_follows(const struct order *o)
 {
-	double all = (double)o->before + (double)o->after;
-	return (double)o->before <= BEFORE_MAX * all && o->spread_us <= SPREAD_US;
+	return few_before(o) && o->spread_us <= SPREAD_US;
+}
+
+int order_leads(const struct order *o)
+{
+	return order_follows(o) && 2 * ((size_t)o->before + o->after) >= o->lonely;
 }
 
 int order_conserves(const struct order *o)
 {
 	return o->sources >= SOURCES_MIN && (double)o->lost <= LOST_MAX * (double)o->sources;
+}
+
+static int64_t spread_of(int64_t *v, size_t n)
+{
+	link_sort(v, NULL, n);
+	return v[n - 1 - n / 4] - v[n / 4];
+}
+
+int order_waits(const struct lane *a, const struct lane *c, const struct lane *b, int64_t *scratch)
+{
+	int64_t *behind_c = scratch, *behind_a = scratch + b->n;
+	size_t n = 0, i = 0, j = 0;
+	for (size_t k = 0; k < b->n; k++) {
+		int64_t t = b->start[k];
+		while (i < a->n && a->start[i] <= t)
+			i++;
+		while (j < c->n && c->start[j] <= t)
+			j++;
+		if (i == 0 || j == 0)
+			continue;
+		int64_t done = c->end[j - 1] <= t ? c->end[j - 1] : c->start[j - 1];
+		if (done <= a->end[i - 1] || t - done > FOLLOW_US)
+			continue;
+		behind_c[n] = t - done;
+		behind_a[n++] = t - a->start[i - 1];
+	}
+	if (n < SOURCES_MIN || (double)n < LATER_MIN * (double)b->n)
+		return 0;
+	int64_t steady = spread_of(behind_c, n);
+	return steady <= SPREAD_US && LATER_TIMES * steady < spread_of(behind_a, n);
+}
+
+/* The spread of what is between a's starts and the nearest of b's, of at least half of them; -1 of fewer. */
+static int64_t near_spread(const struct lane *a, const struct lane *b, int64_t *scratch)
+{
+	size_t n = 0, j = 0;
+	for (size_t i = 0; i < a->n; i++) {
+		int64_t z = nearest(b, a->start[i], NEAR_US, &j);
+		if (z != INT64_MIN)
+			scratch[n++] = z - a->start[i];
+	}
+	return n >= SOURCES_MIN && 2 * n >= a->n ? spread_of(scratch, n) : -1;
+}
+
+int order_at_once(const struct legs_in_order *l, int64_t *scratch)
+{
+	int64_t once = near_spread(l->out_fwd, l->in_back, scratch);
+	int64_t there = near_spread(l->in_fwd, l->out_fwd, scratch);
+	int64_t back = near_spread(l->out_back, l->in_back, scratch);
+	return once >= 0 && (there < 0 || LATER_TIMES * once < there) &&
+	       (back < 0 || LATER_TIMES * once < back);
 }
 
 int order_explains(const struct lane *a, const struct lane *b)

@@ -9,6 +9,7 @@ struct order {
 		spread_us; /* median and interquartile range of the lag of B's next start; 0 without any */
 	uint32_t lags;     /* how many lags that is */
 	uint32_t before, after; /* A's lonely bursts whose nearest burst of B came before, after */
+	uint32_t lonely;        /* those bursts of A, whether B had one near or not */
 	uint32_t sources, lost; /* A's bursts, and those that no activity of B followed */
 };
 
@@ -28,6 +29,7 @@ struct echo {
 	uint32_t n;        /* answers that were matched */
 	uint32_t masked;   /* answers of OUT during a burst of IN's: their forwarding makes no start */
 	uint32_t streamed; /* of those, while IN's forward direction was in a burst as well */
+	uint32_t near;     /* answers of OUT that a start of IN's is near to */
 	uint32_t all;      /* answers of OUT */
 };
 
@@ -48,8 +50,14 @@ int order_keeps(const struct order *o);
 /* 1 if B's bursts come after A's more often than before. */
 int order_leans(const struct order *o);
 
+/* 1 if so many more come after than before as chance seldom brings. */
+int order_leans_far(const struct order *o);
+
 /* 1 if B's bursts follow A's as a relay's do: in order, with one lag. */
 int order_follows(const struct order *o);
+
+/* 1 if they do so after most of A's. */
+int order_leads(const struct order *o);
 
 /* 1 if there are enough of A's bursts and B was active after nearly all. */
 int order_conserves(const struct order *o);
@@ -57,8 +65,25 @@ int order_conserves(const struct order *o);
 /* 1 if the slope is too uncertain to tell, a relay's among what it may be. */
 int order_vague(const struct echo *e);
 
+/* 1 if V's answers are a stream, as long as the pauses that something makes, or IN's clearly do not come when
+ * they do. */
+int order_denies(const struct lane *out_back, const struct echo *e);
+
 /* 1 if there are answers enough, but all take the same time: that cannot tell whose they are. */
 int order_steady(const struct echo *e);
+
+/* 1 if B's bursts wait for C: where C was active later than A before B's burst, B comes a steady time after C
+ * and at no steady time after A.  scratch: 2 * b->n elements. */
+int order_waits(const struct lane *a, const struct lane *c, const struct lane *b, int64_t *scratch);
+
+/* The four lanes of a pair. */
+struct legs_in_order {
+	const struct lane *in_fwd, *in_back, *out_fwd, *out_back;
+};
+
+/* 1 if one decision of R's sends to X and to V: what it sends to both starts at once, far more steadily than
+ * either follows what came.  scratch: as many elements as the longest lane has. */
+int order_at_once(const struct legs_in_order *l, int64_t *scratch);
 
 /* 1 if nearly all of B's bursts during A's life come while A is active or shortly after.  A host that opened
  * both legs and asks on IN of its own accord (a browser) is a client of both, not a tunnel's end. */
