@@ -90,6 +90,8 @@ json_t *json_flow(const struct app *a, const struct flow *f);
 void json_link(json_t *to, const struct link_result *l, double needed);
 /* `limit` of a pair: null where even a relay without jitter would not have been proven. */
 void json_limit(json_t *to, const struct relink *p);
+struct limit;
+json_t *json_limit_of(const struct limit *l);
 json_t *json_hop(const struct app *a, const struct hop *h, const char *claim_id);
 json_t *json_chain(const struct app *a, const struct chain *c, char (*claim_id)[ID_TEXT]);
 
@@ -104,8 +106,10 @@ json_t *json_exchange(const struct exchange *x);
 json_t *json_case(const struct attack_case *c);
 
 /* The flow for people; of flows together: "tcp 198.51.100.7:* > 192.0.2.10:22 (200 flows together)". */
-#define FLOW_WORDS (FLOW_TEXT + COUNT_TEXT)
+#define FLOW_WORDS (FLOW_TEXT + COUNT_TEXT + 16)
 char *flow_words(char to[FLOW_WORDS], const struct flow *f);
+/* The same of a flow as a claim writes it, of so many together or (0) of one. */
+char *told_flow_words(char to[FLOW_WORDS], const char *flow, uint32_t members);
 
 /* "12.3 MB" */
 char *amount(char to[32], uint64_t bytes);

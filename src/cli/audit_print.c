@@ -125,8 +125,10 @@ static void print_table(FILE *o, const struct audit *a)
 	(void)fprintf(o, "%-38s  ", "upper 99 % limits of the share, all");
 	for (int k = 1; k <= AUDIT_TENS; k++)
 		(void)fprintf(o, " %.2g", a->part[AUDIT_ALL].row[k].upper);
-	(void)fprintf(o, "\nlargest log10 e %.1f; called proven at alpha %g without charge: %" PRIu64 "\n",
-		a->max_log10_e, a->alpha, a->proven);
+	(void)fprintf(o, "\nlargest log10 e %.1f", a->max_log10_e);
+	if (a->part[AUDIT_ALL].able)
+		(void)fprintf(o, " (of so many one in 100 audits has more than %.1f)", a->largest_fair);
+	(void)fprintf(o, "\ncalled proven at alpha %g without charge: %" PRIu64 "\n", a->alpha, a->proven);
 }
 
 static const char *service_text(char to[32], const struct audit_port *p)
@@ -167,19 +169,79 @@ static void print_ports(FILE *o, const struct audit *a)
 			thousands(n, a->port[i].reached[a->worst_k]), thousands(able, a->port[i].able));
 }
 
-/* At most v, in two digits: what is typed from the screen must be enough. */
-static double floor_digits(double v)
+/* Beyond the table: a share of few pairs at a level above it, or the one that reached most. */
+static void print_far(FILE *o, const struct audit *a)
 {
-	double unit = pow(10, floor(log10(v)) - 1);
+	const struct audit_part *all = &a->part[AUDIT_ALL];
+	char n[32], able[32];
 
-	return floor(v / unit) * unit;
+	for (int k = AUDIT_TENS + 1; k <= AUDIT_LEVELS; k++) {
+		for (int m = 0; m < AUDIT_PARTS; m++) {
+			const struct audit_part *p = &a->part[m];
+			if (!audit_level_flawed(p, k))
+				continue;
+			(void)fprintf(o,
+				"The null does NOT hold on this traffic: of %s pairs that cannot be links\n"
+				"%s reached 10^%d; at most one in 10^%d may.\n",
+				thousands(able, p->able), thousands(n, p->reached[k]), k, k);
+			return;
+		}
+	}
+	(void)fprintf(o,
+		"The null does NOT hold on this traffic: of %s pairs that cannot be links\n"
+		"one reached 10^%.1f; beyond 10^%.1f one of so many comes in one of 100 audits.\n",
+		thousands(able, all->able), a->max_log10_e, a->largest_fair);
+}
+
+/* What may be called proven while this finding stands. */
+static void print_advice(FILE *o, const struct audit *a, double alpha)
+{
+	if (a->alpha_most <= 0)
+		(void)fprintf(o, "No alpha mends this: trace, scan and plan call nothing proven here.\n");
+	else if (alpha > a->alpha_most)
+		(void)fprintf(o,
+			"Until alpha is corrected trace, scan and plan call nothing proven: for a true\n"
+			"error of %g set alpha = %.2g or less (weir.conf, or --alpha).\n",
+			a->alpha, alpha_floor(a->alpha_most));
+	else
+		(void)fprintf(
+			o, "The alpha in use, %g, allows for it (%.2g at most).\n", alpha, a->alpha_most);
+}
+
+static void print_leg(FILE *o, const char *name, const struct audit_leg *l)
+{
+	struct flow f = {.head = {.proto = l->proto, .end = {l->end[0], l->end[1]}}, .members = l->members};
+	char id[ID_TEXT], text[FLOW_WORDS];
+
+	(void)fprintf(o, "%-4s %.12s  %s\n", name, id_text(id, &l->id), flow_words(text, &f));
+}
+
+/* Who may have a look: these flows, and how far they were from each other. */
+static void print_worst(FILE *o, const struct audit *a)
+{
+	char in[AUDIT_POINT], out[AUDIT_POINT];
+
+	if (a->n_worst)
+		(void)fprintf(o, "\nPairs that reached most (weir why ID shows a flow of them):\n");
+	for (size_t i = 0; i < a->n_worst; i++) {
+		const struct audit_pair *p = &a->worst[i];
+		(void)fprintf(o, "  10^%-5.1f ", p->log10_e);
+		print_leg(o, "in", &p->in);
+		(void)fprintf(o, "           ");
+		print_leg(o, "out", &p->out);
+		(void)fprintf(o, "                moved by %+.3f s, seen at point %s",
+			(double)p->move_us / 1e6, printable(in, sizeof(in), p->in.point));
+		if (strcmp(p->in.point, p->out.point) != 0)
+			(void)fprintf(o, " and %s", printable(out, sizeof(out), p->out.point));
+		(void)fputc('\n', o);
+	}
 }
 
 static void print_flawed(FILE *o, const struct audit *a, double alpha)
 {
 	const struct audit_part *p = worst_part(a);
 	int k = a->worst_k;
-	char n[32], able[32];
+	char n[COUNT_TEXT], able[32];
 
 	if (p->row[k].flawed)
 		(void)fprintf(o,
@@ -188,22 +250,25 @@ static void print_flawed(FILE *o, const struct audit *a, double alpha)
 			thousands(able, p->able), thousands(n, p->reached[k]), k, p->row[k].share,
 			p->row[k].lower, pow(10, -k));
 	else
-		(void)fprintf(o,
-			"The null does NOT hold on this traffic: of %s pairs that cannot be links\n"
-			"one reached 10^%.1f.\n",
-			thousands(able, p->able), a->max_log10_e);
+		print_far(o, a);
 	print_ports(o, a);
-	if (a->alpha_most <= 0)
-		(void)fprintf(o, "No alpha mends this: trace, scan and plan call nothing proven here.\n");
-	else if (alpha > a->alpha_most)
-		(void)fprintf(o,
-			"Until alpha is corrected trace, scan and plan call nothing proven: for a true\n"
-			"error of %g set alpha = %.2g or less (weir.conf, or --alpha).\n",
-			a->alpha, floor_digits(a->alpha_most));
-	else
-		(void)fprintf(
-			o, "The alpha in use, %g, allows for it (%.2g at most).\n", alpha, a->alpha_most);
-	(void)fprintf(o, "An audit of at least as many pairs that finds it well lifts this.\n");
+	print_advice(o, a, alpha);
+	(void)fprintf(o, "A whole audit of at least %s that finds it well lifts this.\n",
+		counted(n, a->lift, "able pair"));
+	print_worst(o, a);
+}
+
+void audit_print_stands(FILE *o, const struct audit *fresh, const struct audit *old, double alpha)
+{
+	char when[WALL_TEXT], able[COUNT_TEXT], lift[COUNT_TEXT];
+
+	(void)fprintf(o,
+		"\nBut what stands is the audit of %s, which found on\n%s that it does NOT hold.  This one "
+		"%s:\n"
+		"only a whole one of at least %s lifts it.\n",
+		wall_text(when, old->made), counted(able, old->part[AUDIT_ALL].able, "able pair"),
+		fresh->stopped ? "was stopped" : "is smaller", counted(lift, old->lift, "able pair"));
+	print_advice(o, old, alpha);
 }
 
 static void print_little(FILE *o, const struct audit *a)
@@ -233,7 +298,10 @@ void audit_print(FILE *o, const struct audit *a, double alpha, bool utf8)
 	else if (a->verdict == AUDIT_TOO_LITTLE)
 		print_little(o, a);
 	else
-		(void)fprintf(o, "The null holds on this traffic: no share is above 10^-k.\n");
+		(void)fprintf(o,
+			"The null holds on %s: no share is above 10^-k,\nnor is the largest above what so "
+			"many may have.\n",
+			a->stopped ? "what was drawn" : "this traffic");
 }
 
 /* ---- JSON ---- */
@@ -264,10 +332,52 @@ static json_t *services_json(const struct audit *a)
 	return list;
 }
 
+static json_t *leg_json(const struct audit_leg *l)
+{
+	struct flow_head head = {.proto = l->proto, .end = {l->end[0], l->end[1]}};
+	char id[ID_TEXT], text[FLOW_TEXT], point[AUDIT_POINT];
+	json_t *j =
+		json_pack("{s:s, s:s, s:s, s:o}", "id", id_text(id, &l->id), "flow", flow_text(text, &head),
+			"point", printable(point, sizeof(point), l->point), "first", json_time(l->first_us));
+
+	if (l->members > 1)
+		(void)json_object_set_new(j, "members", json_integer(l->members));
+	return j;
+}
+
+static json_t *worst_json(const struct audit *a)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < a->n_worst; i++)
+		(void)json_array_append_new(
+			list, json_pack("{s:f, s:f, s:o, s:o}", "log10_e", a->worst[i].log10_e, "moved_s",
+				      (double)a->worst[i].move_us / 1e6, "in", leg_json(&a->worst[i].in),
+				      "out", leg_json(&a->worst[i].out)));
+	return list;
+}
+
+/* The alpha at which "proven" is said with the error that was meant; null: at none. */
+static json_t *corrected(const struct audit *a)
+{
+	bool never = a->verdict == AUDIT_FLAWED && a->alpha_most <= 0;
+
+	return never ? json_null() : json_real(fmin(a->alpha, a->alpha_most));
+}
+
+json_t *audit_stands_json(const struct audit *a)
+{
+	if (!a)
+		return json_null();
+	return json_pack("{s:o, s:s, s:I, s:f, s:o, s:o}", "made", json_time(a->made.us), "verdict",
+		audit_verdict_name(a->verdict), "able", (json_int_t)a->part[AUDIT_ALL].able, "alpha_most",
+		a->alpha_most, "corrected_alpha", corrected(a), "lift",
+		a->lift ? json_integer((json_int_t)a->lift) : json_null());
+}
+
 json_t *audit_json(const struct audit *a)
 {
 	const struct audit_part *all = &a->part[AUDIT_ALL];
-	bool flawed = a->verdict == AUDIT_FLAWED;
 	json_t *j = json_pack("{s:I, s:I, s:I, s:I, s:o}", "pairs", (json_int_t)all->pairs, "flows",
 		       (json_int_t)a->flows, "hosts", (json_int_t)a->hosts, "able", (json_int_t)all->able,
 		       "rows", rows_json(all)),
@@ -280,14 +390,16 @@ json_t *audit_json(const struct audit *a)
 				       "rows", rows_json(&a->part[m])));
 	(void)json_object_set_new(j, "moved", moved);
 	(void)json_object_set_new(j, "max_log10_e", json_real(a->max_log10_e));
+	(void)json_object_set_new(j, "largest_fair", json_real(a->largest_fair));
+	(void)json_object_set_new(j, "largest_flawed", json_boolean(a->largest_flawed));
+	(void)json_object_set_new(j, "worst", worst_json(a));
 	(void)json_object_set_new(j, "proven", json_integer((json_int_t)a->proven));
 	(void)json_object_set_new(j, "verdict", json_string(audit_verdict_name(a->verdict)));
 	(void)json_object_set_new(j, "services", services_json(a));
 	(void)json_object_set_new(j, "alpha", json_real(a->alpha));
 	(void)json_object_set_new(j, "decay", json_real(a->decay));
 	(void)json_object_set_new(j, "alpha_most", json_real(a->alpha_most));
-	(void)json_object_set_new(j, "corrected_alpha",
-		flawed && a->alpha_most <= 0 ? json_null() : json_real(fmin(a->alpha, a->alpha_most)));
+	(void)json_object_set_new(j, "corrected_alpha", corrected(a));
 	(void)json_object_set_new(j, "seed", json_integer((json_int_t)a->seed));
 	(void)json_object_set_new(j, "made", json_time(a->made.us));
 	(void)json_object_set_new(j, "stopped", json_boolean(a->stopped));

@@ -69,6 +69,18 @@ enum status planning_run(struct app *a, const struct place *p, struct tracer *t,
 
 /* ---- an order ---- */
 
+/* What the case rests on now, by what the audit says at the alpha in use. */
+static enum status evidence_now(struct app *a, const struct attack_case *c, struct id *to, struct err *e)
+{
+	struct tracer *t = NULL;
+	enum status s = tracer_open(&t, a->w, a->dir, &a->cfg, a->cfg.alpha, e);
+
+	if (s == STATUS_OK)
+		s = case_evidence(c, t, to, e);
+	tracer_close(t);
+	return s;
+}
+
 /* The newest plan, if nothing was learned since. */
 static enum status plan_current(struct app *a, const struct place *p, const struct attack_case *c,
 	struct arena *arena, struct block_order *to, struct err *e)
@@ -81,13 +93,14 @@ static enum status plan_current(struct app *a, const struct place *p, const stru
 	if (s == STATUS_NO)
 		return err_set(e, STATUS_BAD, "case %.12s has no plan yet; first: weir plan %.12s", id, id);
 	if (s == STATUS_OK)
-		s = case_evidence(c, &evidence, e);
+		s = evidence_now(a, c, &evidence, e);
 	if (s != STATUS_OK)
 		return s;
 	if (id_order(&evidence, &to->plan_row.evidence) != 0)
 		return err_set(e, STATUS_NO,
-			"the plan of %s is older than its evidence (sightings or links came since); look at "
-			"a new one: weir plan %.12s",
+			"the plan of %s is older than its evidence (sightings or links came since, or an "
+			"audit "
+			"withholds a link); look at a new one: weir plan %.12s",
 			wall_text(when, to->plan_row.made), id);
 	return plan_load(a->dir, &to->plan_row, arena, &to->plan, e);
 }

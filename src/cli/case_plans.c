@@ -1,7 +1,7 @@
 /* What was planned and blocked for a case, and what came of it: see case_plans.h.
  *
- * A plan is shown by its id (weir why has all of it) and by whether sightings or links came since, for then
- * it is of no more use. */
+ * A plan is shown by its id (weir why has all of it) and by whether sightings or links came since, or an
+ * audit withholds a link, for then it is of no more use. */
 #include "cli/case_plans.h"
 
 #include "cli/blocking.h"
@@ -58,35 +58,32 @@ static void planned_into(const struct app *a, json_t *j, const struct planned *p
 }
 
 /* The effect is read out of the recording; without blocks there is none. */
-static enum status effect_read(struct app *a, struct case_db *db, struct tracer **t,
+static enum status effect_read(struct app *a, struct case_db *db, struct tracer *t,
 	const struct attack_case *c, struct arena *arena, struct effect *to, struct err *e)
 {
 	const struct place p = {.w = a->w, .dir = a->dir, .db = db};
-	enum status s = tracer_open(t, a->w, a->dir, &a->cfg, a->cfg.alpha, e);
 
-	return s == STATUS_OK ? effect_of(to, &p, *t, c, arena, e) : s;
+	return effect_of(to, &p, t, c, arena, e);
 }
 
-enum status case_plans(
-	struct app *a, struct case_db *db, const struct attack_case *c, json_t *j, struct err *e)
+enum status case_plans(struct app *a, struct tracer *t, struct case_db *db, const struct attack_case *c,
+	json_t *j, struct err *e)
 {
 	struct wall now = a->w->now(a->w->self);
 	struct arena arena = {0};
-	struct tracer *t = NULL;
 	struct planned p = {0};
 	enum status s = plan_row_list(db, &c->id, &arena, &p.plan, &p.n_plan, e);
 
 	if (s == STATUS_OK)
 		s = order_row_list(db, &c->id, false, now, &arena, &p.block, &p.n_block, e);
 	if (s == STATUS_OK && p.n_plan)
-		s = case_evidence(c, &p.evidence, e);
+		s = case_evidence(c, t, &p.evidence, e);
 	if (s == STATUS_OK && p.n_block)
-		s = effect_read(a, db, &t, c, &arena, &p.effect, e);
+		s = effect_read(a, db, t, c, &arena, &p.effect, e);
 	if (s == STATUS_OK && j)
 		planned_into(a, j, &p, now);
 	else if (s == STATUS_OK)
 		print_planned(a->out, &p, now);
-	tracer_close(t);
 	arena_free(&arena);
 	return s;
 }

@@ -6,7 +6,7 @@
 
 /* Plans, blocks and their effect into the object j (`plans`, `blocks`, `effect`), or, where j is NULL,
  * printed. */
-enum status case_plans(
-	struct app *a, struct case_db *db, const struct attack_case *c, json_t *j, struct err *e);
+enum status case_plans(struct app *a, struct tracer *t, struct case_db *db, const struct attack_case *c,
+	json_t *j, struct err *e);
 
 #endif

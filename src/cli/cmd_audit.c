@@ -21,76 +21,115 @@ static void progress(void *self, uint64_t done, uint64_t total)
 	progress_show("auditing", done, total);
 }
 
-/* What was found before.  One that is damaged says nothing, and is replaced; one of a newer version stays. */
-static enum status audit_before(struct app *a, struct audit *old, bool *any, struct err *e)
+/* What was found now and before, and which of the two counts. */
+struct findings {
+	struct audit fresh, old;
+	bool any, damaged; /* there is an old one; it cannot be read */
+	bool fresh_stands;
+};
+
+/* What was found before.  One that is damaged allows nothing, and a whole one replaces it; one of a newer
+ * version stays. */
+static enum status audit_before(struct app *a, struct findings *f, struct err *e)
 {
 	bool newer;
-	enum status s = audit_read(a->w, a->dir, old, &newer, e);
+	enum status s = audit_read(a->w, a->dir, &f->old, &newer, e);
 
-	*any = s == STATUS_OK;
-	if (s == STATUS_NO || (s == STATUS_BAD && !newer))
-		s = STATUS_OK;
-	return s;
+	f->any = s == STATUS_OK;
+	f->damaged = s == STATUS_BAD && !newer;
+	return s == STATUS_NO || f->damaged ? STATUS_OK : s;
 }
 
 /* The alpha that is meant: not the one that an earlier audit asked for, else each would ask for less. */
-static double alpha_meant(const struct app *a, const struct audit *old, bool any)
+static double alpha_meant(const struct app *a, const struct findings *f)
 {
-	bool corrected = any && old->verdict == AUDIT_FLAWED && a->cfg.alpha <= old->alpha_most;
+	bool corrected = f->any && f->old.verdict == AUDIT_FLAWED && a->cfg.alpha <= f->old.alpha_most;
 
-	return corrected ? old->alpha : a->cfg.alpha;
+	return corrected ? f->old.alpha : a->cfg.alpha;
 }
 
-/* Keeps the finding, where it may take the place of what was found before. */
-static enum status keep(
-	struct app *a, const struct audit *fresh, const struct audit *old, bool any, struct err *e)
+/* Keeps the finding, where it takes the place of what was found before. */
+static enum status keep(struct app *a, struct findings *f, struct err *e)
 {
-	char n[32], when[WALL_TEXT];
-
-	if (fresh->verdict == AUDIT_TOO_LITTLE)
-		return STATUS_OK;
-	if (!any || audit_replaces(fresh, old))
-		return audit_write(a->w, a->dir, fresh, e);
-	log_line("the audit of %s, of %s able pairs, still stands: only one of at least as many lifts it",
-		wall_text(when, old->made), thousands(n, old->part[AUDIT_ALL].able));
-	return STATUS_OK;
+	f->fresh_stands = audit_replaces(&f->fresh, f->any ? &f->old : NULL);
+	return f->fresh_stands ? audit_write(a->w, a->dir, &f->fresh, e) : STATUS_OK;
 }
 
-static enum status say(struct app *a, const struct audit *x, struct err *e)
+/* An older finding that withholds, and that this one does not lift. */
+static bool old_withholds(const struct findings *f)
+{
+	return !f->fresh_stands && (f->damaged || (f->any && f->old.verdict == AUDIT_FLAWED));
+}
+
+static enum status say_json(struct app *a, const struct findings *f, struct err *e)
+{
+	json_t *j = audit_json(&f->fresh);
+	char lift[COUNT_TEXT], when[WALL_TEXT];
+
+	(void)json_object_set_new(j, "stands",
+		audit_stands_json(f->fresh_stands ? &f->fresh
+				  : f->any        ? &f->old
+						  : NULL));
+	if (f->damaged && !f->fresh_stands)
+		log_line("%s/audit is damaged and stands: nothing is called proven until a whole audit "
+			 "replaces it",
+			a->dir);
+	else if (old_withholds(f))
+		log_line("the audit of %s still stands: only a whole one of at least %s lifts it",
+			wall_text(when, f->old.made), counted(lift, f->old.lift, "able pair"));
+	return json_out(a, j, e);
+}
+
+static void say_text(struct app *a, const struct findings *f)
+{
+	audit_print(a->out, &f->fresh, a->cfg.alpha, strcmp(nl_langinfo(CODESET), "UTF-8") == 0);
+	if (f->damaged && !f->fresh_stands)
+		(void)fprintf(a->out,
+			"\nBut the finding in %s/audit is damaged, and stands:\nnothing is called proven "
+			"until a "
+			"whole audit replaces it.\n",
+			a->dir);
+	else if (old_withholds(f))
+		audit_print_stands(a->out, &f->fresh, &f->old, a->cfg.alpha);
+	else if (!f->fresh_stands && f->fresh.verdict == AUDIT_HOLDS)
+		(void)fprintf(a->out, "It was stopped, so it is not kept: only a whole audit counts.\n");
+}
+
+/* Exit status by what stands, not by what a part of the pairs would say. */
+static enum status say(struct app *a, const struct findings *f, struct err *e)
 {
 	enum status s = STATUS_OK;
 
 	progress_end();
 	if (a->json)
-		s = json_out(a, audit_json(x), e);
+		s = say_json(a, f, e);
 	else
-		audit_print(a->out, x, a->cfg.alpha, strcmp(nl_langinfo(CODESET), "UTF-8") == 0);
-	if (s != STATUS_OK || x->verdict == AUDIT_HOLDS)
+		say_text(a, f);
+	if (s != STATUS_OK)
 		return s;
 	e->text[0] = '\0';
-	if (x->verdict == AUDIT_TOO_LITTLE)
+	if (f->fresh.verdict == AUDIT_TOO_LITTLE)
 		return err_set(e, STATUS_BAD, "audit: too little traffic to tell");
-	return STATUS_NO;
+	return f->fresh.verdict == AUDIT_FLAWED || old_withholds(f) ? STATUS_NO : STATUS_OK;
 }
 
 static enum status with_tracer(struct app *a, struct audit_param *p, struct err *e)
 {
 	struct tracer *t = NULL;
-	struct audit fresh, old;
-	bool any = false;
-	enum status s = audit_before(a, &old, &any, e);
+	struct findings f = {0};
+	enum status s = audit_before(a, &f, e);
 
 	if (s != STATUS_OK)
 		return s;
-	p->alpha = alpha_meant(a, &old, any);
+	p->alpha = alpha_meant(a, &f);
 	s = tracer_open(&t, a->w, a->dir, &a->cfg, a->cfg.alpha, e);
 	if (s == STATUS_OK)
-		s = audit_run(t, p, &fresh, e);
+		s = audit_run(t, p, &f.fresh, e);
 	progress_end();
 	if (s == STATUS_OK)
-		s = keep(a, &fresh, &old, any, e);
+		s = keep(a, &f, e);
 	if (s == STATUS_OK)
-		s = say(a, &fresh, e);
+		s = say(a, &f, e);
 	tracer_close(t);
 	return s;
 }

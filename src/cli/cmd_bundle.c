@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "cli/link_now.h"
 #include "cli/send.h"
 #include "cli/told_block.h"
 
@@ -12,12 +13,11 @@
 /* A claim "flow F hit us" for each sighting whose flow was recorded here, with the train as it is now; *left:
  * how many were not. */
 static enum status claim_attacks(
-	struct app *a, const struct place *p, const struct attack_case *c, size_t *left, struct err *e)
+	struct tracer *t, const struct place *p, const struct attack_case *c, size_t *left, struct err *e)
 {
-	struct tracer *t = NULL;
 	const struct flow *f;
 	char text[FLOW_TEXT];
-	enum status s = tracer_open(&t, a->w, a->dir, &a->cfg, a->cfg.alpha, e);
+	enum status s = STATUS_OK;
 
 	for (size_t i = 0; i < c->n_sighting && s == STATUS_OK; i++) {
 		const struct sighting *g = &c->sighting[i];
@@ -30,7 +30,6 @@ static enum status claim_attacks(
 			s = STATUS_OK;
 		}
 	}
-	tracer_close(t);
 	return s;
 }
 
@@ -39,8 +38,25 @@ static bool same_subject(const struct statement *a, const struct statement *b)
 	return a->kind == b->kind && strcmp(a->out_flow, b->out_flow) == 0;
 }
 
+/* Is it an own claim that travels?  A link that the audit withholds now does not: nobody is asked to act on
+ * what is not relied on here. */
+static bool travels(const struct claim *c, const struct tracer *t, struct arena *arena, struct statement *s,
+	struct err *e)
+{
+	char id[ID_TEXT], why[LINK_NOW_WHY];
+
+	if (*c->origin || statement_read(s, c->kind, c->body, strlen(c->body), arena, e) != STATUS_OK ||
+		(s->kind != STATES_ATTACK && s->kind != STATES_LINK))
+		return false;
+	bool withheld = s->kind == STATES_LINK && link_withheld(t, c, s, why);
+	if (withheld)
+		log_line("claim %.12s is left out: %s", id_text(id, &c->id), why);
+	return !withheld;
+}
+
 /* Own claims that travel, of those about one flow the newest. */
-static enum status choose(const struct attack_case *c, struct arena *arena, struct pack *k, struct err *e)
+static enum status choose(const struct attack_case *c, const struct tracer *t, struct arena *arena,
+	struct pack *k, struct err *e)
 {
 	struct claim *to = arena_array(arena, c->n_claim + TOLD_BLOCKS + 1, sizeof(*to));
 	struct statement *said = arena_array(arena, c->n_claim + 1, sizeof(*said));
@@ -51,9 +67,7 @@ static enum status choose(const struct attack_case *c, struct arena *arena, stru
 		const struct claim *l = &c->claim[i];
 		struct statement *s = &said[k->n_claim];
 		bool have = false;
-		if (*l->origin ||
-			statement_read(s, l->kind, l->body, strlen(l->body), arena, e) != STATUS_OK ||
-			(s->kind != STATES_ATTACK && s->kind != STATES_LINK))
+		if (!travels(l, t, arena, s, e))
 			continue;
 		for (size_t n = 0; n < k->n_claim && !have; n++)
 			have = same_subject(s, &said[n]);
@@ -159,6 +173,7 @@ static enum status bundle(
 {
 	struct arena arena = {0};
 	struct place p = {0};
+	struct tracer *t = NULL;
 	struct attack_case c;
 	char sha256[BLOB_NAME], case_id[ID_TEXT], count[COUNT_TEXT];
 	size_t left = 0;
@@ -167,11 +182,13 @@ static enum status bundle(
 	if (s == STATUS_OK)
 		s = case_read(p.db, id, &arena, &c, e);
 	if (s == STATUS_OK)
-		s = claim_attacks(a, &p, &c, &left, e);
+		s = tracer_open(&t, a->w, a->dir, &a->cfg, a->cfg.alpha, e);
+	if (s == STATUS_OK)
+		s = claim_attacks(t, &p, &c, &left, e);
 	if (s == STATUS_OK)
 		s = case_read(p.db, id, &arena, &c, e);
 	if (s == STATUS_OK)
-		s = choose(&c, &arena, k, e);
+		s = choose(&c, t, &arena, k, e);
 	if (s == STATUS_OK)
 		s = add_blocks(&p, &c, &arena, k, e);
 	if (s == STATUS_OK && left)
@@ -185,6 +202,7 @@ static enum status bundle(
 		s = say_made(a, k, path, sha256, e);
 	for (size_t i = 0; i < k->n_answer; i++)
 		buf_free(&k->answer[i].file);
+	tracer_close(t);
 	case_db_close(p.db);
 	arena_free(&arena);
 	return s;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "cli/link_now.h"
 #include "cli/report.h"
 
 /* What the operator names: the recorded flow, or, where it was not recorded, the notation as it stands. */
@@ -147,24 +148,36 @@ static enum status run_list(struct app *a, int argc, char **argv, struct err *e)
 	return s;
 }
 
-/* What a claim claims, on one line. */
-static void print_claim(FILE *o, const struct claim *c)
+/* What a claim claims, on one line; of a link what it says now under it. */
+static void print_claim(struct app *a, struct tracer *t, const struct claim *c)
 {
 	char id[ID_TEXT], text[512];
+	FILE *o = a->out;
 	struct arena arena = {0};
-	struct statement said;
+	struct statement said = {0};
+	struct link_now now = {0};
 	struct err e;
+	bool good = statement_read(&said, c->kind, c->body, strlen(c->body), &arena, &e) == STATUS_OK;
+	bool link = good && said.kind == STATES_LINK;
 
+	if (link)
+		link_now(&now, a, t, c, &said);
 	(void)fprintf(o, "claim %.12s  %s", id_text(id, &c->id), c->kind);
-	if (statement_read(&said, c->kind, c->body, strlen(c->body), &arena, &e) == STATUS_OK)
-		(void)fprintf(o, "%s: %s", said.kind == STATES_LINK ? " proven" : "",
+	if (good)
+		(void)fprintf(o, "%s: %s",
+			!link || !said.proven ? ""
+			: now.withheld        ? ", proven when made"
+					      : " proven",
 			statement_text(text, sizeof(text), &said));
 	(void)fprintf(o, "%s%s\n", *c->origin ? ", says " : "", c->origin);
+	if (link)
+		link_now_print(o, &now, &said);
 	arena_free(&arena);
 }
 
-static void print_case(FILE *o, const struct attack_case *c)
+static void print_case(struct app *a, struct tracer *t, const struct attack_case *c)
 {
+	FILE *o = a->out;
 	char id[ID_TEXT], when[WALL_TEXT], text[FLOW_TEXT], words[128], count[COUNT_TEXT];
 
 	(void)fprintf(o, "case %.12s  %s  %s\nopened %s\n", id_text(id, &c->id),
@@ -178,7 +191,7 @@ static void print_case(FILE *o, const struct attack_case *c)
 			printable(words, sizeof(words), g->text), counted(count, g->count, "time"));
 	}
 	for (size_t i = 0; i < c->n_claim; i++)
-		print_claim(o, &c->claim[i]);
+		print_claim(a, t, &c->claim[i]);
 }
 
 static void print_exchange(FILE *o, const struct exchange *x)
@@ -192,7 +205,8 @@ static void print_exchange(FILE *o, const struct exchange *x)
 }
 
 /* A case with what was planned and blocked, and the bundles that went and came. */
-static enum status show_case(struct app *a, struct case_db *db, const struct attack_case *c, struct err *e)
+static enum status show_case(
+	struct app *a, struct tracer *t, struct case_db *db, const struct attack_case *c, struct err *e)
 {
 	struct arena arena = {0};
 	struct exchange *x = NULL;
@@ -200,18 +214,18 @@ static enum status show_case(struct app *a, struct case_db *db, const struct att
 	enum status s = exchange_list(db, &c->id, &arena, &x, &n, e);
 
 	if (s == STATUS_OK && a->json) {
-		json_t *j = json_case(c), *list = json_array();
+		json_t *j = case_now_json(a, t, c), *list = json_array();
 		for (size_t i = 0; i < n; i++)
 			(void)json_array_append_new(list, json_exchange(&x[i]));
 		(void)json_object_set_new(j, "exchanges", list);
-		s = case_plans(a, db, c, j, e);
+		s = case_plans(a, t, db, c, j, e);
 		if (s == STATUS_OK)
 			s = json_out(a, j, e);
 		else
 			json_decref(j);
 	} else if (s == STATUS_OK) {
-		print_case(a->out, c);
-		s = case_plans(a, db, c, NULL, e);
+		print_case(a, t, c);
+		s = case_plans(a, t, db, c, NULL, e);
 		for (size_t i = 0; i < n && s == STATUS_OK; i++)
 			print_exchange(a->out, &x[i]);
 	}
@@ -222,6 +236,7 @@ static enum status show_case(struct app *a, struct case_db *db, const struct att
 static enum status run_show(struct app *a, int argc, char **argv, struct err *e)
 {
 	struct case_db *db = NULL;
+	struct tracer *t = NULL;
 	struct arena arena = {0};
 	struct attack_case c;
 	int first;
@@ -234,7 +249,10 @@ static enum status run_show(struct app *a, int argc, char **argv, struct err *e)
 	if (s == STATUS_OK)
 		s = case_read(db, argv[first], &arena, &c, e);
 	if (s == STATUS_OK)
-		s = show_case(a, db, &c, e);
+		s = tracer_open(&t, a->w, a->dir, &a->cfg, a->cfg.alpha, e);
+	if (s == STATUS_OK)
+		s = show_case(a, t, db, &c, e);
+	tracer_close(t);
 	case_db_close(db);
 	arena_free(&arena);
 	return s;

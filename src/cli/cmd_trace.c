@@ -1,6 +1,7 @@
 /* weir trace: follow an attack upstream, hop by hop, from a case's sightings or one flow. */
 #include "cli/claims.h"
 #include "cli/report.h"
+#include "cli/same_chain.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -61,23 +62,30 @@ static void print_reported(FILE *o, const struct attack_case *c)
 
 /* ---- one flow ---- */
 
-/* of, g: the case, and its sighting, that f is traced for; NULL, NULL for none. */
+/* of, g, before: the case, and its sighting, that f is traced for, and what was printed of it; NULL for none.
+ */
 static enum status trace_one(struct app *a, struct tracer *t, const struct place *p,
-	const struct attack_case *of, const struct flow *f, const struct sighting *g, struct err *e)
+	const struct attack_case *of, const struct flow *f, const struct sighting *g,
+	struct same_chains *before, struct err *e)
 {
 	struct chain c;
 	char id[TRACE_HOPS + 1][ID_TEXT] = {{0}};
+	bool known = false;
 	enum status s = trace_chain(t, f, sighting_opener(g), &c, e);
 
 	if (s == STATUS_OK)
 		s = claim_chain(p, of ? &of->id : NULL, &c, g, id, e);
+	if (s == STATUS_OK && before && !a->json)
+		s = same_chain_known(before, &c, &known, e);
 	if (s != STATUS_OK)
 		return s;
 	if (a->json) {
 		json_t *j = json_chain(a, &c, id);
 		(void)json_object_set_new(j, "reported", of ? json_reported(of) : json_array());
 		s = json_out(a, j, e);
-	} else {
+	} else if (!known) {
+		if (before && before->printed++)
+			(void)fputc('\n', a->out);
 		print_chain(a, &c, id);
 	}
 	if (s == STATUS_OK && c.n_proven == 0) {
@@ -117,7 +125,8 @@ static void warn_far_off(const struct flow *f, struct wall at)
 }
 
 static enum status trace_sighting(struct app *a, struct tracer *t, const struct place *p,
-	const struct attack_case *of, const struct sighting *g, double alpha, struct err *e)
+	const struct attack_case *of, const struct sighting *g, double alpha, struct same_chains *before,
+	struct err *e)
 {
 	char text[FLOW_TEXT], host[IP_TEXT];
 	struct flow_head head = {.proto = g->proto, .end = {g->end[0], g->end[1]}};
@@ -125,6 +134,8 @@ static enum status trace_sighting(struct app *a, struct tracer *t, const struct 
 	enum status s = sighting_flow(t, g, &f, e);
 
 	if (s == STATUS_NO) {
+		if (before->printed++ && !a->json)
+			(void)fputc('\n', a->out);
 		s = not_recorded(a, flow_text(text, &head), ip_text(host, &g->end[0].ip), alpha, e);
 		e->text[0] = '\0';
 		return s == STATUS_OK ? STATUS_NO : s;
@@ -132,7 +143,7 @@ static enum status trace_sighting(struct app *a, struct tracer *t, const struct 
 	if (s != STATUS_OK)
 		return s;
 	warn_far_off(f, g->at);
-	return trace_one(a, t, p, of, f, g, e);
+	return trace_one(a, t, p, of, f, g, before, e);
 }
 
 /* Yes where any sighting led to a proven hop. */
@@ -140,17 +151,19 @@ static enum status trace_case(
 	struct app *a, struct tracer *t, const struct place *p, const char *id, double alpha, struct err *e)
 {
 	struct arena arena = {0};
+	struct same_chains before = {0};
 	struct attack_case c = {0};
 	enum status s = case_read(p->db, id, &arena, &c, e), all = STATUS_NO;
 
 	for (size_t i = 0; i < c.n_sighting && s <= STATUS_NO; i++) {
-		if (i && !a->json)
-			(void)fputc('\n', a->out);
-		s = trace_sighting(a, t, p, &c, &c.sighting[i], alpha, e);
+		s = trace_sighting(a, t, p, &c, &c.sighting[i], alpha, &before, e);
 		all = s == STATUS_OK ? STATUS_OK : all;
 	}
-	if (s <= STATUS_NO && !a->json)
+	if (s <= STATUS_NO && !a->json) {
+		same_chains_print(a->out, &before);
 		print_reported(a->out, &c);
+	}
+	same_chains_free(&before);
 	arena_free(&arena);
 	return s > STATUS_NO ? s : all;
 }
@@ -174,7 +187,7 @@ static enum status with_tracer(
 		if (s == STATUS_OK)
 			warn_far_off(f, at);
 		if (s == STATUS_OK)
-			s = trace_one(a, t, &p, NULL, f, NULL, e);
+			s = trace_one(a, t, &p, NULL, f, NULL, NULL, e);
 	}
 	tracer_close(t);
 	case_db_close(p.db);

@@ -1,5 +1,6 @@
 /* weir why: from any id back to the evidence, in plain words: a block to its plan, a claim to its legs and
  * numbers, a flow to its stored trains, a case to its sightings. */
+#include "cli/link_now.h"
 #include "cli/why.h"
 
 #include <string.h>
@@ -70,7 +71,7 @@ static enum status why_case(struct why *y, const struct attack_case *c, struct e
 
 	(void)id_text(id, &c->id);
 	if (a->json)
-		return json_out(a, json_case(c), e);
+		return json_out(a, case_now_json(a, y->t, c), e);
 	(void)fprintf(a->out, "case %.12s: %s\n", id, printable(words, sizeof(words), c->title));
 	for (size_t i = 0; i < c->n_sighting && s == STATUS_OK; i++)
 		s = why_sighting(a, &c->sighting[i], id, e);

@@ -124,18 +124,23 @@ static void json_candidate(json_t *to, const struct candidate *c, double needed)
 	(void)json_object_set_new(to, "reason", json_string(link_reason_say(why, sizeof(why), &l, needed)));
 }
 
+json_t *json_limit_of(const struct limit *l)
+{
+	if (!l->known)
+		return json_null();
+	return json_pack("{s:s, s:f, s:f}", "of", l->own ? "pair" : "in", "jitter_ms", l->jitter_ms, "chaff",
+		l->chaff);
+}
+
 void json_limit(json_t *to, const struct relink *p)
 {
 	struct relink_room room = {0};
 	struct limit l;
 	struct err e;
-	bool known = limit_find(&room, p, &l, &e) == STATUS_OK && l.known;
+	bool good = limit_find(&room, p, &l, &e) == STATUS_OK;
 
 	relink_free(&room);
-	(void)json_object_set_new(to, "limit",
-		known ? json_pack("{s:s, s:f, s:f}", "of", l.own ? "pair" : "in", "jitter_ms", l.jitter_ms,
-				"chaff", l.chaff)
-		      : json_null());
+	(void)json_object_set_new(to, "limit", good ? json_limit_of(&l) : json_null());
 }
 
 static json_t *json_clock(const struct clock_fit *c)

@@ -8,22 +8,28 @@
 
 #include "trace/limit.h"
 
-char *flow_words(char to[FLOW_WORDS], const struct flow *f)
+char *told_flow_words(char to[FLOW_WORDS], const char *flow, uint32_t members)
 {
-	char text[FLOW_TEXT], end[2][ENDPOINT_TEXT], count[COUNT_TEXT], proto[8];
+	char count[COUNT_TEXT];
+	size_t n = 0;
 
-	if (f->members < 2) {
-		(void)snprintf(to, FLOW_WORDS, "%s", flow_text(text, &f->head));
+	if (members < 2) {
+		(void)snprintf(to, FLOW_WORDS, "%.*s", FLOW_TEXT, flow);
 		return to;
 	}
-	for (int d = 0; d < 2; d++) {
-		(void)endpoint_text(end[d], &f->head.end[d]);
-		if (f->head.end[d].port == 0)
-			memcpy(strrchr(end[d], ':'), ":*", sizeof(":*"));
+	for (const char *s = flow; *s && n < FLOW_TEXT; s++) {
+		bool port = s > flow && s[-1] == ':' && s[0] == '0' && (s[1] == ' ' || s[1] == '\0');
+		to[n++] = port ? '*' : *s;
 	}
-	(void)snprintf(to, FLOW_WORDS, "%s %s > %s (%s together)", proto_name(proto, f->head.proto), end[0],
-		end[1], counted(count, f->members, "flow"));
+	(void)snprintf(to + n, FLOW_WORDS - n, " (%s together)", counted(count, members, "flow"));
 	return to;
+}
+
+char *flow_words(char to[FLOW_WORDS], const struct flow *f)
+{
+	char text[FLOW_TEXT];
+
+	return told_flow_words(to, flow_text(text, &f->head), f->members);
 }
 
 static void print_limit(FILE *o, const struct hop *h)
@@ -33,7 +39,11 @@ static void print_limit(FILE *o, const struct hop *h)
 	struct err e;
 	char text[LIMIT_TEXT];
 
-	if (h->best.flow && limit_find(&room, &h->best.pair, &l, &e) == STATUS_OK)
+	if (!h->best.flow)
+		return;
+	bool good = limit_find(&room, &h->best.pair, &l, &e) == STATUS_OK;
+	l.unproven = h->best.link.verdict != LINK_PROVEN;
+	if (good)
 		(void)fprintf(o, "  limit  %s\n", limit_text(text, sizeof(text), &l, h->needed));
 	relink_free(&room);
 }

@@ -19,38 +19,24 @@ const char *report_why(const struct report *r)
 
 /* ---- words ---- */
 
-#define LEG_TEXT (FLOW_TEXT + COUNT_TEXT + 16)
-
-/* A flow, or how many together. */
-static const char *leg_text(char to[LEG_TEXT], const char *flow, uint32_t members)
-{
-	char n[COUNT_TEXT];
-
-	if (members)
-		(void)snprintf(
-			to, LEG_TEXT, "%.*s (%s together)", FLOW_TEXT, flow, counted(n, members, "flow"));
-	else
-		(void)snprintf(to, LEG_TEXT, "%.*s", FLOW_TEXT, flow);
-	return to;
-}
-
 char *statement_text(char *to, size_t n, const struct statement *s)
 {
 	char relay[IP_TEXT], network[PREFIX_TEXT], from[WALL_TEXT], until[WALL_TEXT], text[1024];
-	char in[LEG_TEXT], out[LEG_TEXT];
+	char in[FLOW_WORDS], out[FLOW_WORDS];
 
 	switch (s->kind) {
 	case STATES_ATTACK:
-		(void)snprintf(
-			text, sizeof(text), "flow %s hit us", leg_text(out, s->out_flow, s->out_members));
+		(void)snprintf(text, sizeof(text), "flow %s hit us",
+			told_flow_words(out, s->out_flow, s->out_members));
 		break;
 	case STATES_SEEN:
 		(void)snprintf(text, sizeof(text), "flow %s passed there",
-			leg_text(out, s->out_flow, s->out_members));
+			told_flow_words(out, s->out_flow, s->out_members));
 		break;
 	case STATES_LINK:
 		(void)snprintf(text, sizeof(text), "%s relayed %s from %s", ip_text(relay, &s->relay),
-			leg_text(out, s->out_flow, s->out_members), leg_text(in, s->in_flow, s->in_members));
+			told_flow_words(out, s->out_flow, s->out_members),
+			told_flow_words(in, s->in_flow, s->in_members));
 		break;
 	case STATES_ORIGIN:
 		(void)snprintf(text, sizeof(text), "%s, %llu relays further up, came out of network %s",
@@ -62,7 +48,7 @@ char *statement_text(char *to, size_t n, const struct statement *s)
 		break;
 	case STATES_SEARCH:
 		(void)snprintf(text, sizeof(text), "nobody named at %s, for %s", ip_text(relay, &s->relay),
-			leg_text(out, s->out_flow, s->out_members));
+			told_flow_words(out, s->out_flow, s->out_members));
 		break;
 	}
 	return printable(to, n, text);
@@ -253,11 +239,15 @@ static void print_checked(FILE *o, const struct checked_claim *c)
 static void print_here(struct app *a, const struct here *h)
 {
 	FILE *o = a->out;
-	char text[FLOW_TEXT];
+	char text[FLOW_WORDS];
 
-	(void)fprintf(o, "HERE  flow %s: %s: %s\n", h->flow, seen_here_name(h->r.seen), h->r.why);
+	const struct statement *s = &h->claim->s;
+	uint32_t members = strcmp(h->train, s->in) == 0 ? s->in_members : s->out_members;
+
+	(void)fprintf(o, "HERE  flow %s: %s: %s\n", told_flow_words(text, h->flow, members),
+		seen_here_name(h->r.seen), h->r.why);
 	if (h->r.flow && h->r.translated)
-		(void)fprintf(o, "  here it is %s\n", flow_text(text, &h->r.flow->head));
+		(void)fprintf(o, "  here it is %s\n", flow_words(text, h->r.flow));
 	if (h->traced)
 		print_chain(a, &h->chain, NULL);
 }

@@ -153,13 +153,13 @@ static const struct ip *far_end(const struct hop *h)
 static enum status say_hop(struct watch *w, const struct hunt *h, const struct hop *hop, size_t number,
 	const char *claim, struct err *e)
 {
-	char relay[IP_TEXT], in[FLOW_TEXT];
+	char relay[IP_TEXT], in[FLOW_WORDS];
 	struct sighting s = h->s;
 
 	return watch_say(w, "traced", &h->case_id, &s,
 		json_pack("{s:i, s:o}", "number", (int)number + 1, "hop", json_hop(w->app, hop, claim)), e,
 		"hop %zu: %s relayed it from %s (log10 e %.1f, needed %.1f)", number + 1,
-		ip_text(relay, &hop->relay), flow_text(in, &hop->best.flow->head), hop->best.link.max_log10_e,
+		ip_text(relay, &hop->relay), flow_words(in, hop->best.flow), hop->best.link.max_log10_e,
 		hop->needed);
 }
 

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "case/blob.h"
+#include "cli/link_now.h"
 #include "cli/report.h"
-#include "trace/role.h"
 
 /* A stored thing and the case that it belongs to. */
 enum status stored_out(struct app *a, json_t *j, const char *case_id, struct err *e)
@@ -106,11 +106,19 @@ static bool train_kept(struct why *y, const json_t *leg)
 	return kept;
 }
 
+static uint64_t count_of(const json_t *j, const char *key)
+{
+	double v = json_number(j, key);
+
+	return v > 0 && v < 1e15 ? (uint64_t)v : 0;
+}
+
 static void print_legs(struct why *y, const json_t *body)
 {
 	FILE *o = y->a->out;
 	bool gone = false;
-	char flow[FLOW_TEXT], id[ID_TEXT], point[POINT_TEXT], first[WALL_TEXT], last[WALL_TEXT];
+	char flow[FLOW_WORDS], words[FLOW_WORDS], id[ID_TEXT], point[POINT_TEXT], first[WALL_TEXT],
+		last[WALL_TEXT];
 
 	for (size_t k = 0; k < N_LEGS; k++) {
 		const json_t *leg = json_object_get(body, leg_keys[k]);
@@ -118,7 +126,9 @@ static void print_legs(struct why *y, const json_t *body)
 		if (!json_is_object(leg))
 			continue;
 		(void)fprintf(o, "  %-4s  %s  flow %.12s at point %s, %s .. %s\n", leg_keys[k],
-			printable(flow, sizeof(flow), json_text(leg, "flow")),
+			printable(flow, sizeof(flow),
+				told_flow_words(
+					words, json_text(leg, "flow"), (uint32_t)count_of(leg, "members"))),
 			printable(id, sizeof(id), json_text(leg, "id")),
 			printable(point, sizeof(point), json_text(leg, "point")),
 			printable(first, sizeof(first), json_text(leg, "first")),
@@ -134,13 +144,6 @@ static void print_legs(struct why *y, const json_t *body)
 
 /* ---- the numbers ---- */
 
-static uint64_t count_of(const json_t *j, const char *key)
-{
-	double v = json_number(j, key);
-
-	return v > 0 && v < 1e15 ? (uint64_t)v : 0;
-}
-
 /* Of a search, which is only ever our own. */
 static void print_search(FILE *o, const json_t *j)
 {
@@ -154,85 +157,37 @@ static void print_search(FILE *o, const json_t *j)
 		counted(flows, count_of(j, "searched"), "flow"));
 }
 
-static enum status kept_train(struct why *y, const char *name, struct train *to, struct err *e)
+/* The test run again on the trains that were kept. */
+static void print_again(FILE *o, const struct link_now *now)
 {
-	struct buf b = {0};
-	enum status s = blob_read(y->a->dir, name, &b, e);
-
-	if (s == STATUS_OK)
-		s = train_read(to, (const char *)b.p, b.n, &y->arena, e);
-	buf_free(&b);
-	return s;
+	if (*now->differs)
+		(void)fprintf(o, "  computed again just now: NOT so: %s\n", now->differs);
+	else if (now->computed)
+		(void)fprintf(o, "  computed again just now from the trains kept here: the same\n");
 }
 
-/* The test run again on the trains that were kept, and how far from its edge it is. */
-static void print_again(struct why *y, const struct statement *said)
-{
-	struct relink_room room = {0};
-	struct recomputed again;
-	struct limit limit;
-	struct train in, out;
-	struct err e;
-	char text[LIMIT_TEXT];
-
-	if (kept_train(y, said->in, &in, &e) != STATUS_OK || kept_train(y, said->out, &out, &e) != STATUS_OK)
-		return;
-	if (statement_recompute(&room, said, &in, &out, &again, &e) != STATUS_OK)
-		(void)fprintf(y->a->out, "  computed again just now: NOT so: %s\n", e.text);
-	else if (!again.same)
-		(void)fprintf(y->a->out, "  computed again just now: NOT so: %s\n", again.why);
-	else
-		(void)fprintf(y->a->out, "  computed again just now from the trains kept here: the same\n");
-	if (statement_limit(&room, said, &in, &out, &limit, &e) == STATUS_OK)
-		(void)fprintf(
-			y->a->out, "  limit: %s\n", limit_text(text, sizeof(text), &limit, said->needed));
-	relink_free(&room);
-}
-
-/* A leg that the claim names, as it is recorded here; NULL where it is not. */
-static const struct flow *leg_here(const struct view *v, const json_t *leg)
-{
-	struct id id;
-
-	if (!id_parse(&id, json_text(leg, "id")))
-		return NULL;
-	for (size_t i = 0; i < v->n; i++)
-		if (id_order(&v->by_tuple[i]->head.id, &id) == 0)
-			return v->by_tuple[i];
-	return NULL;
-}
-
-/* What else the relay does, where it is recorded here. */
-static void print_role(struct why *y, const struct statement *l, const json_t *body)
-{
-	struct view *v;
-	struct role r;
-	struct err e;
-
-	if (view_get(y->t, &l->relay, &v, &e) != STATUS_OK)
-		return;
-	const struct flow *in = leg_here(v, json_object_get(body, "in"));
-	const struct flow *out = leg_here(v, json_object_get(body, "out"));
-	if (in && out && role_of(y->t, v, in, out, &r, &e) == STATUS_OK && *r.why)
-		(void)fprintf(y->a->out, "  role of the relay: %s: %s\n", r.name, r.why);
-}
-
-static void print_link(struct why *y, const struct statement *l, const json_t *body, const char *by)
+static void print_link(struct why *y, const struct claim *c, const struct statement *l)
 {
 	char flows[COUNT_TEXT], bursts[COUNT_TEXT];
+	const char *by = c->origin;
 	FILE *o = y->a->out;
+	struct link_now now;
 
-	(void)fprintf(o, "verdict: %s\n", l->proven ? "proven" : "not proven");
+	link_now(&now, y->a, y->t, c, l);
+	(void)fprintf(o, "verdict: %s\n",
+		!l->proven     ? "not proven"
+		: now.withheld ? "proven when made"
+			       : "proven");
 	(void)fprintf(o, "  log10 e %.2f, needed %.2f = log10(1/%g) + log10(%s searched%s%s)\n", l->log10_e,
 		l->needed, l->alpha, counted(flows, l->searched, "flow"), *by ? ", by the word of " : "", by);
 	(void)fprintf(o, "  lag %.1f ms, %s, bursts merged at %d ms\n", (double)l->lag_us / 1000,
 		counted(bursts, l->bursts, "burst"), BURST_GAP_READ_US / 1000);
-	print_again(y, l);
-	print_role(y, l, body);
+	print_again(o, &now);
+	link_now_print(o, &now, l);
 	if (l->in_members || l->out_members)
 		(void)fprintf(o, "means: what goes in and what goes out, each taken together, are one; "
 				 "which flow of the one carries which of the other is not said\n");
-	if (l->proven)
+	if (l->proven && !now.withheld)
 		(void)fprintf(o,
 			"means: were there no link, a number this high would be seen at most once in 10^%.1f "
 			"such "
@@ -253,7 +208,7 @@ static void print_says(struct why *y, const struct claim *c, const json_t *body)
 		return;
 	(void)fprintf(y->a->out, "says: %s\n", statement_text(text, sizeof(text), &said));
 	if (said.kind == STATES_LINK)
-		print_link(y, &said, body, c->origin);
+		print_link(y, c, &said);
 	else if (said.kind == STATES_SEARCH && !*c->origin)
 		print_search(y->a->out, body);
 }
@@ -266,7 +221,7 @@ enum status why_claim(struct why *y, const struct claim *c, const char *case_id,
 	enum status s = logged_json(y, &c->id, &logged, e);
 
 	if (s == STATUS_OK && y->a->json) {
-		json_t *j = json_claim(c);
+		json_t *j = claim_now_json(y->a, y->t, c);
 		(void)json_object_set(j, "logged", logged);
 		s = stored_out(y->a, j, case_id, e);
 	} else if (s == STATUS_OK) {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/blocking.h"
+#include "cli/link_now.h"
 #include "cli/plan_print.h"
 #include "cli/report.h"
 
@@ -17,7 +18,7 @@ static bool is_link(const struct claim *c)
 
 static void print_link_of(struct why *y, const struct claim *c)
 {
-	char id[ID_TEXT], text[512];
+	char id[ID_TEXT], text[512], why[LINK_NOW_WHY];
 	struct statement said;
 	struct err e;
 
@@ -26,6 +27,8 @@ static void print_link_of(struct why *y, const struct claim *c)
 	(void)fprintf(y->a->out, "link %.12s: %s%s%s\n  log10 e %.2f, needed %.2f (weir why %.12s)\n",
 		id_text(id, &c->id), statement_text(text, sizeof(text), &said), *c->origin ? ", says " : "",
 		c->origin, said.log10_e, said.needed, id);
+	if (said.kind == STATES_LINK && link_withheld(y->t, c, &said, why))
+		(void)fprintf(y->a->out, "  NOW UNDECIDABLE: %s\n", why);
 }
 
 static enum status print_rests(struct why *y, const struct attack_case *c, struct err *e)
@@ -42,7 +45,7 @@ static enum status print_rests(struct why *y, const struct attack_case *c, struc
 	return s;
 }
 
-static void rests_into(json_t *j, const struct attack_case *c)
+static void rests_into(struct why *y, json_t *j, const struct attack_case *c)
 {
 	json_t *sightings = json_array(), *links = json_array();
 
@@ -50,7 +53,7 @@ static void rests_into(json_t *j, const struct attack_case *c)
 		(void)json_array_append_new(sightings, json_sighting(&c->sighting[i]));
 	for (size_t i = 0; i < c->n_claim; i++)
 		if (is_link(&c->claim[i]))
-			(void)json_array_append_new(links, json_claim(&c->claim[i]));
+			(void)json_array_append_new(links, claim_now_json(y->a, y->t, &c->claim[i]));
 	(void)json_object_set_new(j, "sightings", sightings);
 	(void)json_object_set_new(j, "links", links);
 }
@@ -79,12 +82,12 @@ static enum status plan_out(struct why *y, const struct plan_row *row, const str
 {
 	json_t *j = json_plan(y->a, p, &row->id);
 	struct id now;
-	enum status s = case_evidence(c, &now, e);
+	enum status s = case_evidence(c, y->t, &now, e);
 
 	if (s == STATUS_OK) {
 		(void)json_object_set_new(j, "current", json_boolean(id_order(&now, &row->evidence) == 0));
 		(void)json_object_set(j, "logged", logged);
-		rests_into(j, c);
+		rests_into(y, j, c);
 		return json_out(y->a, j, e);
 	}
 	json_decref(j);
@@ -96,14 +99,15 @@ static enum status plan_told(struct why *y, const struct plan_row *row, const st
 {
 	FILE *o = y->a->out;
 	struct id now;
-	enum status s = case_evidence(c, &now, e);
+	enum status s = case_evidence(c, y->t, &now, e);
 
 	if (s != STATUS_OK)
 		return s;
 	print_plan(o, p, &row->id, true);
 	if (id_order(&now, &row->evidence) != 0)
-		(void)fprintf(
-			o, "\nOLDER than the case's evidence: sightings or links came since (weir plan)\n");
+		(void)fprintf(o,
+			"\nOLDER than the case's evidence: sightings or links came since, or an audit "
+			"withholds a link (weir plan)\n");
 	s = print_rests(y, c, e);
 	(void)fprintf(o, "text %s/blobs/%.2s/%s\n", y->a->dir, row->blob, row->blob);
 	print_logged(y, logged);
@@ -128,7 +132,7 @@ static enum status plan_gone(
 	}
 	j = json_pack("{s:s, s:s, s:o, s:n, s:b, s:O}", "id", id, "case", case_id, "made",
 		json_time(row->made.us), "options", "current", 0, "logged", logged);
-	rests_into(j, c);
+	rests_into(y, j, c);
 	return json_out(y->a, j, e);
 }
 
@@ -204,7 +208,7 @@ static enum status block_out(struct why *y, const struct block_past *b, struct w
 	(void)json_object_set_new(j, "enforces", x ? json_option(y->a, &b->plan, x) : json_null());
 	(void)json_object_set(j, "logged", b->logged);
 	(void)json_object_set(j, "plan_logged", b->plan_logged);
-	rests_into(j, &b->of);
+	rests_into(y, j, &b->of);
 	return json_out(y->a, j, e);
 }
 

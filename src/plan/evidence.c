@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "plan/make_in.h"
 #include "record/train.h"
+#include "trace/audit.h"
 
 #define BODY_BYTES  ((size_t)256 << 10) /* as ask/statement.h bounds it */
 #define E_MOST      1e9
@@ -50,7 +51,11 @@ static const char *text_at(const json_t *j, const char *object, const char *key)
 static bool numbers_read(struct told_link *to, const json_t *j)
 {
 	const json_t *e = json_object_get(j, "log10_e"), *m = json_object_get(j, "searched");
+	const json_t *alpha = json_object_get(j, "alpha");
 	json_int_t searched = json_integer_value(m);
+
+	/* by nothing smaller than any: an audit that allows less than all withholds it */
+	to->alpha = json_is_number(alpha) ? json_number_value(alpha) : 1;
 
 	to->log10_e = json_number_value(e);
 	to->searched = (uint64_t)searched;
@@ -145,15 +150,20 @@ static bool sighting_line(struct lines *l, struct arena *a, const struct sightin
 	return line_add(l, a, line);
 }
 
-static bool claim_line(struct lines *l, struct arena *a, const struct claim *c)
+bool told_link_withheld(const struct told_link *l, const struct tracer *t)
 {
-	struct told_link t;
+	return !*l->by && tracer_withholds(t, &(struct link_told){l->alpha, l->log10_e, l->searched});
+}
+
+static bool claim_line(struct lines *l, struct arena *a, const struct claim *c, const struct tracer *t)
+{
+	struct told_link k;
 	char relay[IP_TEXT], line[4 * FLOW_TEXT];
 
-	if (!told_link_read(&t, c, a))
+	if (!told_link_read(&k, c, a))
 		return true;
-	(void)snprintf(
-		line, sizeof(line), "link %s %s %s\n", ip_text(relay, &t.relay), t.in_text, t.out_text);
+	(void)snprintf(line, sizeof(line), "link%s %s %s %s\n", told_link_withheld(&k, t) ? " withheld" : "",
+		ip_text(relay, &k.relay), k.in_text, k.out_text);
 	return line_add(l, a, line);
 }
 
@@ -171,7 +181,7 @@ static bool lines_hash(struct lines *l, struct id *to)
 	return good;
 }
 
-enum status case_evidence(const struct attack_case *c, struct id *to, struct err *e)
+enum status case_evidence(const struct attack_case *c, const struct tracer *t, struct id *to, struct err *e)
 {
 	struct arena a = {0};
 	struct lines l = {.line = arena_array(&a, c->n_sighting + c->n_claim + 1, sizeof(*l.line))};
@@ -180,7 +190,7 @@ enum status case_evidence(const struct attack_case *c, struct id *to, struct err
 	for (size_t i = 0; i < c->n_sighting && good; i++)
 		good = sighting_line(&l, &a, &c->sighting[i]);
 	for (size_t i = 0; i < c->n_claim && good; i++)
-		good = claim_line(&l, &a, &c->claim[i]);
+		good = claim_line(&l, &a, &c->claim[i], t);
 	good = good && lines_hash(&l, to);
 	arena_free(&a);
 	return good ? STATUS_OK : err_nomem(e);

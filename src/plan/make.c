@@ -333,7 +333,7 @@ static enum status head_make(struct plan *to, const struct making *m, struct err
 	to->window_us = to->to.us > to->from.us ? to->to.us - to->from.us : 0;
 	if (!to->ends)
 		return err_nomem(e);
-	return case_evidence(&m->c, &to->evidence, e);
+	return case_evidence(&m->c, m->p->tracer, &to->evidence, e);
 }
 
 /* How long an option lasts: as asked for, but no longer than the configuration lets anything last. */

@@ -29,8 +29,9 @@ struct plan_param {
 };
 
 /* What the case rests on: a hash over its sightings and over the links that are claimed of it (not over their
- * numbers, which grow with the recording).  A plan of another evidence is older than its evidence. */
-enum status case_evidence(const struct attack_case *c, struct id *to, struct err *e);
+ * numbers, which grow with the recording), and which of these the audit withholds now (t: the tracer of the
+ * alpha in use).  A plan of another evidence is older than its evidence. */
+enum status case_evidence(const struct attack_case *c, const struct tracer *t, struct id *to, struct err *e);
 
 /* Options for the case (id prefix); everything is in the arena.  STATUS_NO: there is no such case, or nothing
  * that can be blocked (e says why).  Chains are traced anew for this case's sightings, and taken from the

@@ -32,10 +32,11 @@ struct told_link {
 	struct span in_life, out_life;    /* of these: when they were alive; else 0, -1 */
 	const char *in_text, *out_text;   /* as the claim writes the two flows */
 	bool in_opened;                   /* by the relay */
-	double log10_e;
+	double alpha, log10_e;
 	uint64_t searched;
 	const char *by; /* "" for an own claim */
 	struct wall made;
+	bool withheld; /* an own one that the audit does not allow now (told_links_read()) */
 };
 
 /* Of the claim, where it is a proven link; false else.  Texts are in the arena. */
@@ -114,11 +115,14 @@ enum status path_of_chain(
 	struct path *to, const struct chain *c, int from, struct seen *s, struct tracer *t, struct err *e);
 /* The links of a case, to look up by relay. */
 struct told_links {
-	struct told_link *link; /* by relay, then the newest first */
+	struct told_link *link; /* by relay, those that stand before those withheld, then the newest first */
 	size_t n;
 };
-enum status told_links_read(
-	struct told_links *to, const struct attack_case *c, struct arena *a, struct err *e);
+enum status told_links_read(struct told_links *to, const struct attack_case *c, const struct tracer *t,
+	struct arena *a, struct err *e);
+/* What the audit of the own recording says of an own link; another network's was computed from its traffic.
+ */
+bool told_link_withheld(const struct told_link *l, const struct tracer *t);
 /* Goes on upstream by what was claimed: by partners; own: by what was traced here before, too. */
 void path_extend(struct path *p, const struct told_links *l, const struct seen *s, bool own);
 

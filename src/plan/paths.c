@@ -203,7 +203,7 @@ static enum status paths_of(struct making *m, const struct attack_case *c, size_
 {
 	struct told_links links;
 	size_t first = m->paths.n;
-	enum status s = told_links_read(&links, c, &m->arena, e);
+	enum status s = told_links_read(&links, c, m->p->tracer, &m->arena, e);
 
 	for (size_t i = 0; i < c->n_sighting && s == STATUS_OK && m->paths.n < PATHS_MOST; i++) {
 		struct path *p = path_new(m, &c->id, e);

@@ -133,20 +133,27 @@ static int link_order(const void *a, const void *b)
 	int c = ip_compare(&x->relay, &y->relay);
 
 	if (c == 0)
+		c = x->withheld - y->withheld;
+	if (c == 0)
 		c = (x->made.us < y->made.us) - (x->made.us > y->made.us);
 	if (c == 0)
 		c = strcmp(x->in_text, y->in_text);
 	return c ? c : strcmp(x->by, y->by);
 }
 
-enum status told_links_read(
-	struct told_links *to, const struct attack_case *c, struct arena *a, struct err *e)
+enum status told_links_read(struct told_links *to, const struct attack_case *c, const struct tracer *t,
+	struct arena *a, struct err *e)
 {
 	*to = (struct told_links){.link = arena_array(a, c->n_claim + 1, sizeof(*to->link))};
 	if (!to->link)
 		return err_nomem(e);
-	for (size_t i = 0; i < c->n_claim; i++)
-		to->n += told_link_read(&to->link[to->n], &c->claim[i], a);
+	for (size_t i = 0; i < c->n_claim; i++) {
+		struct told_link *l = &to->link[to->n];
+		if (!told_link_read(l, &c->claim[i], a))
+			continue;
+		l->withheld = told_link_withheld(l, t);
+		to->n++;
+	}
 	if (to->n)
 		qsort(to->link, to->n, sizeof(*to->link), link_order);
 	return STATUS_OK;
@@ -232,7 +239,9 @@ static void step_of_link(
 	to->reverse = l->in_opened;
 	to->log10_e = l->log10_e;
 	to->searched = l->searched;
-	to->proven = true;
+	to->proven = !l->withheld;
+	to->undecidable = l->withheld;
+	to->why_not = l->withheld ? LINK_REASON_AUDIT : LINK_REASON_NONE;
 	to->by = l->by;
 }
 

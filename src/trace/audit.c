@@ -9,6 +9,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -145,6 +146,32 @@ static void count_reached(struct audit_part *part, const struct running *r, cons
 	}
 }
 
+static struct audit_leg leg_of(const struct flow *f)
+{
+	struct audit_leg l = {.id = f->head.id,
+		.proto = f->head.proto,
+		.end = {f->head.end[0], f->head.end[1]},
+		.members = f->members,
+		.first_us = f->head.first_us};
+
+	(void)snprintf(l.point, sizeof(l.point), "%s", f->head.point);
+	return l;
+}
+
+/* Among the worst, where it is one of them; of equals the one that was drawn first is before the other. */
+static void worst_keep(struct audit *to, const struct draw *d, double e)
+{
+	size_t at = to->n_worst;
+
+	while (at > 0 && to->worst[at - 1].log10_e < e)
+		at--;
+	if (e < 1 || at == AUDIT_WORST)
+		return;
+	to->n_worst += to->n_worst < AUDIT_WORST;
+	memmove(&to->worst[at + 1], &to->worst[at], (to->n_worst - at - 1) * sizeof(to->worst[0]));
+	to->worst[at] = (struct audit_pair){leg_of(d->in->flow), leg_of(d->out->flow), d->move_us, e};
+}
+
 static enum status pair_test(struct running *r, const struct draw *d, struct err *e)
 {
 	const struct flow *in = d->in->flow, *out = d->out->flow;
@@ -175,6 +202,7 @@ static enum status pair_test(struct running *r, const struct draw *d, struct err
 	r->work += in->n_burst[0] + in->n_burst[1] + out->n_burst[0] + out->n_burst[1];
 	r->to->max_log10_e = fmax(r->to->max_log10_e, l.max_log10_e);
 	count_reached(part, r, d, l.max_log10_e);
+	worst_keep(r->to, d, l.max_log10_e);
 	if (l.max_log10_e < proof)
 		return STATUS_OK;
 	pair.needed = proof;

@@ -10,18 +10,30 @@
  * all: the others, that link_test() calls FEW_BURSTS or the like, placed no bet and prove nothing.  The
  * limits are those of independent pairs; pairs share flows, so they are a little too narrow, on either side.
  *
- * Where the lower limit of a share is above 10^-k the null does not hold on this traffic, and "proven" is
- * withheld at the alpha that was meant:
+ * The null does not hold on this traffic where
+ *
+ *     the lower limit of a share that at least two pairs make is above 10^-k, for any k; or
+ *     the largest log10 e of all N able pairs is above log10(N) + 2
+ *
+ * for one pair alone is no share, and the largest of many may be large: by Markov's inequality P(e >= x) <=
+ * 1/x for each, so P(any of N >= x) <= N/x, which is 1 % at x = 100 N.  Each is wrong in at most one of 100
+ * audits. "Proven" is then withheld at the alpha that was meant:
  *
  *     b = min over k of -log10(upper limit at k) / k, at most 1
- *         over every k, also beyond 5, whose share is flawed or rests on at least 10 pairs
+ *         over every k, also beyond 5, whose share is flawed or rests on at least 10 pairs; and, where the
+ *         largest is flawed, over k = that largest, which one pair reached
  *     so P(log10 e >= x) <= 10^(-b x), as far as was measured
  *     a search of M pairs asks for x = log10(1/a) + log10(M), and errs at most M 10^(-b x) = a^b M^(1-b)
  *     alpha_most = the a at which that is alpha: (alpha / M^(1-b))^(1/b)
  *
  * with M = all pairs of flows that were alive together in this recording, the most that a search here can
  * charge.  With b below AUDIT_DECAY_MIN alpha_most is 0: nothing is proven here.  Beyond what was reached the
- * decay is an extrapolation.  The finding is kept in DIR/audit. */
+ * decay is an extrapolation.
+ *
+ * Which audit stands.  The finding is kept in DIR/audit.  One that fails stands until a whole one (that was
+ * not stopped) of at least as many able pairs allows more; a smaller or a stopped one lifts nothing, however
+ * well it finds it.  One that allows no more takes its place whatever its size, and then asks for as many
+ * pairs as the larger of the two.  Where none failed the newest whole one stands. */
 #ifndef WEIR_TRACE_AUDIT_H
 #define WEIR_TRACE_AUDIT_H
 
@@ -37,10 +49,12 @@
 
 #define AUDIT_DECAY_MIN 0.2
 #define AUDIT_PORTS     5 /* services named */
+#define AUDIT_WORST     5 /* pairs named */
+#define AUDIT_POINT     64
 
 struct audit_row {
 	double share, lower, upper; /* of the able pairs; one-sided 99 % limits (Clopper & Pearson 1934) */
-	bool flawed;                /* lower > 10^-k */
+	bool flawed;                /* lower > 10^-k, by two pairs at least */
 };
 
 /* Pairs of one kind. */
@@ -60,6 +74,22 @@ struct audit_port {
 	uint64_t able, reached[AUDIT_TENS + 1];
 };
 
+/* A leg of a pair that was drawn, as it was recorded. */
+struct audit_leg {
+	struct id id;
+	uint8_t proto;
+	struct endpoint end[2];
+	uint32_t members;        /* of so many flows together; 0: of one */
+	char point[AUDIT_POINT]; /* where it was seen; cut where it is longer */
+	int64_t first_us;
+};
+
+struct audit_pair {
+	struct audit_leg in, out;
+	int64_t move_us; /* OUT was moved by so much */
+	double log10_e;
+};
+
 enum audit_verdict { AUDIT_TOO_LITTLE, AUDIT_HOLDS, AUDIT_FLAWED };
 
 struct audit {
@@ -71,16 +101,21 @@ struct audit {
 	uint64_t proven;       /* would have been called proven at alpha with M = 1 */
 	double max_log10_e;
 	struct audit_part part[AUDIT_PARTS];
+	uint64_t lift; /* of a flawed one: able pairs that it takes to lift it; at least its own */
 
 	/* audit_judge() */
 	enum audit_verdict verdict;
-	double decay;      /* b above; 1 where the null holds */
-	double alpha_most; /* "proven" is said only at this alpha or less; 1 where the null holds */
+	double decay;        /* b above; 1 where the null holds */
+	double alpha_most;   /* "proven" is said only at this alpha or less; 1 where the null holds */
+	double largest_fair; /* log10(N) + 2 */
+	bool largest_flawed; /* max_log10_e is above it */
 
 	/* not kept in DIR/audit */
 	bool stopped;
 	struct audit_port port[AUDIT_PORTS]; /* where most of the excess is, most first */
 	size_t n_port;
+	struct audit_pair worst[AUDIT_WORST]; /* the highest log10 e of at least 1, highest first */
+	size_t n_worst;
 	int worst_k; /* of 1 .. AUDIT_TENS, where share * 10^k is largest */
 };
 
@@ -101,11 +136,33 @@ enum status audit_run(struct tracer *t, const struct audit_param *p, struct audi
 /* Fills what follows from the counts. */
 void audit_judge(struct audit *a);
 
-/* May `fresh` take the place of `old`?  Not where it would allow more on fewer pairs, and not where there was
- * too little traffic for any verdict. */
-bool audit_replaces(const struct audit *fresh, const struct audit *old);
+/* Is the share that two pairs or more make of level k (1 .. AUDIT_LEVELS) above what is allowed? */
+bool audit_level_flawed(const struct audit_part *p, int k);
+
+/* Does `fresh` take the place of `old` (NULL: of none), by the rule above?  Where it does, its lift is what
+ * it takes from then on.  Never where there was too little traffic for a verdict. */
+bool audit_replaces(struct audit *fresh, const struct audit *old);
+
+/* At most alpha, in two digits: what is typed from the screen must be enough. */
+double alpha_floor(double alpha);
 
 const char *audit_verdict_name(enum audit_verdict v);
+
+/* ---- what it says of what was proven before ---- */
+
+/* A link of this recording that was called proven before, as its claim has it. */
+struct link_told {
+	double alpha, log10_e;
+	uint64_t searched;
+};
+/* Does the audit withhold that now?  Not where it allows the claim's alpha, nor where it allows the tracer's
+ * and the number suffices for that.  To be asked wherever a claim is shown or relied on: the claim stays as
+ * it was written. */
+bool tracer_withholds(const struct tracer *t, const struct link_told *l);
+/* "the audit of 2026-... withholds it at alpha 1e-06: ..."; to has n bytes; returns it. */
+char *tracer_withheld_say(char *to, size_t n, const struct tracer *t, const struct link_told *l);
+
+/* ---- the file ---- */
 
 /* DIR/audit: written whole or not at all.  Reading: STATUS_NO where there is none; STATUS_BAD where it is
  * damaged or of a newer version, and then *newer says which. */

@@ -12,6 +12,7 @@
  *     max LOG10_E
  *     minutes PAIRS ABLE REACHED_1 REACHED_2 ...     (moved by whole minutes; up to the last that is not 0)
  *     free PAIRS ABLE REACHED_1 ...
+ *     lift N                                         (only where it takes more pairs than these)
  *     crc32c 8 hex digits over all lines before
  *
  * Only counts are kept; what follows from them is computed when it is read.  The reader writes what it took
@@ -33,6 +34,7 @@
 #define VERSION     "1\n"
 #define TEXT_MAX    8192
 #define LINE        64
+#define LIFT        "lift"
 #define COUNT_MOST  UINT64_C(1000000000) /* whose limits are still computed in no time */
 #define LOG10_E_MAX 1e6
 
@@ -76,6 +78,8 @@ void audit_text_write(struct buf *to, const struct audit *a)
 	put(to, "max %.17g\n", a->max_log10_e);
 	put_part(to, "minutes", &a->part[AUDIT_MINUTES]);
 	put_part(to, "free", &a->part[AUDIT_FREE]);
+	if (a->lift > a->part[AUDIT_MINUTES].able + a->part[AUDIT_FREE].able)
+		put(to, LIFT " %" PRIu64 "\n", a->lift);
 	if (!to->failed)
 		put(to, "crc32c %08" PRIx32 "\n", crc32c(to->p + from, to->n - from));
 }
@@ -165,9 +169,11 @@ static bool body_read(struct audit *a, struct rd r)
 		    take_part(&r, "minutes", &a->part[AUDIT_MINUTES]) &&
 		    take_part(&r, "free", &a->part[AUDIT_FREE]);
 
-	if (good)
-		a->made.us = (int64_t)made;
-	return good;
+	if (!good)
+		return false;
+	a->made.us = (int64_t)made;
+	bool lift = rd_left(&r) > strlen(LIFT) && memcmp(r.p, LIFT " ", strlen(LIFT " ")) == 0;
+	return !lift || take_number(&r, LIFT, 2 * COUNT_MOST, &a->lift);
 }
 
 /* Is what was read what the bytes say, all of it and in no other form? */

@@ -16,6 +16,8 @@ struct limit {
 	bool known;       /* false where not even without jitter it would have been proven */
 	bool own;         /* the pair itself is proven: jitter and chaff come on top of what it has already;
 			     else they are those of a relay that copies IN */
+	bool unproven;    /* the caller's: own, but other flows or the audit withhold the verdict, so that
+			     limit_text() speaks of the number alone */
 	bool hidden;      /* not known, since IN hides among ticks what a relay would have to copy */
 	double jitter_ms; /* the largest tried U(0, jitter) a direction, without chaff, still proven */
 	double chaff;     /* the largest tried share of OUT's forward packets as chaff, without jitter */
@@ -34,8 +36,9 @@ size_t relink_bursts(const struct relink *p);
  * p. Costs some ten tests. */
 enum status limit_find(struct relink_room *room, const struct relink *p, struct limit *to, struct err *e);
 
-/* "still proven up to 50 ms of jitter more, or up to 300 % of chaff"; "a relay of this in-leg would have been
- * proven up to ..."; or what is missing.  needed as in p; to has n bytes; returns it. */
+/* "still proven up to 50 ms of jitter more, or up to 300 % of chaff"; "its number alone would still suffice
+ * up to ...", where unproven; "a relay of this in-leg would have been proven up to ..."; or what is missing.
+ * needed as in p; to has n bytes; returns it. */
 char *limit_text(char *to, size_t n, const struct limit *l, double needed);
 
 #endif

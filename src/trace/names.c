@@ -116,7 +116,10 @@ char *limit_text(char *to, size_t n, const struct limit *l, double needed)
 		say_edge(a, sizeof(a), l);
 		say_chaff(b, sizeof(b), l);
 		(void)snprintf(to, n, "%s %s, or %s",
-			l->own ? "still proven" : "a relay of this in-leg would have been proven", a, b);
+			!l->own       ? "a relay of this in-leg would have been proven"
+			: l->unproven ? "its number alone would still suffice"
+				      : "still proven",
+			a, b);
 	} else if (l->hidden) {
 		(void)snprintf(
 			to, n, "not known: the in-leg hides among ticks what a relay of it would have sent");

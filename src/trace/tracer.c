@@ -1,6 +1,7 @@
 /* What tracing reads: one view of the recording a host, read once and kept; flows by id or notation. */
 #include "trace/tracer.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@ static enum status alpha_allowed(struct tracer *t, struct err *e)
 	t->alpha_most = 1;
 	if (s == STATUS_NO || s == STATUS_OK) {
 		t->alpha_most = s == STATUS_OK ? a.alpha_most : 1;
+		t->audited = a.made;
 		return STATUS_OK;
 	}
 	if (s != STATUS_BAD)
@@ -60,6 +62,39 @@ void tracer_settle(const struct tracer *t, struct link_result *l)
 bool tracer_flawed(const struct tracer *t)
 {
 	return t->alpha_most < 1;
+}
+
+static bool suffices(const struct link_told *l, double alpha)
+{
+	return l->log10_e >= -log10(alpha) + (l->searched > 1 ? log10((double)l->searched) : 0);
+}
+
+bool tracer_withholds(const struct tracer *t, const struct link_told *l)
+{
+	return l->alpha > t->alpha_most && !(t->alpha <= t->alpha_most && suffices(l, t->alpha));
+}
+
+char *tracer_withheld_say(char *to, size_t n, const struct tracer *t, const struct link_told *l)
+{
+	char when[WALL_TEXT];
+
+	if (t->audited.us == 0)
+		(void)snprintf(to, n,
+			"the finding of weir audit cannot be read, so nothing counts as proven until it was "
+			"run again");
+	else if (t->alpha_most <= 0)
+		(void)snprintf(to, n,
+			"the audit of %s withholds it: the link test does not hold on this recording, at any "
+			"alpha",
+			wall_text(when, t->audited));
+	else
+		(void)snprintf(to, n,
+			"the audit of %s withholds it at alpha %.2g: the link test holds on this recording "
+			"at "
+			"%.2g or less, for which its number %s",
+			wall_text(when, t->audited), l->alpha, alpha_floor(t->alpha_most),
+			suffices(l, t->alpha_most) ? "would suffice" : "is too small");
+	return to;
 }
 
 static void views_free(struct view *v)

@@ -158,20 +158,23 @@ static void test_evidence(void **state)
 	struct err e = {0};
 	struct id was, is;
 	struct plan p = simple(&s, "", id);
+	struct tracer *t;
 	static const char *const in = "tcp 198.51.100.7:5000 > 203.0.113.10:22";
 
 	(void)state;
+	assert_int_equal(tracer_open(&t, &world_real, s.dir, &s.cfg, s.cfg.alpha, &e), STATUS_OK);
 	for (int i = 0; i < 4; i++) {
 		if (i)
 			link_put(&s, id, i == 1 ? "example.com/foo" : "example.net/bar", i < 3 ? in : ATTACK,
 				5 + i, i);
 		assert_int_equal(case_read(s.db, id, &s.arena, &c, &e), STATUS_OK);
-		assert_int_equal(case_evidence(&c, &is, &e), STATUS_OK);
+		assert_int_equal(case_evidence(&c, t, &is, &e), STATUS_OK);
 		assert_true(i || id_order(&is, &p.evidence) == 0);
 		if (i) /* the first link is new; the same with other numbers is not; another one is */
 			assert_int_equal(id_order(&was, &is) == 0, i == 2);
 		was = is;
 	}
+	tracer_close(t);
 	scene_close(&s);
 }
 

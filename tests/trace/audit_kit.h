@@ -3,6 +3,7 @@
 #ifndef WEIR_TESTS_AUDIT_KIT_H
 #define WEIR_TESTS_AUDIT_KIT_H
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,6 +17,7 @@
 
 #include "../lib/rnd.h"
 #include "record/store.h"
+#include "trace/audit.h"
 #include "trace/trace.h"
 
 #define T0    INT64_C(1795000020000000) /* a whole minute */
@@ -150,6 +152,20 @@ static inline void relay_put(struct place_of *o, const char *in_from, const char
 static inline void planted_relay(struct place_of *o)
 {
 	relay_put(o, RELAY_IN, RELAY, RELAY_OUT, VICTIM, T0 + HOUR / 2);
+}
+
+/* A finding that an alpha mends: shares that fall by 10^-0.8 instead of 10^-1. */
+static inline struct audit mild(void)
+{
+	struct audit a = {.alpha = 1e-6, .flows = 100, .hosts = 50, .searchable = 1000, .max_log10_e = 7};
+
+	for (int m = 0; m < AUDIT_ALL; m++) {
+		a.part[m].pairs = a.part[m].able = 1000000;
+		for (int k = 1; k <= 7; k++)
+			a.part[m].reached[k] = (uint64_t)(1e6 * pow(10, -0.8 * k));
+	}
+	audit_judge(&a);
+	return a;
 }
 
 #endif
