@@ -6,87 +6,23 @@
  * before; and after as many stretches as B takes to repeat itself.  What B would choose by itself (a key is
  * always as long as a key; a beacon's third report is the long one) then has a price near one.
  *
- * Most tickets are asked for and few are staked on, so what is cheap is asked first, and an answer that
- * suffices ends the asking. */
+ * Most tickets are asked for and few are staked on, so what is cheap is
+ * asked first, and an answer that suffices ends the asking. */
 #include "trace/link_habit.h"
 
-#define PAST        STRETCH_PAST
-#define NEAREST     12
-#define REPEATS_MIN 4      /* stretches that a period is judged by */
-#define TINY        1e-300 /* less than any size by any time */
-
-void past_sizes_init(struct past_sizes *p)
-{
-	p->n = 0;
-	for (int i = 0; i < 2 * PAST; i++)
-		p->brief[i] = -1;
-}
-
-void past_sizes_add(struct past_sizes *p, int64_t bytes)
-{
-	size_t slot = p->n++ % PAST;
-	p->v[slot] = p->v[slot + PAST] = bytes;
-	p->brief[slot] = p->brief[slot + PAST] = bytes < INT32_MAX ? (int32_t)bytes : INT32_MAX;
-}
-
-uint32_t past_sizes_known(const struct past_sizes *p)
-{
-	return (uint32_t)(p->n < PAST ? p->n : PAST);
-}
-
-/* The last one; what came `lag` before it is at [-lag]. */
-static const int64_t *newest(const struct past_sizes *p)
-{
-	return &p->v[(p->n - 1) % PAST + PAST];
-}
-
-/* The last PAST in a row, the oldest first. */
-static const int32_t *briefs(const struct past_sizes *p)
-{
-	return &p->brief[(p->n - 1) % PAST + 1];
-}
-
-static uint32_t bits(uint64_t v)
-{
-	v = v - ((v >> 1) & UINT64_C(0x5555555555555555));
-	v = (v & UINT64_C(0x3333333333333333)) + ((v >> 2) & UINT64_C(0x3333333333333333));
-	v = (v + (v >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f);
-	return (uint32_t)((v * UINT64_C(0x0101010101010101)) >> 56);
-}
-
-/* Masks have a bit for each remembered stretch, the last one's lowest.  Whose sizes are between lo and hi? */
-static uint64_t mask_between(const struct past_sizes *p, int64_t lo, int64_t hi)
-{
-	const int64_t *last = newest(p);
-	uint64_t m = 0;
-	for (size_t i = 0; i < past_sizes_known(p); i++)
-		m |= (uint64_t)((*(last - i) >= lo) & (*(last - i) <= hi)) << i;
-	return m;
-}
-
-uint32_t past_sizes_between(const struct past_sizes *p, int64_t lo, int64_t hi)
-{
-	if (hi < 0 || hi >= INT32_MAX)
-		return bits(mask_between(p, lo, hi));
-	const int32_t *v = briefs(p);
-	int32_t from = lo > 0 ? (int32_t)lo : 0, to = (int32_t)hi;
-	uint32_t n = 0;
-	for (int i = 0; i < PAST; i++)
-		n += (uint32_t)(v[i] >= from) & (uint32_t)(v[i] <= to);
-	return n;
-}
+#define REPEATS_MIN 4 /* stretches that a period is judged by */
 
 void habit_init(struct habit *h)
 {
 	null_limits_init(&h->limits);
 	past_sizes_init(&h->size);
+	past_times_init(&h->pause);
+	past_times_init(&h->span);
+	past_times_init(&h->window);
 	for (int i = 0; i < PAST; i++)
 		h->same[i] = 0;
-	for (int k = 0; k < PERS; k++) {
-		h->rates[k] = 0;
-		for (int i = 0; i < PAST; i++)
-			h->rate[k][i] = 0;
-	}
+	for (int k = 0; k < PERS; k++)
+		past_rates_init(&h->rate[k]);
 }
 
 /* The sizes alike v, v >= 0: those no further from it than 16 and an eighth of the smaller one. */
@@ -97,53 +33,34 @@ static void alike(int64_t v, int64_t *lo, int64_t *hi)
 	*hi = v + 16 + v / 8;
 }
 
-static uint64_t mask_alike(const struct past_sizes *p, int64_t v)
+/* Those that came `lag` after one of the mask's, none of which is among the newest lag. */
+static uint64_t after(uint64_t m, int lag)
 {
+	return m << lag | m >> (PAST - lag);
+}
+
+/* The stretches that came `lag` after one with a size alike that of the stretch which is lag before now. */
+static uint64_t mask_alike(const struct past_sizes *p, int lag)
+{
+	uint64_t newer = 0;
 	int64_t lo, hi;
-	alike(v, &lo, &hi);
-	return mask_between(p, lo, hi);
-}
-
-static int64_t distance(int64_t a, int64_t b)
-{
-	return a > b ? a - b : b - a;
-}
-
-/* Those of the figures `of` that are the NEAREST to `what`, and whatever is as near: what B did when it was
- * most like now. */
-static uint64_t mask_nearest(const struct habit *h, const int64_t of[PAST], int64_t what)
-{
-	int64_t near[NEAREST], far[PAST]; /* the least distances, sorted; all, the last one's first */
-	size_t known = past_sizes_known(&h->size), found = 0;
-	uint64_t m = 0;
-	for (size_t i = 0; i < known; i++) {
-		int64_t d = far[i] = distance(of[(h->size.n - 1 - i) % PAST], what);
-		if (found == NEAREST && d >= near[NEAREST - 1])
-			continue;
-		size_t k = found < NEAREST ? found++ : NEAREST - 1;
-		for (; k > 0 && near[k - 1] > d; k--)
-			near[k] = near[k - 1];
-		near[k] = d;
-	}
-	for (size_t i = 0; i < known; i++)
-		m |= (uint64_t)(far[i] <= near[found - 1]) << i;
-	return m;
+	for (int k = 1; k <= lag; k++)
+		newer |= UINT64_C(1) << (p->n - (size_t)k) % PAST;
+	alike(*(past_sizes_newest(p) - (lag - 1)), &lo, &hi);
+	return after(past_sizes_mask(p, lo, hi) & ~newer, lag);
 }
 
 static void look_back(const struct habit *h, struct habit_now *now)
 {
-	const int64_t *size = newest(&h->size);
-	int64_t window[PAST];
-	for (uint32_t i = 0; i < past_sizes_known(&h->size); i++)
-		window[i] = h->pause[i] + h->span[i];
+	size_t known = past_sizes_known(&h->size);
 	now->looked = 1;
-	now->like[0] = mask_alike(&h->size, *size) >> 1;
-	now->like[1] = h->size.n > 1 ? now->like[0] & (mask_alike(&h->size, *(size - 1)) >> 2) : 0;
-	now->like[2] = mask_nearest(h, h->pause, now->pause);
-	now->like[3] = mask_nearest(h, h->span, now->span);
-	now->like[4] = mask_nearest(h, window, now->pause + now->span);
+	now->like[0] = mask_alike(&h->size, 1);
+	now->like[1] = known > 1 ? now->like[0] & mask_alike(&h->size, 2) : 0;
+	now->like[2] = past_times_nearest(&h->pause, known, now->pause);
+	now->like[3] = past_times_nearest(&h->span, known, now->span);
+	now->like[4] = past_times_nearest(&h->window, known, now->pause + now->span);
 	for (int i = 0; i < LIKENESSES; i++)
-		now->n_like[i] = bits(now->like[i]);
+		now->n_like[i] = past_bits(now->like[i]);
 }
 
 /* What the next size would be proportional to. */
@@ -152,29 +69,18 @@ static void pers(const struct habit *h, int64_t pause, int64_t span, int64_t per
 	per[PER_PAUSE] = pause;
 	per[PER_SPAN] = span;
 	per[PER_WINDOW] = pause + span;
-	per[PER_SIZE] = h->size.n > 0 ? *newest(&h->size) : 0;
-}
-
-static void learn_rates(struct habit *h, int64_t bytes, const int64_t per[PERS])
-{
-	size_t slot = h->size.n % PAST;
-	for (int k = 0; k < PERS; k++) {
-		double *rate = &h->rate[k][slot];
-		h->rates[k] -= *rate > 0;
-		*rate = per[k] > 0 ? (double)bytes / (double)per[k] : 0;
-		h->rates[k] += *rate > 0;
-	}
+	per[PER_SIZE] = h->size.n > 0 ? *past_sizes_newest(&h->size) : 0;
 }
 
 /* Which of the sizes before are alike this one? */
 static void learn_repeats(struct habit *h, int64_t bytes)
 {
-	const int32_t *v = briefs(&h->size);
+	const int32_t *v = past_sizes_brief(&h->size);
 	int64_t lo, hi;
 	alike(bytes, &lo, &hi);
 	if (hi >= INT32_MAX) {
 		for (size_t lag = 1; lag < PAST && lag <= h->size.n; lag++) {
-			int64_t x = *(newest(&h->size) - (lag - 1));
+			int64_t x = *(past_sizes_newest(&h->size) - (lag - 1));
 			h->same[PAST - lag] += x >= lo && x <= hi;
 		}
 		return;
@@ -186,13 +92,15 @@ static void learn_repeats(struct habit *h, int64_t bytes)
 
 void habit_learn(struct habit *h, const struct stretch *s, int64_t pause)
 {
-	int64_t per[PERS];
-	size_t slot = h->size.n % PAST;
-	pers(h, pause, s->end - s->start, per);
-	learn_rates(h, s->bytes, per);
+	int64_t per[PERS], span = s->end - s->start;
+	size_t place = h->size.n % PAST;
+	pers(h, pause, span, per);
+	for (int k = 0; k < PERS; k++)
+		past_rates_put(&h->rate[k], place, per[k] > 0 ? (double)s->bytes / (double)per[k] : 0);
 	learn_repeats(h, s->bytes);
-	h->pause[slot] = pause;
-	h->span[slot] = s->end - s->start;
+	past_times_put(&h->pause, place, pause);
+	past_times_put(&h->span, place, span);
+	past_times_put(&h->window, place, pause + span);
 	past_sizes_add(&h->size, s->bytes);
 }
 
@@ -200,37 +108,39 @@ void habit_ask(struct habit_now *now, const struct stretch *s, int64_t pause)
 {
 	now->pause = pause;
 	now->span = s->end - s->start;
+	now->repeats = -1;
 	now->looked = 0;
 }
 
-/* Does B repeat itself every so many stretches, half of the time or more, and would it now end up there? */
-static double repeats(const struct habit *h, int64_t lo, int64_t hi, double enough)
+/* Every how many stretches does B repeat itself, half of the time or more? */
+static void find_lags(const struct habit *h, struct habit_now *now)
+{
+	int n = 0;
+	for (size_t lag = 1; lag < PAST && lag + REPEATS_MIN <= h->size.n; lag++) {
+		now->lag[n] = (uint8_t)lag;
+		n += 2 * (size_t)h->same[PAST - lag] >= h->size.n - lag;
+	}
+	now->repeats = n;
+}
+
+/* And would it now end up there? */
+static double repeats(const struct habit *h, struct habit_now *now, int64_t lo, int64_t hi, double enough)
 {
 	double most = 0;
 	lo -= lo / 8 + 16;
 	hi += hi / 8 + 16;
-	for (size_t lag = 1; lag < PAST && lag + REPEATS_MIN <= h->size.n && most < enough; lag++) {
-		int64_t v = *(newest(&h->size) - (lag - 1));
-		size_t tries = h->size.n - lag;
-		uint32_t same = h->same[PAST - lag];
-		if (v < lo || v > hi || 2 * (size_t)same < tries)
+	if (now->repeats < 0)
+		find_lags(h, now);
+	for (int i = 0; i < now->repeats && most < enough; i++) {
+		size_t lag = now->lag[i];
+		int64_t v = *(past_sizes_newest(&h->size) - (lag - 1));
+		if (v < lo || v > hi)
 			continue;
-		double u = null_upper(same, (double)tries);
+		double u = null_upper(h->same[PAST - lag], (double)(h->size.n - lag));
 		if (u > most)
 			most = u;
 	}
 	return most;
-}
-
-/* How many of the rates are above 0 and between from and to? */
-static uint32_t count_rates(const double rate[PAST], double from, double to)
-{
-	uint64_t n = 0;
-	if (from < TINY)
-		from = TINY;
-	for (int i = 0; i < PAST; i++)
-		n += (uint64_t)(rate[i] >= from) & (uint64_t)(rate[i] <= to);
-	return (uint32_t)n;
 }
 
 /* B sends so much a second, or as much as before: how often would that have led into the ticket's range? */
@@ -243,9 +153,9 @@ static double proportional(
 	for (int k = 0; k < PERS && most < enough; k++) {
 		if (per[k] <= 0)
 			continue;
-		uint32_t hits =
-			count_rates(h->rate[k], (double)lo / (double)per[k], (double)hi / (double)per[k]);
-		double u = null_limit(&h->limits, hits, h->rates[k]);
+		double by = (double)per[k];
+		uint32_t hits = past_rates_between(&h->rate[k], (double)lo / by, (double)hi / by);
+		double u = null_limit(&h->limits, hits, h->rate[k].n);
 		if (u > most)
 			most = u;
 	}
@@ -255,11 +165,11 @@ static double proportional(
 static double likenesses(struct habit *h, struct habit_now *now, int64_t lo, int64_t hi)
 {
 	double most = 0;
-	uint64_t inside = mask_between(&h->size, lo, hi);
+	uint64_t inside = past_sizes_mask(&h->size, lo, hi);
 	if (!now->looked)
 		look_back(h, now);
 	for (int i = 0; i < LIKENESSES; i++) {
-		double u = null_limit(&h->limits, bits(now->like[i] & inside), now->n_like[i]);
+		double u = null_limit(&h->limits, past_bits(now->like[i] & inside), now->n_like[i]);
 		if (u > most)
 			most = u;
 	}
@@ -275,7 +185,7 @@ double habit_price(struct habit *h, struct habit_now *now, int64_t lo, int64_t h
 {
 	double q = null_limit(&h->limits, past_sizes_between(&h->size, lo, hi), past_sizes_known(&h->size));
 	if (q < enough)
-		q = larger(q, repeats(h, lo, hi, enough));
+		q = larger(q, repeats(h, now, lo, hi, enough));
 	if (q < enough)
 		q = larger(q, proportional(h, now, lo, hi, enough));
 	if (q < enough)

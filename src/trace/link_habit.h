@@ -4,6 +4,7 @@
 #define WEIR_TRACE_LINK_HABIT_H
 
 #include "trace/link_null.h"
+#include "trace/link_past.h"
 #include "trace/link_stretch.h"
 
 /* What a size may be proportional to: a pause, a duration, both, the size before. */
@@ -11,35 +12,21 @@ enum { PER_PAUSE, PER_SPAN, PER_WINDOW, PER_SIZE, PERS };
 
 #define LIKENESSES 5
 
-/* B's last sizes; twice, so that they stand in a row whatever was overwritten. */
-struct past_sizes {
-	int64_t v[2 * STRETCH_PAST];
-	int32_t brief[2 *
-		      STRETCH_PAST]; /* the same, INT32_MAX for larger ones; -1 where there were none yet */
-	size_t n;
-};
-
-void past_sizes_init(struct past_sizes *p);
-void past_sizes_add(struct past_sizes *p, int64_t bytes);
-
-/* How many of the last STRETCH_PAST there are; and how many of them are in [lo, hi]. */
-uint32_t past_sizes_known(const struct past_sizes *p);
-uint32_t past_sizes_between(const struct past_sizes *p, int64_t lo, int64_t hi);
-
 struct habit {
 	struct null_limits limits;
 	struct past_sizes size;
-	int64_t pause[STRETCH_PAST], span[STRETCH_PAST]; /* of the same, a ring */
-	double rate[PERS][STRETCH_PAST]; /* size by each of them; 0 where there was none; a ring */
-	uint32_t rates[PERS];            /* how many there are */
-	uint32_t same[STRETCH_PAST];     /* [STRETCH_PAST - lag]: sizes that were that of lag before */
+	struct past_times pause, span, window; /* window: pause and span */
+	struct past_rates rate[PERS];
+	uint32_t same[PAST]; /* [PAST - lag]: sizes that were that of lag before */
 };
 
 /* The stretch whose size is asked about, and what has been looked up for it. */
 struct habit_now {
 	int64_t pause, span;
-	int looked;
-	uint64_t like[LIKENESSES]; /* masks of stretches: a bit for each, the last one's lowest */
+	int repeats;               /* how many lags; -1: not looked up */
+	uint8_t lag[PAST];         /* at which B repeats itself */
+	int looked;                /* for likenesses */
+	uint64_t like[LIKENESSES]; /* masks of stretches: a bit for each, by its place */
 	uint32_t n_like[LIKENESSES];
 };
 

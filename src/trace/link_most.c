@@ -13,8 +13,8 @@
  * starts do. */
 #include "trace/link_most.h"
 
-#include "trace/link_habit.h"
 #include "trace/link_log.h"
+#include "trace/link_past.h"
 #include "trace/link_tick.h"
 
 #define ROUNDING (1.0 + 1e-12)
