@@ -12,6 +12,7 @@
 #include "map/sheet.h"
 
 #define LPM_NONE UINT32_MAX
+#define LPM_ROWS 12
 
 struct map_prefix;
 struct lpm {
@@ -23,6 +24,7 @@ struct lpm {
 	size_t n6;
 	const void *more6;
 	size_t n_more6;
+	uint32_t first6[LPM_ROWS], node6[LPM_ROWS], rows6; /* the tree's rows, lowest first */
 };
 
 /* prefix: sorted as paths.h says, each once.  Writes the sections of the lpm. */

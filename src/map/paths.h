@@ -24,6 +24,12 @@ struct paths_session {
 	uint32_t n_route[2]; /* IPv4, IPv6: a session with few is no full table */
 };
 
+/* Of a prefix: the AS index that most routes name as origin (of equal ones the smallest), and how many
+ * different ones; NO_INDEX32 and 0 where none is known. */
+struct paths_origin {
+	uint32_t as, n;
+};
+
 /* Views into the sheet; indices are checked when it is opened as a view (one pass over offsets, not over
  * entries) and by the accessors below. */
 struct paths {
@@ -44,8 +50,9 @@ struct paths {
 	const uint32_t *route_path;
 	const uint32_t *origin_at; /* n_as + 1 places in origin_prefix */
 	const uint32_t *origin_prefix;
-	size_t n_origin; /* prefixes (ascending) that the AS originates, any peer's word */
-	struct lpm lpm;  /* address -> prefix index */
+	size_t n_origin;                   /* prefixes (ascending) that the AS originates, any peer's word */
+	const struct paths_origin *origin; /* of each prefix; NULL in a damaged sheet */
+	struct lpm lpm;                    /* address -> prefix index */
 };
 /* An origins sheet is a view of this kind with n_session, n_path and n_route 0. */
 enum status paths_view(struct paths *p, const struct sheet *s, struct err *e);
@@ -70,11 +77,17 @@ struct paths_counts {
 	uint64_t aged;  /* updates older than the table they were applied to */
 };
 struct paths_build *paths_build_new(void);
+/* A further file begins: its peers are another array. */
+void paths_build_file(struct paths_build *b);
+/* The routes that follow are of a record of this time: a table's, which says what its peers had then (updates
+ * of theirs before it are aged), or an update's.  Without such a call entries of TABLE_DUMP_V2 are a table of
+ * an unknown time, all others updates. */
+void paths_build_record(struct paths_build *b, bool table, struct wall at);
 /* Routes of one record, in the order of the file; peers as mrt_peers() gave them.  What stands later in time
  * about the same session, prefix and path identifier counts. */
 enum status paths_build_add(struct paths_build *b, const struct mrt_route *r, size_t n,
 	const struct mrt_peer *peer, size_t n_peer, struct err *e);
-/* prefix -> origin without paths (origins sheets). */
+/* prefix -> origin without paths (origins sheets); not together with routes. */
 enum status paths_build_origin(struct paths_build *b, const struct prefix *p, uint32_t asn, struct err *e);
 enum status paths_build_write(struct paths_build *b, struct sheet_out *o, struct err *e);
 const struct paths_counts *paths_build_counts(const struct paths_build *b);

@@ -36,6 +36,8 @@ struct sheet {
 
 /* STATUS_BAD: not a sheet or damaged (the message names the file); STATUS_MACHINE: cannot be read. */
 enum status sheet_open(struct sheet *s, const char *path, struct err *e);
+/* The same of n bytes of memory (8-aligned), for tests; not to be closed. */
+enum status sheet_of(struct sheet *s, const void *p, size_t n, struct err *e);
 void sheet_close(struct sheet *s);
 enum status sheet_check(const struct sheet *s, struct err *e);
 
@@ -48,6 +50,7 @@ const void *sheet_section(const struct sheet *s, uint32_t tag, size_t size, size
 struct sheet_out;
 struct sheet_out *sheet_begin(const struct world *w, const char *path, enum sheet_kind kind, struct err *e);
 void sheet_time(struct sheet_out *o, struct wall from, struct wall to);
+struct wall sheet_time_to(const struct sheet_out *o); /* 0: not told */
 enum status sheet_put(struct sheet_out *o, uint32_t tag, const void *p, size_t n, struct err *e);
 enum status sheet_finish(struct sheet_out *o, struct err *e);
 void sheet_drop(struct sheet_out *o);

@@ -1,0 +1,123 @@
+/* AS paths while a table is built: the bytes of each path are decoded once, the lists that come out are kept
+ * once (bytes that differ in prepends only are the same list).  RFC 4271, 5.1.2; what is left out and counted
+ * is paths.h's. */
+#include <stdlib.h>
+
+#include "base/grow.h"
+#include "map/paths_in.h"
+
+bool store_init(struct path_store *s, uint64_t seed)
+{
+	*s = (struct path_store){0};
+	if (!intern_init(&s->raw, seed) || !intern_init(&s->list, seed) || !intern_init(&s->as, seed) ||
+		!grow(&s->path_at, &s->cap_at, 0, 1, sizeof(*s->path_at)))
+		return false;
+	s->path_at[0] = 0;
+	return true;
+}
+
+void store_free(struct path_store *s)
+{
+	intern_free(&s->raw);
+	intern_free(&s->list);
+	intern_free(&s->as);
+	free(s->asn);
+	free(s->path_at);
+	free(s->path_as);
+	free(s->both);
+}
+
+uint32_t store_as(struct path_store *s, uint32_t asn)
+{
+	const uint8_t *p = (const uint8_t *)&asn;
+	uint32_t size = intern_size(sizeof(asn), 0);
+	uint32_t place = intern_put(&s->as, intern_hash(&s->as, p, size), p, size);
+
+	if (!place || !grow(&s->asn, &s->cap_asn, s->n_asn, 1, sizeof(*s->asn)))
+		return NO_INDEX32;
+	struct intern_key *k = intern_at(&s->as, place);
+	if (!k->value) {
+		s->asn[s->n_asn++] = asn;
+		k->value = (uint32_t)s->n_asn;
+	}
+	return k->value - 1;
+}
+
+/* The list's number + 1; 0: no memory. */
+static uint32_t list_put(struct path_store *s, const uint32_t *as, size_t n)
+{
+	const uint8_t *p = (const uint8_t *)as;
+	uint32_t size = intern_size(n * sizeof(*as), 0);
+	uint32_t place = intern_put(&s->list, intern_hash(&s->list, p, size), p, size);
+
+	if (!place || s->n_path >= STORED_FAULT - 1 || s->n_as + n > UINT32_MAX ||
+		!grow(&s->path_as, &s->cap_as, s->n_as, n, sizeof(*as)) ||
+		!grow(&s->path_at, &s->cap_at, s->n_path + 1, 1, sizeof(*s->path_at)))
+		return 0;
+	struct intern_key *k = intern_at(&s->list, place);
+	if (!k->value) {
+		memcpy(s->path_as + s->n_as, as, n * sizeof(*as));
+		s->n_as += n;
+		s->path_at[++s->n_path] = (uint32_t)s->n_as;
+		k->value = (uint32_t)s->n_path;
+	}
+	return k->value;
+}
+
+/* The value of a path that was not met before; 0: no memory. */
+static uint32_t path_decode(struct path_store *s, struct rd path, struct rd as4, bool two_octet)
+{
+	uint64_t said[AS_PATH_MAX];
+	uint32_t as[AS_PATH_MAX], set = 0;
+	size_t n = 0, kept = 0;
+	enum path_fault fault = attr_path_list(said, &n, path, as4, two_octet);
+
+	if (fault != PATH_OK)
+		return STORED_FAULT + (uint32_t)fault;
+	for (size_t i = 0; i < n; i++) {
+		if (said[i] & AS_IN_SET) {
+			set = STORED_SET;
+			continue;
+		}
+		as[kept] = store_as(s, (uint32_t)said[i]);
+		if (as[kept] == NO_INDEX32)
+			return 0;
+		/* prepends that a set divided */
+		kept += kept == 0 || as[kept] != as[kept - 1];
+	}
+	if (kept == 0)
+		return (STORED_FAULT + PATH_EMPTY) | set;
+	uint32_t v = list_put(s, as, kept);
+	return v ? v | set : 0;
+}
+
+uint32_t store_path(struct path_store *s, uint32_t hash, struct rd path)
+{
+	uint32_t place = intern_put(&s->raw, hash, path.p, intern_size(rd_left(&path), 0));
+
+	if (!place || intern_at(&s->raw, place)->value)
+		return place;
+	uint32_t v = path_decode(s, path, rd_of(NULL, 0), false);
+	intern_at(&s->raw, place)->value = v;
+	return v ? place : 0;
+}
+
+uint32_t store_path2(struct path_store *s, struct rd path, struct rd as4)
+{
+	size_t n = rd_left(&path), n4 = rd_left(&as4), all = sizeof(n) + n + n4;
+
+	if (!grow(&s->both, &s->cap_both, 0, all, 1))
+		return 0;
+	memcpy(s->both, &n, sizeof(n)); /* where one ends and the other begins */
+	if (n)
+		memcpy(s->both + sizeof(n), path.p, n);
+	if (n4)
+		memcpy(s->both + sizeof(n) + n, as4.p, n4);
+	uint32_t size = intern_size(all, 1);
+	uint32_t place = intern_put(&s->raw, intern_hash(&s->raw, s->both, size), s->both, size);
+	if (!place || intern_at(&s->raw, place)->value)
+		return place;
+	uint32_t v = path_decode(s, path, as4, true);
+	intern_at(&s->raw, place)->value = v;
+	return v ? place : 0;
+}
