@@ -76,20 +76,33 @@ struct net {
 	uint32_t *asn;          /* ascending */
 	size_t n_asn;           /* its networks: itself; a prefix's origins; a country's delegated and
 				 * those that originate what is delegated to it */
-	struct prefix *prefix;
-	size_t n_prefix; /* prefixes seen: of the AS; the prefix (and its more specifics); what of the
-			  * country's delegated space is announced */
+	/* Of these, ascending: networks that are not delegated to the country and originate space that is.
+	 * They belong to the question for those prefixes only; all else that they do is not the country's. */
+	uint32_t *foreign;
+	size_t n_foreign;
+	struct prefix *prefix; /* in the order of a paths sheet: family, address, length */
+	size_t n_prefix; /* prefixes seen: of the AS; the prefix (and its more specifics), or where neither is
+			  * seen the longest one around it; what of the country's delegated space is
+			  * announced, whoever originates it (a prefix that reaches beyond that space is not)
+			  */
 };
-/* STATUS_BAD: not a NET; STATUS_NO: unknown to every sheet ("AS64500: no table has it"). */
+/* NET is "AS131279" (any case; without AS it is none), a prefix or an address, or a country's two letters
+ * (any case): by delegation, not by where machines stand.  STATUS_BAD: not a NET; STATUS_NO: unknown to every
+ * sheet
+ * ("AS64500: no table has it"). */
 enum status atlas_net(
 	struct net *to, const struct atlas *a, const char *text, struct arena *m, struct err *e);
 
-/* Addresses (IPv4) and prefixes (IPv6 /48s) that these networks originate, counted once, and their countries.
- */
+/* Addresses (IPv4) and prefixes (IPv6 /48s; what is left of one, and a longer prefix, is one) that these
+ * networks originate, counted once, and their countries of delegation.  A more specific prefix is its own
+ * origin's; an announcement wider than a /8 (IPv6: /16) is a default route and no address space, one longer
+ * than an IPv6 /64 is in none of the counts. */
 struct space {
 	uint64_t v4, v6_48;
 	uint32_t n_country;
-	char (*cc)[3];
+	char (*cc)[3];      /* ascending */
+	bool by_delegation; /* no table or list of origins is loaded: what is delegated to the networks'
+			       holders */
 };
 enum status atlas_space(struct space *to, const struct atlas *a, const uint32_t *asn, size_t n,
 	struct arena *m, struct err *e);

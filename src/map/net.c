@@ -1,0 +1,154 @@
+/* What a question means: "AS131279", a prefix, or a country (net_country.c), as networks and as the prefixes
+ * that are seen of them. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "map/net_in.h"
+
+/* "AS131279"; false where it is none. */
+static bool asn_parse(const char *s, uint32_t *asn)
+{
+	uint64_t v = 0;
+	size_t n;
+
+	if ((s[0] != 'A' && s[0] != 'a') || (s[1] != 'S' && s[1] != 's'))
+		return false;
+	s += 2;
+	n = strspn(s, "0123456789");
+	if (n == 0 || n > 10 || s[n])
+		return false;
+	for (; *s; s++)
+		v = v * 10 + (uint64_t)(*s - '0');
+	*asn = (uint32_t)v;
+	return v <= UINT32_MAX;
+}
+
+static enum status asn_net(struct asked *q, uint32_t asn, struct err *e)
+{
+	struct network is;
+
+	q->to->kind = NET_ASN;
+	(void)snprintf(q->to->text, sizeof(q->to->text), "AS%u", asn);
+	if (!atlas_asn(q->a, asn, &is))
+		return err_set(e, STATUS_NO, "%s: no table has it", q->to->text);
+	bool ok = numbers_add(&q->asn, asn);
+	for (size_t i = 0; i < q->a->n_origins && ok; i++)
+		ok = originated_add(&q->prefix, q->a->origins[i], asn);
+	return ok ? STATUS_OK : err_nomem(e);
+}
+
+/* The prefix and its more specifics in one sheet. */
+static bool prefix_seen(struct asked *q, const struct paths *p, const struct map_prefix *of)
+{
+	size_t from = prefixes_from(p, of), to = from;
+
+	for (; to < p->n_prefix && map_prefix_has(of, &p->prefix[to]); to++)
+		if (!prefixes_add(&q->prefix, &p->prefix[to]))
+			return false;
+	return origins_add(&q->asn, p, from, to);
+}
+
+/* The longest prefix around it in any sheet. */
+static bool around(struct asked *q, const struct prefix *of)
+{
+	const struct map_prefix *best = NULL;
+
+	for (size_t i = 0; i < q->a->n_origins; i++) {
+		const struct paths *p = q->a->origins[i];
+		uint32_t at = paths_longest(p, &of->ip);
+		if (at != NO_INDEX32 && p->prefix[at].len <= of->len &&
+			(!best || p->prefix[at].len > best->len))
+			best = &p->prefix[at];
+	}
+	for (size_t i = 0; i < q->a->n_origins && best; i++) {
+		const struct paths *p = q->a->origins[i];
+		size_t at = prefixes_from(p, best);
+		if (at < p->n_prefix && map_prefix_order(&p->prefix[at], best) == 0 &&
+			!origins_add(&q->asn, p, at, at + 1))
+			return false;
+	}
+	return !best || prefixes_add(&q->prefix, best);
+}
+
+static enum status prefix_net(struct asked *q, const struct prefix *of, struct err *e)
+{
+	struct map_prefix m = map_prefix_of(of);
+	bool ok = true;
+
+	q->to->kind = NET_PREFIX;
+	(void)prefix_text(q->to->text, of);
+	for (size_t i = 0; i < q->a->n_origins && ok; i++)
+		ok = prefix_seen(q, q->a->origins[i], &m);
+	if (ok && q->prefix.n == 0)
+		ok = around(q, of);
+	if (ok && q->prefix.n == 0)
+		return err_set(e, STATUS_NO, "%s: no table has it", q->to->text);
+	return ok ? STATUS_OK : err_nomem(e);
+}
+
+/* ---- the answer ---- */
+
+static bool country_parse(const char *s, char cc[3])
+{
+	for (int i = 0; i < 2; i++) {
+		char c = s[i];
+		if (c >= 'a' && c <= 'z')
+			c = (char)(c - 'a' + 'A');
+		if (c < 'A' || c > 'Z')
+			return false;
+		cc[i] = c;
+	}
+	cc[2] = '\0';
+	return s[2] == '\0';
+}
+
+static enum status lists_out(struct asked *q, struct arena *m, struct err *e)
+{
+	struct net *to = q->to;
+
+	numbers_sort(&q->asn);
+	prefixes_sort(&q->prefix);
+	to->asn = arena_array(m, q->asn.n + 1, sizeof(*to->asn));
+	to->foreign = arena_array(m, q->foreign.n + 1, sizeof(*to->foreign));
+	to->prefix = arena_array(m, q->prefix.n + 1, sizeof(*to->prefix));
+	if (!to->asn || !to->foreign || !to->prefix)
+		return err_nomem(e);
+	to->n_asn = q->asn.n;
+	to->n_foreign = q->foreign.n;
+	to->n_prefix = q->prefix.n;
+	if (q->asn.n)
+		memcpy(to->asn, q->asn.of, q->asn.n * sizeof(*to->asn));
+	if (q->foreign.n)
+		memcpy(to->foreign, q->foreign.of, q->foreign.n * sizeof(*to->foreign));
+	for (size_t i = 0; i < q->prefix.n; i++)
+		to->prefix[i] = map_prefix_ip(&q->prefix.of[i]);
+	return STATUS_OK;
+}
+
+enum status atlas_net(struct net *to, const struct atlas *a, const char *text, struct arena *m, struct err *e)
+{
+	struct asked q = {.a = a, .to = to};
+	struct prefix p = {0};
+	char cc[3], shown[PREFIX_TEXT];
+	uint32_t asn;
+	enum status st;
+
+	*to = (struct net){0};
+	if (asn_parse(text, &asn))
+		st = asn_net(&q, asn, e);
+	else if (country_parse(text, cc))
+		st = country_net(&q, cc, e);
+	else if (prefix_parse(&p, text))
+		st = prefix_net(&q, &p, e);
+	else
+		st = err_set(e, STATUS_BAD,
+			"%s is no NET: AS131279, a prefix (192.0.2.0/24) or a country (KP)",
+			printable(shown, sizeof(shown), text));
+	if (st == STATUS_OK)
+		st = lists_out(&q, m, e);
+	free(q.asn.of);
+	free(q.foreign.of);
+	free(q.prefix.of);
+	return st;
+}
