@@ -92,6 +92,7 @@ struct slots {
 	uint32_t *of; /* by AS index: slot + 1 of its group, NO_INDEX32 where it has none, 0 not asked yet */
 	double *acc;  /* by slot: weight in the session at hand */
 	uint32_t *stamp; /* by slot: the last route on whose path it was met */
+	uint32_t *far;   /* by slot: fewest links to the origin in the session at hand */
 	uint32_t *touched;
 	size_t n_touched;
 };
@@ -104,8 +105,9 @@ static bool slots_make(struct slots *s, const struct paths *p, const struct depe
 	s->of = calloc(p->n_as + 1, sizeof(*s->of));
 	s->acc = calloc(room, sizeof(*s->acc));
 	s->stamp = calloc(room, sizeof(*s->stamp));
+	s->far = calloc(room, sizeof(*s->far));
 	s->touched = calloc(room, sizeof(*s->touched));
-	return s->of && s->acc && s->stamp && s->touched;
+	return s->far && s->of && s->acc && s->stamp && s->touched;
 }
 
 static uint32_t slot_of(struct slots *s, uint32_t as)
@@ -124,6 +126,7 @@ static void slots_free(struct slots *s)
 	free(s->of);
 	free(s->acc);
 	free(s->stamp);
+	free(s->far);
 	free(s->touched);
 }
 
@@ -134,9 +137,13 @@ static void weigh(struct slots *s, const struct event *v, uint32_t stamp)
 		uint32_t slot = slot_of(s, v->as[k]);
 		if (slot == NO_INDEX32 || s->stamp[slot] == stamp)
 			continue;
+		uint32_t far = v->n_as - 1 - (uint32_t)k;
 		s->stamp[slot] = stamp;
-		if (s->acc[slot] == 0) /* weights are above 0 */
+		if (s->acc[slot] == 0) { /* weights are above 0 */
 			s->touched[s->n_touched++] = slot;
+			s->far[slot] = far;
+		}
+		s->far[slot] = far < s->far[slot] ? far : s->far[slot];
 		s->acc[slot] += v->weight;
 	}
 }
@@ -149,7 +156,8 @@ static bool session_shares(struct hegemony *h, struct slots *s, uint32_t peer, u
 	for (size_t k = 0; k < s->n_touched; k++) {
 		uint32_t slot = s->touched[k];
 		uint32_t name = s->q->group ? slot : s->p->as[slot];
-		ok = ok && hegemony_share(h, (struct share){name, peer, sheet, s->acc[slot] / total});
+		ok = ok &&
+		     hegemony_share(h, (struct share){name, peer, sheet, s->far[slot], s->acc[slot] / total});
 		s->acc[slot] = 0;
 	}
 	s->n_touched = 0;

@@ -16,6 +16,7 @@ struct depend_row {
 	double share;       /* 0..1 */
 	uint32_t n_peer_as; /* peer networks that have it on a path to the scope */
 	uint32_t n_sheet;   /* tables in which it is there */
+	uint32_t distance;  /* fewest links from it to the origin on any of the paths; 0: not kept */
 };
 /* The scope of a question: AS numbers (all that they originate) and prefixes (exactly these, whoever
  * originates them), of one family. */

@@ -133,7 +133,7 @@ static bool origin_row(struct depend_row *to, bool *is, struct hegemony *h, cons
 				ok = hegemony_session(h, peer);
 			if (c->via > 0)
 				ok = ok && hegemony_share(h, (struct share){f->origin[f->first + row], peer,
-								     (uint32_t)i, c->via / c->total});
+								     (uint32_t)i, 0, c->via / c->total});
 		}
 	*is = h->n > 0;
 	return ok && hegemony_row(to, h);

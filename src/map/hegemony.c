@@ -129,13 +129,14 @@ static uint32_t sheets_of(const struct share *s, size_t n)
 /* s[0..n) are of one network, by peer network. */
 static struct depend_row row_of(const struct share *s, size_t n, struct peers *p)
 {
-	struct depend_row r = {.asn = s[0].asn, .n_sheet = sheets_of(s, n)};
+	struct depend_row r = {.asn = s[0].asn, .n_sheet = sheets_of(s, n), .distance = s[0].distance};
 	size_t n_x = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		if (i == 0 || s[i].peer != s[i - 1].peer)
 			p->x[n_x++] = 0;
 		p->x[n_x - 1] += s[i].share / sessions_of(p, s[i].peer);
+		r.distance = s[i].distance < r.distance ? s[i].distance : r.distance;
 	}
 	r.n_peer_as = (uint32_t)n_x;
 	r.share = trimmed_mean(p->x, n_x, p->n);

@@ -8,7 +8,7 @@
 
 struct share {              /* of what session's scope lies behind a network; above 0 */
 	uint32_t asn, peer; /* AS numbers of the network and of the session's peer */
-	uint32_t sheet;
+	uint32_t sheet, distance;
 	double share;
 };
 struct hegemony { /* zeroed to begin with */

@@ -71,20 +71,6 @@ static enum status from_paths(struct isolate *to, const struct chart *c, const s
 	return st;
 }
 
-static uint32_t as_index(const struct links *l, uint32_t asn)
-{
-	size_t lo = 0, hi = l->n_as;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		if (l->as[mid] < asn)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < l->n_as && l->as[lo] == asn ? (uint32_t)lo : NO_NODE;
-}
-
 static bool linked(const struct links *l, uint32_t a, uint32_t b)
 {
 	for (int role = LINK_PROVIDERS; role <= LINK_PEERS; role++)
@@ -100,14 +86,14 @@ static void from_dates(struct isolate *to, const struct chart *c, const struct l
 	bool knows = false;
 
 	for (size_t i = 0; i < to->n_source; i++)
-		knows = knows || as_index(l, c->graph.asn[to->source[i]]) != NO_NODE;
+		knows = knows || links_as(l, c->graph.asn[to->source[i]]) != NO_LINK;
 	for (size_t h = 0; knows && h < to->n_hold; h++) {
-		uint32_t b = as_index(l, c->graph.asn[to->hold[h].node]);
+		uint32_t b = links_as(l, c->graph.asn[to->hold[h].node]);
 		bool is = false;
 		to->hold[h].n_dates++;
-		for (size_t i = 0; b != NO_NODE && i < to->n_source && !is; i++) {
-			uint32_t x = as_index(l, c->graph.asn[to->source[i]]);
-			is = x != NO_NODE && linked(l, x, b);
+		for (size_t i = 0; b != NO_LINK && i < to->n_source && !is; i++) {
+			uint32_t x = links_as(l, c->graph.asn[to->source[i]]);
+			is = x != NO_LINK && linked(l, x, b);
 		}
 		to->hold[h].n_date += is;
 	}
