@@ -112,8 +112,8 @@ static void print_table(FILE *o, const struct audit *a)
 {
 	char n[32], able[32];
 
-	(void)fprintf(
-		o, "\n%-14s %11s %11s   reached 10^1 .. 10^%d\n", "moved by", "pairs", "able", AUDIT_TENS);
+	(void)fprintf(o, "\n%-14s %11s %11s   reached 10^1 .. 10^%d (!: more than may)\n", "moved by",
+		"pairs", "able", AUDIT_TENS);
 	for (int m = 0; m < AUDIT_PARTS; m++) {
 		const struct audit_part *p = &a->part[m];
 		(void)fprintf(o, "%-14s %11s %11s  ", moved_name[m], thousands(n, p->pairs),
@@ -127,7 +127,8 @@ static void print_table(FILE *o, const struct audit *a)
 		(void)fprintf(o, " %.2g", a->part[AUDIT_ALL].row[k].upper);
 	(void)fprintf(o, "\nlargest log10 e %.1f", a->max_log10_e);
 	if (a->part[AUDIT_ALL].able)
-		(void)fprintf(o, " (of so many one in 100 audits has more than %.1f)", a->largest_fair);
+		(void)fprintf(o, ";\namong so many chance gives more than %.1f in at most 1 of 100 audits",
+			a->largest_fair);
 	(void)fprintf(o, "\ncalled proven at alpha %g without charge: %" PRIu64 "\n", a->alpha, a->proven);
 }
 
@@ -189,7 +190,8 @@ static void print_far(FILE *o, const struct audit *a)
 	}
 	(void)fprintf(o,
 		"The null does NOT hold on this traffic: of %s pairs that cannot be links\n"
-		"one reached 10^%.1f; beyond 10^%.1f one of so many comes in one of 100 audits.\n",
+		"one reached 10^%.1f; among so many chance gives more than 10^%.1f in at most\n1 of 100 "
+		"audits.\n",
 		thousands(able, all->able), a->max_log10_e, a->largest_fair);
 }
 
@@ -229,7 +231,7 @@ static void print_worst(FILE *o, const struct audit *a)
 		print_leg(o, "in", &p->in);
 		(void)fprintf(o, "           ");
 		print_leg(o, "out", &p->out);
-		(void)fprintf(o, "                moved by %+.3f s, seen at point %s",
+		(void)fprintf(o, "                OUT moved by %+.3f s; seen at point %s",
 			(double)p->move_us / 1e6, printable(in, sizeof(in), p->in.point));
 		if (strcmp(p->in.point, p->out.point) != 0)
 			(void)fprintf(o, " and %s", printable(out, sizeof(out), p->out.point));
@@ -299,8 +301,8 @@ void audit_print(FILE *o, const struct audit *a, double alpha, bool utf8)
 		print_little(o, a);
 	else
 		(void)fprintf(o,
-			"The null holds on %s: no share is above 10^-k,\nnor is the largest above what so "
-			"many may have.\n",
+			"The null holds on %s: no share is above 10^-k, "
+			"and the\nlargest is no more than chance gives among so many.\n",
 			a->stopped ? "what was drawn" : "this traffic");
 }
 

@@ -128,7 +128,40 @@ def test_for_people_in_80_columns():
         plot = out.split("moved by ")[0]
         assert all(m in plot for m in marks) and plot.isascii() == (locale == "C"), plot
         assert re.search(r"1,200 pairs that cannot be links \(52 flows, 104 hosts\);\n[\d,]+ could have reached 10\n", out)
-        assert "The null holds on this traffic" in out and "one in 100 audits has more than" in out and re.search(r"any distance +600 +[\d,]+ +\d+ 0 0 0 0\n", out)
+        assert "The null holds on this traffic" in out and "among so many chance gives more than" in out and re.search(r"any distance +600 +[\d,]+ +\d+ 0 0 0 0\n", out)
+
+
+def alike():
+    """The same sessions, but all of them typed alike: what cannot be a link looks like one."""
+    frames = []
+    for i in range(52):
+        t = 1795000000 + i // 2 * HOUR + i % 2 * 240
+        frames += [(t + gap, (f"20.{i}.0.1", 30000 + i, f"120.{i}.0.1", 22), n, 36) for n, gap in enumerate(typing(7, 120))]
+    return capture(frames)
+
+
+def test_who_it_was_is_named():
+    where = recorded(file_of(alike()))
+    (doc,), _ = weir("-C", where, "audit", "--pairs", 1200, status=1, json_out=True)
+    assert doc["verdict"] == "does not hold" and doc["largest_flawed"] and doc["max_log10_e"] > doc["largest_fair"]
+    worst = doc["worst"]
+    assert len(worst) == 5 and worst[0]["log10_e"] == doc["max_log10_e"]
+    assert [w["log10_e"] for w in worst] == sorted((w["log10_e"] for w in worst), reverse=True)
+    out, _ = weir("-C", where, "audit", "--pairs", 1200, status=1)
+    assert all(len(line) <= 80 for line in out.splitlines()), out
+    for w in worst:
+        for leg in (w["in"], w["out"]):
+            (flow,) = (f for f in weir("-C", where, "flows", json_out=True)[0] if f["id"] == leg["id"])
+            assert (flow["flow"], flow["point"], flow["first"]) == (leg["flow"], leg["point"], leg["first"]), (flow, leg)
+        assert abs(w["moved_s"]) >= 60 and w["in"]["id"] != w["out"]["id"], w
+        named = (rf"10\^{w['log10_e']:.1f} +in +{w['in']['id'][:12]}  {re.escape(w['in']['flow'])}\n"
+                 rf" +out +{w['out']['id'][:12]}  {re.escape(w['out']['flow'])}\n"
+                 rf" +OUT moved by {re.escape('%+.3f' % w['moved_s'])} s; seen at point {w['out']['point']}\n")
+        assert re.search(named, out), (named, out)
+    # what stands is at once what was found, and a smaller one that fails as badly changes nothing of it
+    assert doc["stands"]["verdict"] == "does not hold" and doc["stands"]["lift"] == doc["able"]
+    again = one("-C", where, "audit", "--pairs", 600, status=1)
+    assert again["able"] < doc["able"] and again["stands"]["lift"] == doc["able"], again["stands"]
 
 
 def test_too_little_traffic():
