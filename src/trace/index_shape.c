@@ -23,18 +23,20 @@ static bool may_match(const struct index_pair *p, struct null_limits *limits)
 	       most_sizes(&p->out->back, &p->in->back, p->blind, limits, SIZES_SPEAK) >= SIZES_SPEAK;
 }
 
-static bool matches(const struct link_train *a, const struct link_train *b, const struct blinds *blind)
+static bool matches(const struct link_train *a, const struct link_train *b, const struct blinds *blind,
+	struct null_limits *limits)
 {
 	struct bet_result r;
 
-	bytes_run(&(struct sized_pair){a, b, 0, 0, blind}, SIZES_SPEAK, &r);
+	bytes_run(&(struct sized_pair){a, b, 0, 0, blind}, limits, SIZES_SPEAK, &r);
 	return r.log10_sup >= SIZES_SPEAK;
 }
 
 /* Do they, as the link test itself asks? */
-static bool do_match(const struct index_pair *p)
+static bool do_match(const struct index_pair *p, struct null_limits *limits)
 {
-	return matches(&p->in->fwd, &p->out->fwd, p->blind) || matches(&p->out->back, &p->in->back, p->blind);
+	return matches(&p->in->fwd, &p->out->fwd, p->blind, limits) ||
+	       matches(&p->out->back, &p->in->back, p->blind, limits);
 }
 
 /* May IN's answers be OUT's? */
@@ -64,5 +66,5 @@ bool index_shaped(const struct index_pair *p, struct null_limits *limits, int64_
 	bool timed = !p->in || order_follows(&back) || most_ticks(&p->in->fwd, p->out_fwd) >= p->needed;
 	if (!timed && !may_match(p, limits))
 		return false;
-	return may_answer(p, &back, scratch) && (timed || do_match(p));
+	return may_answer(p, &back, scratch) && (timed || do_match(p, limits));
 }

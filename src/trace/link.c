@@ -39,6 +39,7 @@ struct legs {
 	struct lane in_fwd, in_back, out_fwd, out_back;
 	int64_t *scratch;
 	struct blinds blind;
+	struct null_limits *limits;
 	int64_t offset; /* of OUT's lanes, once filled */
 	int filled;
 	struct view view;
@@ -247,8 +248,8 @@ static void bet_times(struct legs *l, const struct link_leg *in, const struct li
 	double target, struct bet_result r[WAYS])
 {
 	legs_at(l, out, offset);
-	bet_run(&l->in_fwd, &l->out_fwd, &l->blind, target, &r[WAY_FORWARD]);
-	bet_run(&l->out_back, &l->in_back, &l->blind, target, &r[WAY_ANSWERS]);
+	bet_run(&l->in_fwd, &l->out_fwd, &l->blind, l->limits, target, &r[WAY_FORWARD]);
+	bet_run(&l->out_back, &l->in_back, &l->blind, l->limits, target, &r[WAY_ANSWERS]);
 	tick_run(&in->fwd, &l->out_fwd, &l->blind, target, &r[WAY_TICKS]);
 }
 
@@ -258,8 +259,8 @@ static void bet_sizes(struct legs *l, const struct link_leg *in, const struct li
 {
 	struct sized_pair there = {&in->fwd, &out->fwd, 0, offset, &l->blind},
 			  back = {&out->back, &in->back, offset, 0, &l->blind};
-	bytes_run(&there, target, &r[WAY_SIZES]);
-	bytes_run(&back, target, &r[WAY_SIZES_BACK]);
+	bytes_run(&there, l->limits, target, &r[WAY_SIZES]);
+	bytes_run(&back, l->limits, target, &r[WAY_SIZES_BACK]);
 }
 
 /* Takes the ways [from, to) at an offset into the account. */
@@ -318,12 +319,13 @@ static void bet_offsets(struct legs *l, const struct link_leg *in, const struct 
 /* Do sizes match forwards in time and not backwards?  A relay passes on what it was given, and was not given
  * what it will pass on; a common cause (one page that two poll) matches either way.  turned: the pair the
  * wrong way round. */
-static int is_matched(const struct bet_result *sizes, double charge, const struct sized_pair *turned)
+static int is_matched(const struct bet_result *sizes, double charge, const struct sized_pair *turned,
+	struct null_limits *limits)
 {
 	struct bet_result r;
 	if (sizes->log10_sup - charge < SIZES_SPEAK)
 		return 0;
-	bytes_run(turned, 0, &r);
+	bytes_run(turned, limits, 0, &r);
 	return r.log10_sup <= TURNED_MAX * sizes->log10_sup;
 }
 
@@ -332,9 +334,9 @@ static void match_sizes(const struct legs *l, const struct link_leg *in, const s
 {
 	struct sized_pair there = {&out->fwd, &in->fwd, best->offset, 0, &l->blind},
 			  back = {&in->back, &out->back, 0, best->offset, &l->blind};
-	to->there = is_matched(&best->r[WAY_SIZES], best->charge, &there);
+	to->there = is_matched(&best->r[WAY_SIZES], best->charge, &there, l->limits);
 	to->volume = best->r[WAY_SIZES_BACK].log10_sup - best->charge >= SIZES_SPEAK;
-	to->back = is_matched(&best->r[WAY_SIZES_BACK], best->charge, &back);
+	to->back = is_matched(&best->r[WAY_SIZES_BACK], best->charge, &back, l->limits);
 }
 
 /* Who speaks first where the other side opened the leg?  What R says to X on a leg that R opened is V's; what
@@ -494,10 +496,13 @@ void link_test(const struct link_leg *in, const struct link_leg *out, const stru
 	nothing(r, LINK_UNDECIDABLE, LINK_REASON_MEMORY);
 	if (mem == NULL || mem_size < link_memory(in, out))
 		return;
+	struct null_limits limits;
 	struct legs l;
 	struct best best;
 	l.blind.s = blind;
 	l.blind.n = n_blind;
+	l.limits = &limits;
+	null_limits_init(&limits);
 	legs_place(&l, in, out, mem);
 	lane_fill(&l.in_fwd, &in->fwd, 0, &l.blind);
 	lane_fill(&l.in_back, &in->back, 0, &l.blind);

@@ -14,7 +14,6 @@
 #include "trace/link_bet.h"
 
 #include "trace/link_log.h"
-#include "trace/link_null.h"
 
 #define CELLS       12
 #define LOCAL_US    INT64_C(256000) /* B's number of starts in so much time is conditioned on */
@@ -80,7 +79,7 @@ struct run {
 	const struct blinds *blind;
 	struct cell cell[CELLS];
 	struct null_past past;
-	struct null_limits limits;
+	struct null_limits *limits;
 	size_t known; /* pauses of B up to this burst are in past */
 	size_t pause_cursor;
 	uint32_t waiting;            /* cells, a bit each, whose wealth waits for settle_us */
@@ -203,9 +202,9 @@ static double bound(struct run *x, struct outlook *o, int64_t w_us)
 		o->survivors = null_survivors(&x->past, o->tau_us);
 	}
 	o->counted = 1;
-	double self = null_self(&x->past, &x->limits, o->survivors, o->tau_us, w_us);
+	double self = null_self(&x->past, x->limits, o->survivors, o->tau_us, w_us);
 	if (o->survivors < ECHO_BELOW) {
-		double echo = null_echo(x->b, &x->limits, o->next - 1, o->open_us, w_us, o->now_us);
+		double echo = null_echo(x->b, x->limits, o->next - 1, o->open_us, w_us, o->now_us);
 		if (echo > self)
 			self = echo;
 	}
@@ -356,7 +355,6 @@ static void run_init(struct run *x)
 			c->beat[k] = NEVER;
 	}
 	null_past_init(&x->past);
-	null_limits_init(&x->limits);
 	x->known = x->pause_cursor = 0;
 	x->waiting = 0;
 	x->scale = x->stale = 0;
@@ -364,14 +362,15 @@ static void run_init(struct run *x)
 	x->target = link_exp(x->target_ln);
 }
 
-void bet_run(const struct lane *a, const struct lane *b, const struct blinds *blind, double target,
-	struct bet_result *r)
+void bet_run(const struct lane *a, const struct lane *b, const struct blinds *blind,
+	struct null_limits *limits, double target, struct bet_result *r)
 {
 	struct run x;
 	size_t cursor = 0;
 	x.a = a;
 	x.b = b;
 	x.blind = blind;
+	x.limits = limits;
 	x.r = r;
 	x.target_ln = target * LN10;
 	run_init(&x);

@@ -2,7 +2,7 @@
 #ifndef WEIR_TRACE_LINK_BET_H
 #define WEIR_TRACE_LINK_BET_H
 
-#include "trace/link_lane.h"
+#include "trace/link_null.h"
 
 struct bet_result {
 	double log10_end;   /* final wealth */
@@ -47,9 +47,10 @@ int account_enter(struct bet_account *a, double average, int64_t when);
 
 void account_close(struct bet_account *a, double average);
 
-/* Bets on all of A's bursts in order.  target: log10 wealth whose time is wanted.  Fills *r. */
-void bet_run(const struct lane *a, const struct lane *b, const struct blinds *blind, double target,
-	struct bet_result *r);
+/* Bets on all of A's bursts in order.  limits: begun by null_limits_init(), for any number of runs.  target:
+ * log10 wealth whose time is wanted.  Fills *r. */
+void bet_run(const struct lane *a, const struct lane *b, const struct blinds *blind,
+	struct null_limits *limits, double target, struct bet_result *r);
 
 /* The most that n bets can win, as log10. */
 double bet_ceiling(size_t n);

@@ -112,10 +112,10 @@ static int size_step(struct size_run *x, struct bet_result *r, int64_t *when)
 	return 1;
 }
 
-static void size_init(struct size_run *x, const struct sized_pair *p)
+static void size_init(struct size_run *x, const struct sized_pair *p, struct null_limits *limits)
 {
 	stretch_open(&x->reader, p);
-	habit_init(&x->past);
+	habit_init(&x->past, limits);
 	framing_init(&x->framing);
 	x->first = x->n_ahead = 0;
 	x->last_end = INT64_MIN / 2;
@@ -134,12 +134,12 @@ static double average(const struct size_run *x)
 	return sum / TOLERANCES;
 }
 
-void bytes_run(const struct sized_pair *p, double target, struct bet_result *r)
+void bytes_run(const struct sized_pair *p, struct null_limits *limits, double target, struct bet_result *r)
 {
 	struct size_run x;
 	struct bet_account account;
 	int64_t when;
-	size_init(&x, p);
+	size_init(&x, p, limits);
 	account_open(&account, target, r);
 	while (size_step(&x, r, &when))
 		if (account_enter(&account, average(&x), when))

@@ -6,8 +6,8 @@
 
 #define SIZES_SPEAK 3.0 /* log10 wealth below which sizes speak for nothing */
 
-/* Bets on all of B's stretches in order.  target: log10 wealth whose time is wanted.  Fills *r: hits are the
- * stretches as long as what A had brought, within the widest tolerance. */
-void bytes_run(const struct sized_pair *p, double target, struct bet_result *r);
+/* Bets on all of B's stretches in order.  limits, target: as of bet_run().  Fills *r: hits are the stretches
+ * as long as what A had brought, within the widest tolerance. */
+void bytes_run(const struct sized_pair *p, struct null_limits *limits, double target, struct bet_result *r);
 
 #endif

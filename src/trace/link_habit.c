@@ -12,9 +12,9 @@
 
 #define REPEATS_MIN 4 /* stretches that a period is judged by */
 
-void habit_init(struct habit *h)
+void habit_init(struct habit *h, struct null_limits *limits)
 {
-	null_limits_init(&h->limits);
+	h->limits = limits;
 	past_sizes_init(&h->size);
 	past_times_init(&h->pause);
 	past_times_init(&h->span);
@@ -155,7 +155,7 @@ static double proportional(
 			continue;
 		double by = (double)per[k];
 		uint32_t hits = past_rates_between(&h->rate[k], (double)lo / by, (double)hi / by);
-		double u = null_limit(&h->limits, hits, h->rate[k].n);
+		double u = null_limit(h->limits, hits, h->rate[k].n);
 		if (u > most)
 			most = u;
 	}
@@ -169,7 +169,7 @@ static double likenesses(struct habit *h, struct habit_now *now, int64_t lo, int
 	if (!now->looked)
 		look_back(h, now);
 	for (int i = 0; i < LIKENESSES; i++) {
-		double u = null_limit(&h->limits, past_bits(now->like[i] & inside), now->n_like[i]);
+		double u = null_limit(h->limits, past_bits(now->like[i] & inside), now->n_like[i]);
 		if (u > most)
 			most = u;
 	}
@@ -183,7 +183,7 @@ static double larger(double a, double b)
 
 double habit_price(struct habit *h, struct habit_now *now, int64_t lo, int64_t hi, double enough)
 {
-	double q = null_limit(&h->limits, past_sizes_between(&h->size, lo, hi), past_sizes_known(&h->size));
+	double q = null_limit(h->limits, past_sizes_between(&h->size, lo, hi), past_sizes_known(&h->size));
 	if (q < enough)
 		q = larger(q, repeats(h, now, lo, hi, enough));
 	if (q < enough)

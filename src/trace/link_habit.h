@@ -3,7 +3,6 @@
 #ifndef WEIR_TRACE_LINK_HABIT_H
 #define WEIR_TRACE_LINK_HABIT_H
 
-#include "trace/link_null.h"
 #include "trace/link_past.h"
 #include "trace/link_stretch.h"
 
@@ -13,7 +12,7 @@ enum { PER_PAUSE, PER_SPAN, PER_WINDOW, PER_SIZE, PERS };
 #define LIKENESSES 5
 
 struct habit {
-	struct null_limits limits;
+	struct null_limits *limits;
 	struct past_sizes size;
 	struct past_times pause, span, window; /* window: pause and span */
 	struct past_rates rate[PERS];
@@ -30,7 +29,7 @@ struct habit_now {
 	uint32_t n_like[LIKENESSES];
 };
 
-void habit_init(struct habit *h);
+void habit_init(struct habit *h, struct null_limits *limits);
 void habit_learn(struct habit *h, const struct stretch *s, int64_t pause);
 
 /* pause: between the stretch before and s. */

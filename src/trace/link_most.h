@@ -5,7 +5,6 @@
 #define WEIR_TRACE_LINK_MOST_H
 
 #include "trace/link_bytes.h"
-#include "trace/link_null.h"
 
 /* At least what bytes_run() calls log10_sup; where that is `enough` or more, at least `enough`.  Both trains
  * are on one clock. */

@@ -64,7 +64,8 @@ static uint32_t between(const struct null_past *p, int64_t x, int64_t y)
 
 void null_limits_init(struct null_limits *l)
 {
-	l->begun = 0;
+	for (size_t i = 0; i < sizeof(l->u) / sizeof(l->u[0]); i++)
+		l->u[i] = 0;
 }
 
 double null_upper(double h, double n)
@@ -77,25 +78,11 @@ double null_upper(double h, double n)
 }
 
 /* What never happened in few trials is given the benefit of more; what happened is not. */
-static double limit_of(uint32_t h, uint32_t n)
+double null_limit_of(uint32_t h, uint32_t n)
 {
 	if (h == 0)
 		return null_upper(0, n < NONE_MIN ? NONE_MIN : (double)n);
 	return null_upper((double)(h < n ? h : n), (double)(h < n ? n : h));
-}
-
-/* The same, each worked out once: h and n are at most NULL_PAUSES. */
-double null_limit(struct null_limits *l, uint32_t h, uint32_t n)
-{
-	if (n == 0 || h > n)
-		return limit_of(h, n);
-	for (uint32_t i = 0; !l->begun && i < sizeof(l->u) / sizeof(l->u[0]); i++)
-		l->u[i] = 0;
-	l->begun = 1;
-	double *u = &l->u[n * (n - 1) / 2 + (n - 1) + h];
-	if (*u == 0)
-		*u = limit_of(h, n);
-	return *u;
 }
 
 double null_self(
@@ -113,21 +100,18 @@ uint32_t null_survivors(const struct null_past *p, int64_t tau_us)
 double null_echo(const struct lane *b, struct null_limits *l, size_t last, int64_t open_us, int64_t w_us,
 	int64_t now_us)
 {
-	int64_t widen = w_us / 4 + WIDEN_US;
-	int64_t ahead = open_us - b->start[last];
-	uint32_t n = 0, h = 0;
-	size_t j = last; /* the first burst at or after the window's begin, walking down */
-	for (size_t k = last; k > 0 && n < REPLAYS; k--) {
-		int64_t from = b->start[k - 1] + ahead - widen;
-		int64_t to = from + w_us + 2 * widen;
-		if (to > now_us)
-			continue;
+	int64_t widen = w_us / 4 + WIDEN_US, length = w_us + 2 * widen;
+	int64_t ahead = open_us - b->start[last] - widen;
+	uint32_t h = 0;
+	size_t k = last, j = last; /* j: the first burst at or after the window's begin, walking down */
+	while (k > 0 && b->start[k - 1] + ahead + length > now_us)
+		k--; /* what would come of it is not known yet */
+	uint32_t n = k < REPLAYS ? (uint32_t)k : REPLAYS;
+	for (uint32_t i = 0; i < n; i++, k--) {
+		int64_t from = b->start[k - 1] + ahead;
 		while (j > k && b->start[j - 1] >= from)
 			j--;
-		n++;
-		h += j <= last && b->start[j] >= from && b->start[j] < to;
+		h += (uint64_t)(b->start[j] - from) < (uint64_t)length;
 	}
-	if (n == 0)
-		return 0;
-	return null_limit(l, h, n);
+	return n > 0 ? null_limit(l, h, n) : 0;
 }

@@ -17,18 +17,32 @@ struct null_past {
 void null_past_init(struct null_past *p);
 void null_past_add(struct null_past *p, int64_t pause_us);
 
-/* Upper limits by numerator and denominator, each kept once worked out; nothing but what null_upper() gives.
+/* Wilson's upper limit (two standard errors) of a proportion, h of n, n >= 1. */
+double null_upper(double h, double n);
+
+/* Upper limits by numerator and denominator, each kept once worked out.  Pure figures: for any number of
+ * pairs.
  */
 struct null_limits {
 	double u[NULL_PAUSES * (NULL_PAUSES + 3) / 2]; /* row n, from 1 on, has n + 1; 0: not known yet */
-	int begun;                                     /* u is set */
 };
 
 void null_limits_init(struct null_limits *l);
 
-/* Upper limit of a proportion, h of n, both at most NULL_PAUSES: null_upper(), but "none of few" counts as
- * none of 20.  1 for n = 0 with h > 0. */
-double null_limit(struct null_limits *l, uint32_t h, uint32_t n);
+/* Upper limit of a proportion, h of n: null_upper(), but "none of few" counts as none of 20.  1 for n = 0
+ * with h > 0. */
+double null_limit_of(uint32_t h, uint32_t n);
+
+/* The same for h and n of at most NULL_PAUSES. */
+static inline double null_limit(struct null_limits *l, uint32_t h, uint32_t n)
+{
+	if (n == 0 || h > n)
+		return null_limit_of(h, n);
+	double *u = &l->u[n * (n + 1) / 2 - 1 + h];
+	if (*u == 0)
+		*u = null_limit_of(h, n);
+	return *u;
+}
 
 /* Upper limit of P(the pause ends within [tau, tau + w) | it lasts tau already), from the remembered pauses,
  * the window widened on both sides.  In [0, 1]. */
@@ -46,8 +60,5 @@ uint32_t null_survivors(const struct null_past *p, int64_t tau_us);
  * replay. */
 double null_echo(const struct lane *b, struct null_limits *l, size_t last, int64_t open_us, int64_t w_us,
 	int64_t now_us);
-
-/* Wilson's upper limit (two standard errors) of a proportion, h of n, n >= 1. */
-double null_upper(double h, double n);
 
 #endif

@@ -10,7 +10,6 @@
  * cells and average are those of link_bet.c. */
 #include "trace/link_tick.h"
 
-#include "trace/link_null.h"
 
 #define CELLS      6
 #define WINS       2

@@ -189,7 +189,7 @@ static bool sizes_bound(
 	struct bet_result r;
 
 	null_limits_init(&limits);
-	bytes_run(&pair, 0, &r);
+	bytes_run(&pair, &limits, 0, &r);
 	*strong += r.log10_sup >= SIZES_SPEAK;
 	double most = most_sizes(a, b, blind, &limits, 1e9),
 	       some = most_sizes(a, b, blind, &limits, SIZES_SPEAK);
