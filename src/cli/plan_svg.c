@@ -5,10 +5,10 @@
  * here depends on anything but the plan, so that the same plan gives the same bytes.  Texts are made
  * printable and escaped: XML allows neither control characters nor a bare '<'. */
 #include "cli/plan_print.h"
+#include "cli/svg.h"
 
 #include <inttypes.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,13 +39,6 @@
 #define LINEAR_TO     30   /* collateral above this is shown on a logarithmic axis */
 #define OBSTACLES_MAX (4 * PLAN_OPTIONS + 4)
 
-#define INK    "#1d2733"
-#define FAINT  "#d9dee5"
-#define MIDDLE "#6b7785"
-#define GOOD   "#1b5e9b"
-#define PALE   "#cfe1f2"
-#define LACK   "#b4501a"
-
 struct spot {
 	double x, y;
 };
@@ -66,43 +59,6 @@ struct picture {
 };
 
 /* ---- text ---- */
-
-__attribute__((format(printf, 2, 3))) static void put(struct picture *g, const char *fmt, ...)
-{
-	char line[1024];
-	va_list ap;
-
-	va_start(ap, fmt);
-	int n = vsnprintf(line, sizeof(line), fmt, ap);
-	va_end(ap);
-	if (n < 0 || (size_t)n >= sizeof(line))
-		g->to->failed = true;
-	else
-		buf_put(g->to, line, (size_t)n);
-}
-
-/* At most most bytes of s, printable and escaped; to has 6 * most + 16 bytes. */
-static const char *escaped(char *to, size_t most, const char *s)
-{
-	char safe[PLAN_TEXT_MAX + 1], *at = to;
-	size_t n = strlen(printable(safe, sizeof(safe), s));
-
-	if (n > most)
-		(void)snprintf(safe + most - 3, 4, "...");
-	for (const char *p = safe; *p; p++) {
-		const char *as = *p == '&'   ? "&amp;"
-				 : *p == '<' ? "&lt;"
-				 : *p == '>' ? "&gt;"
-				 : *p == '"' ? "&quot;"
-					     : NULL;
-		if (as)
-			at += snprintf(at, 8, "%s", as);
-		else
-			*at++ = *p;
-	}
-	*at = '\0';
-	return to;
-}
 
 /* "98 %": what is not all is not shown as 100. */
 static const char *percent(char to[16], double share)
@@ -153,9 +109,10 @@ static void tick(struct picture *g, double at)
 	char text[32];
 	double x = x_of(g, at);
 
-	put(g, "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"" FAINT "\"/>\n", x, TOP, x,
-		BOTTOM);
-	put(g, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\" fill=\"" MIDDLE "\">%s</text>\n", x,
+	svg_put(g->to, "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"" SVG_FAINT "\"/>\n",
+		x, TOP, x, BOTTOM);
+	svg_put(g->to,
+		"<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\" fill=\"" SVG_MIDDLE "\">%s</text>\n", x,
 		BOTTOM + 18, thousands(text, (uint64_t)at));
 }
 
@@ -173,19 +130,22 @@ static void axes(struct picture *g)
 	}
 	for (int share = 0; share <= 100; share += 25) {
 		double y = y_of(share / 100.0);
-		put(g, "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"" FAINT "\"/>\n", LEFT,
-			y, RIGHT, y);
-		put(g, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\" fill=\"" MIDDLE "\">%d %%</text>\n",
+		svg_put(g->to,
+			"<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"" SVG_FAINT "\"/>\n",
+			LEFT, y, RIGHT, y);
+		svg_put(g->to,
+			"<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\" fill=\"" SVG_MIDDLE
+			"\">%d %%</text>\n",
 			LEFT - 8, y + 4, share);
 	}
-	put(g, "<path d=\"M%.1f %.1fV%.1fH%.1f\" fill=\"none\" stroke=\"" MIDDLE "\"/>\n", LEFT, TOP, BOTTOM,
-		RIGHT);
-	put(g,
+	svg_put(g->to, "<path d=\"M%.1f %.1fV%.1fH%.1f\" fill=\"none\" stroke=\"" SVG_MIDDLE "\"/>\n", LEFT,
+		TOP, BOTTOM, RIGHT);
+	svg_put(g->to,
 		"<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">collateral: bystander flows, and one "
 		"more for "
 		"each address that is or may be shared%s</text>\n",
 		(LEFT + RIGHT) / 2, BOTTOM + 40, g->log ? " (logarithmic)" : "");
-	put(g,
+	svg_put(g->to,
 		"<text transform=\"translate(%.1f %.1f) rotate(-90)\" text-anchor=\"middle\">share of the "
 		"attack "
 		"that stops</text>\n",
@@ -289,9 +249,10 @@ static void stairs(struct picture *g)
 		struct spot s = spot_of(g, &p->option[i]);
 		if (i && s.y >= last.y)
 			continue;
-		put(g,
+		svg_put(g->to,
 			i ? "H%.1fV%.1f"
-			  : "<path fill=\"none\" stroke=\"" MIDDLE "\" stroke-width=\"1.5\" d=\"M%.1f %.1f",
+			  : "<path fill=\"none\" stroke=\"" SVG_MIDDLE
+			    "\" stroke-width=\"1.5\" d=\"M%.1f %.1f",
 			s.x, s.y);
 		if (i)
 			take(g, last.x, last.y - 2, s.x, last.y + 2);
@@ -299,7 +260,7 @@ static void stairs(struct picture *g)
 		last = s;
 	}
 	if (p->n_option) {
-		put(g, "H%.1f\"/>\n", RIGHT);
+		svg_put(g->to, "H%.1f\"/>\n", RIGHT);
 		take(g, last.x, last.y - 2, RIGHT, last.y + 2);
 	}
 }
@@ -309,22 +270,23 @@ static void stairs(struct picture *g)
 static void shape(struct picture *g, struct spot s, bool marked, bool help, bool sufficient)
 {
 	double half = marked ? MARKED : g->half;
-	const char *fill = marked ? GOOD : sufficient ? PALE : "#ffffff";
-	const char *line = sufficient ? "stroke=\"" GOOD "\" stroke-width=\"1.6\""
-				      : "stroke=\"" LACK "\" stroke-width=\"2\" stroke-dasharray=\"3.5 2.5\"";
+	const char *fill = marked ? SVG_GOOD : sufficient ? SVG_PALE : "#ffffff";
+	const char *line = sufficient ? "stroke=\"" SVG_GOOD "\" stroke-width=\"1.6\""
+				      : "stroke=\"" SVG_LACK
+					"\" stroke-width=\"2\" stroke-dasharray=\"3.5 2.5\"";
 
 	if (help)
-		put(g, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"%s\" %s",
+		svg_put(g->to, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"%s\" %s",
 			s.x - half, s.y - half, 2 * half, 2 * half, fill, line);
 	else
-		put(g, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\" fill=\"%s\" %s", s.x, s.y, half, fill,
-			line);
+		svg_put(g->to, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\" fill=\"%s\" %s", s.x, s.y, half,
+			fill, line);
 }
 
 static void tie(struct picture *g, struct spot a, struct spot b)
 {
-	put(g,
-		"<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"" MIDDLE
+	svg_put(g->to,
+		"<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"" SVG_MIDDLE
 		"\" stroke-width=\"0.8\"/>\n",
 		a.x, a.y, b.x, b.y);
 }
@@ -340,7 +302,8 @@ static void ties(struct picture *g, size_t i)
 
 	if (away(at, g->mark[i]) > 1) {
 		tie(g, at, g->mark[i]);
-		put(g, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"2\" fill=\"" MIDDLE "\"/>\n", at.x, at.y);
+		svg_put(g->to, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"2\" fill=\"" SVG_MIDDLE "\"/>\n", at.x,
+			at.y);
 	}
 	if (away(g->mark[i], g->label[i]) > FAR)
 		tie(g, g->mark[i], g->label[i]);
@@ -352,9 +315,11 @@ static void point(struct picture *g, size_t i)
 	char share[16], n[32];
 
 	shape(g, g->mark[i], o->marked, o->n_needs > 0, o->sufficient);
-	put(g, "><title>option %" PRIu32 ": %s stops, collateral %s</title></%s>\n", o->k,
+	svg_put(g->to, "><title>option %" PRIu32 ": %s stops, collateral %s</title></%s>\n", o->k,
 		percent(share, o->stops), thousands(n, o->collateral), o->n_needs ? "rect" : "circle");
-	put(g, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\" font-weight=\"bold\">%" PRIu32 "</text>\n",
+	svg_put(g->to,
+		"<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\" font-weight=\"bold\">%" PRIu32
+		"</text>\n",
 		g->label[i].x, g->label[i].y + 4.5, o->k);
 }
 
@@ -366,22 +331,23 @@ static void head(struct picture *g, const struct id *id, double height)
 	char text[ID_TEXT], case_id[ID_TEXT], made[WALL_TEXT], ends[6 * ENDS_TEXT + 16], n[COUNT_TEXT];
 
 	(void)id_text(case_id, &p->case_id);
-	put(g,
+	svg_put(g->to,
 		"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 		"<svg xmlns=\"http://www.w3.org/2000/svg\" version=\"1.1\" width=\"%d\" height=\"%.0f\" "
 		"viewBox=\"0 0 %d %.0f\" font-family=\"DejaVu Sans, Helvetica, Arial, sans-serif\" "
-		"font-size=\"13\" fill=\"" INK "\">\n",
+		"font-size=\"13\" fill=\"" SVG_INK "\">\n",
 		WIDTH, height, WIDTH, height);
-	put(g, "<title>Plan %.12s of case %.12s</title>\n", id_text(text, id), case_id);
-	put(g, "<rect width=\"%d\" height=\"%.0f\" fill=\"#ffffff\"/>\n", WIDTH, height);
-	put(g,
+	svg_put(g->to, "<title>Plan %.12s of case %.12s</title>\n", id_text(text, id), case_id);
+	svg_put(g->to, "<rect width=\"%d\" height=\"%.0f\" fill=\"#ffffff\"/>\n", WIDTH, height);
+	svg_put(g->to,
 		"<text x=\"%.1f\" y=\"32\" font-size=\"18\" font-weight=\"bold\">Case %.12s: attack stopped "
 		"against "
 		"collateral</text>\n",
 		LEFT, case_id);
-	put(g, "<text x=\"%.1f\" y=\"54\" fill=\"" MIDDLE "\">plan %.12s, made %.19sZ; %s%s%s</text>\n", LEFT,
-		text, wall_text(made, p->made), counted(n, p->attacks, "attack flow"),
-		*p->ends ? "; the trace ends in " : "", escaped(ends, ENDS_TEXT, p->ends));
+	svg_put(g->to,
+		"<text x=\"%.1f\" y=\"54\" fill=\"" SVG_MIDDLE "\">plan %.12s, made %.19sZ; %s%s%s</text>\n",
+		LEFT, text, wall_text(made, p->made), counted(n, p->attacks, "attack flow"),
+		*p->ends ? "; the trace ends in " : "", svg_escaped(ends, ENDS_TEXT, p->ends));
 }
 
 static void legend(struct picture *g)
@@ -397,12 +363,12 @@ static void legend(struct picture *g)
 	for (size_t i = 0; i < sizeof(entry) / sizeof(entry[0]); i++) {
 		shape(g, (struct spot){entry[i].x + MARKED, LEGEND_Y}, entry[i].marked, entry[i].help,
 			entry[i].sufficient);
-		put(g, "/>\n<text x=\"%.1f\" y=\"%.1f\">%s</text>\n", entry[i].x + 2 * MARKED + 8,
+		svg_put(g->to, "/>\n<text x=\"%.1f\" y=\"%.1f\">%s</text>\n", entry[i].x + 2 * MARKED + 8,
 			LEGEND_Y + 4.5, entry[i].text);
 	}
-	put(g, "<path d=\"M%.1f %.1fh24\" stroke=\"" MIDDLE "\" stroke-width=\"1.5\"/>\n", LEFT + 606,
-		LEGEND_Y);
-	put(g, "<text x=\"%.1f\" y=\"%.1f\">the front</text>\n", LEFT + 638, LEGEND_Y + 4.5);
+	svg_put(g->to, "<path d=\"M%.1f %.1fh24\" stroke=\"" SVG_MIDDLE "\" stroke-width=\"1.5\"/>\n",
+		LEFT + 606, LEGEND_Y);
+	svg_put(g->to, "<text x=\"%.1f\" y=\"%.1f\">the front</text>\n", LEFT + 638, LEGEND_Y + 4.5);
 }
 
 /* Where the columns of the rows begin. */
@@ -411,8 +377,8 @@ static const double column[] = {LEFT, LEFT + 54, LEFT + 112, LEFT + 190, LEFT + 
 
 static void cell(struct picture *g, size_t at, double y, const char *fill, const char *text)
 {
-	put(g, "<text x=\"%.1f\" y=\"%.1f\" fill=\"%s\" font-size=\"12\">%s</text>\n", column[at], y, fill,
-		text);
+	svg_put(g->to, "<text x=\"%.1f\" y=\"%.1f\" fill=\"%s\" font-size=\"12\">%s</text>\n", column[at], y,
+		fill, text);
 }
 
 /* "drop from 203.0.113.10/32 to any tcp 22 and 2 more" */
@@ -422,7 +388,7 @@ static const char *rules_text(char to[6 * RULE_SHOWN + 64], const struct option 
 
 	if (o->n_action == 0)
 		return "none";
-	(void)escaped(
+	(void)svg_escaped(
 		text, o->n_action > 1 ? RULE_SHOWN - 12 : RULE_SHOWN, rule_text(rule, &o->action[0].rule));
 	if (o->n_action == 1)
 		(void)snprintf(to, 6 * RULE_SHOWN + 64, "%s", text);
@@ -434,7 +400,7 @@ static const char *rules_text(char to[6 * RULE_SHOWN + 64], const struct option 
 static void row(struct picture *g, const struct option *o, double y)
 {
 	char share[16], n[32], rules[6 * RULE_SHOWN + 64], help[6 * HELP_TEXT + 24], k[16];
-	const char *fill = o->marked ? GOOD : INK;
+	const char *fill = o->marked ? SVG_GOOD : SVG_INK;
 
 	(void)snprintf(k, sizeof(k), "%s%" PRIu32, o->marked ? "&gt; " : "", o->k);
 	cell(g, COLUMN_K, y, fill, k);
@@ -442,11 +408,11 @@ static void row(struct picture *g, const struct option *o, double y)
 	cell(g, COLUMN_COLLATERAL, y, fill, thousands(n, o->collateral));
 	cell(g, COLUMN_RULE, y, fill, rules_text(rules, o));
 	if (o->n_needs)
-		(void)escaped(help, o->n_needs > 1 ? HELP_TEXT - 6 : HELP_TEXT, o->needs[0]);
+		(void)svg_escaped(help, o->n_needs > 1 ? HELP_TEXT - 6 : HELP_TEXT, o->needs[0]);
 	if (o->n_needs > 1)
 		(void)snprintf(help + strlen(help), 24, " +%zu", o->n_needs - 1);
 	cell(g, COLUMN_HELP, y, fill, o->n_needs ? help : "nobody");
-	cell(g, COLUMN_EVIDENCE, y, o->sufficient ? fill : LACK,
+	cell(g, COLUMN_EVIDENCE, y, o->sufficient ? fill : SVG_LACK,
 		o->sufficient ? "sufficient" : "insufficient");
 }
 
@@ -457,12 +423,12 @@ static void rows(struct picture *g)
 	char more[48];
 
 	for (size_t i = 0; i < sizeof(name) / sizeof(name[0]); i++)
-		cell(g, i, ROWS_Y - ROW_HEIGHT, MIDDLE, name[i]);
+		cell(g, i, ROWS_Y - ROW_HEIGHT, SVG_MIDDLE, name[i]);
 	for (size_t i = 0; i < n && i < ROWS_MAX; i++)
 		row(g, &g->plan->option[i], ROWS_Y + ROW_HEIGHT * (double)i);
 	(void)snprintf(more, sizeof(more), "... %zu more", n > ROWS_MAX ? n - ROWS_MAX : 0);
 	if (n > ROWS_MAX)
-		cell(g, COLUMN_K, ROWS_Y + ROW_HEIGHT * ROWS_MAX, MIDDLE, more);
+		cell(g, COLUMN_K, ROWS_Y + ROW_HEIGHT * ROWS_MAX, SVG_MIDDLE, more);
 }
 
 void plan_svg(struct buf *to, const struct plan *p, const struct id *id)
@@ -490,6 +456,6 @@ void plan_svg(struct buf *to, const struct plan *p, const struct id *id)
 		point(g, i);
 	legend(g);
 	rows(g);
-	put(g, "</svg>\n");
+	svg_put(g->to, "</svg>\n");
 	free(g);
 }

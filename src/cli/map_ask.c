@@ -1,0 +1,175 @@
+/* Opening the atlas for a question, and the words in which networks and tables are written. */
+#include "cli/map_ask.h"
+
+#include <string.h>
+
+#include "cli/outfile.h"
+
+#define DAY_TEXT 10 /* of an RFC 3339 time, the day */
+
+const char *const map_kind_text[] = {"", "BGP table", "AS relationships", "delegations", "origins", "names"};
+
+enum status map_ask_open(struct map_ask *q, struct app *a, struct err *e)
+{
+	struct atlas_ask ask = {.at = q->at, .within_days = (int)q->within_days};
+
+	q->app = a;
+	enum status s = atlas_open(&q->atlas, a->dir, &ask, e);
+	if (s == STATUS_NO)
+		return err_set(e, STATUS_NO, "%s: no map yet (weir map load FILE...)", a->dir);
+	return s;
+}
+
+void map_ask_close(struct map_ask *q)
+{
+	atlas_close(&q->atlas);
+	arena_free(&q->arena);
+}
+
+static enum status nets_add(struct map_ask *q, const char *text, uint32_t **asn, size_t *n, struct err *e)
+{
+	struct net net;
+	enum status s = atlas_net(&net, &q->atlas, text, &q->arena, e);
+
+	if (s != STATUS_OK)
+		return s;
+	uint32_t *more = arena_array(&q->arena, *n + net.n_asn + 1, sizeof(*more));
+	if (!more)
+		return err_nomem(e);
+	if (*n)
+		memcpy(more, *asn, *n * sizeof(*more));
+	memcpy(more + *n, net.asn, net.n_asn * sizeof(*more));
+	*asn = more;
+	*n += net.n_asn;
+	return STATUS_OK;
+}
+
+enum status map_nets(struct map_ask *q, const struct texts *given, uint32_t **asn, size_t *n, struct err *e)
+{
+	enum status s = STATUS_OK;
+
+	*asn = NULL;
+	*n = 0;
+	for (size_t i = 0; i < given->n && s == STATUS_OK; i++) {
+		char *copy = arena_str(&q->arena, given->text[i]), *one;
+		if (!copy)
+			return err_nomem(e);
+		while (s == STATUS_OK && (one = strsep(&copy, ",")) != NULL)
+			s = nets_add(q, one, asn, n, e);
+	}
+	return s;
+}
+
+char *as_text(char to[AS_TEXT], uint32_t asn)
+{
+	(void)snprintf(to, AS_TEXT, "AS%u", asn);
+	return to;
+}
+
+json_t *map_network_json(const struct atlas *a, uint32_t asn)
+{
+	struct network net;
+	bool known = atlas_asn(a, asn, &net);
+	char text[AS_TEXT];
+
+	return json_pack("{s:s, s:s?, s:s?, s:s?}", "as", as_text(text, asn), "name",
+		known && net.name[0] ? net.name : NULL, "cc", known && net.cc[0] ? net.cc : NULL, "holder",
+		known && net.holder[0] ? net.holder : NULL);
+}
+
+char *map_network_text(char to[MAP_NETWORK_TEXT], const struct atlas *a, uint32_t asn)
+{
+	struct network net;
+
+	if (atlas_asn(a, asn, &net))
+		(void)network_text(to, &net);
+	else
+		(void)as_text(to, asn);
+	return to;
+}
+
+char *map_net_text(char *to, size_t n, const struct atlas *a, const struct net *net)
+{
+	char name[MAP_NETWORK_TEXT], networks[COUNT_TEXT], prefixes[32];
+
+	if (net->kind == NET_ASN)
+		(void)snprintf(to, n, "%s", map_network_text(name, a, net->asn[0]));
+	else
+		(void)snprintf(to, n, "%s: %s, %s %s", net->text, counted(networks, net->n_asn, "network"),
+			thousands(prefixes, net->n_prefix), net->n_prefix == 1 ? "prefix" : "prefixes");
+	return to;
+}
+
+json_t *map_net_json(const struct net *net)
+{
+	json_t *asns = json_array(), *prefixes = json_array();
+	char text[PREFIX_TEXT], as[AS_TEXT];
+
+	for (size_t i = 0; i < net->n_asn; i++) {
+		(void)json_array_append_new(asns, json_string(as_text(as, net->asn[i])));
+	}
+	for (size_t i = 0; i < net->n_prefix; i++)
+		(void)json_array_append_new(prefixes, json_string(prefix_text(text, &net->prefix[i])));
+	return json_pack("{s:s, s:o, s:o}", "net", net->text, "networks", asns, "prefixes", prefixes);
+}
+
+json_t *map_tables_json(const struct atlas *a)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < a->n; i++) {
+		const struct atlas_entry *t = &a->entry[i];
+		if (t->in_use)
+			(void)json_array_append_new(
+				list, json_pack("{s:s, s:s, s:s, s:o, s:o}", "id", t->id, "name", t->name,
+					      "kind", map_kind_text[t->sheet.kind], "from",
+					      json_time(t->sheet.from.us), "to", json_time(t->sheet.to.us)));
+	}
+	return list;
+}
+
+char *map_tables_text(char *to, size_t n, const struct atlas *a)
+{
+	char day[WALL_TEXT], last[WALL_TEXT] = "";
+	size_t at = 0, days = 0;
+
+	to[0] = '\0';
+	for (size_t i = 0; i < a->n; i++) {
+		const struct atlas_entry *t = &a->entry[i];
+		if (!t->in_use || (t->sheet.kind != SHEET_PATHS && t->sheet.kind != SHEET_LINKS))
+			continue;
+		(void)wall_text(day, t->sheet.to);
+		day[DAY_TEXT] = '\0';
+		if (strcmp(day, last) == 0)
+			continue;
+		int k = snprintf(to + at, n - at, "%s%s", days++ ? ", " : "", day);
+		if (k < 0 || (size_t)k >= n - at)
+			break;
+		at += (size_t)k;
+		memcpy(last, day, sizeof(last));
+	}
+	return to;
+}
+
+bool map_is_partner(const struct map_ask *q, uint32_t asn)
+{
+	const struct config *c = &q->app->cfg;
+
+	for (size_t i = 0; i < c->n_partner_networks; i++) {
+		struct network net;
+		if (atlas_network(&q->atlas, &c->partner_networks[i].ip, &net) && net.asn == asn)
+			return true;
+	}
+	return false;
+}
+
+enum status map_picture(struct map_ask *q, const struct buf *b, struct err *e)
+{
+	struct outfile file = {0};
+	enum status s = b->failed ? err_nomem(e) : outfile_write(&file, q->app->w, q->svg, b, e);
+
+	if (s == STATUS_OK)
+		s = outfile_commit(&file, e);
+	outfile_drop(&file);
+	return s;
+}

@@ -1,0 +1,61 @@
+/* What the questions of weir map share: the atlas and the NET they are asked of, and how networks are
+ * written. */
+#ifndef WEIR_CLI_MAP_ASK_H
+#define WEIR_CLI_MAP_ASK_H
+
+#include "cli/app.h"
+#include "map/atlas.h"
+#include "map/isolate.h"
+
+struct map_ask {
+	struct app *app;
+	struct arena arena;
+	struct atlas atlas;
+	struct wall at;      /* --at, 0: the newest tables */
+	int64_t within_days; /* --within, 0: as atlas.h says */
+	const char *svg;     /* --svg FILE or NULL */
+};
+
+/* Options that every question has, for the end of a table: --at, --within, --svg. */
+#define MAP_OPTIONS(q)                                                                                       \
+	{"at", 0, OPTION_TIME, &(q)->at}, {"within", 0, OPTION_COUNT, &(q)->within_days},                    \
+	{                                                                                                    \
+		"svg", 0, OPTION_TEXT, &(q)->svg                                                             \
+	}
+#define MAP_OPTIONS_N 3
+
+/* STATUS_NO where nothing was ever loaded. */
+enum status map_ask_open(struct map_ask *q, struct app *a, struct err *e);
+void map_ask_close(struct map_ask *q);
+
+/* "AS4837,AS20485", given once or several times: AS numbers of all NETs together. */
+enum status map_nets(struct map_ask *q, const struct texts *given, uint32_t **asn, size_t *n, struct err *e);
+
+/* {"asn", "name", "cc", "holder"}; *to is set to text of the network. */
+json_t *map_network_json(const struct atlas *a, uint32_t asn);
+#define MAP_NETWORK_TEXT (NETWORK_TEXT + 16)
+#define AS_TEXT          16
+char *as_text(char to[AS_TEXT], uint32_t asn);
+char *map_network_text(char to[MAP_NETWORK_TEXT], const struct atlas *a, uint32_t asn);
+/* "KP: 2 networks, 4 prefixes" or the network's name; n bytes. */
+char *map_net_text(char *to, size_t n, const struct atlas *a, const struct net *net);
+json_t *map_net_json(const struct net *net);
+/* [{"id", "name", "kind", "from", "to"}]: the tables that an answer rests on. */
+json_t *map_tables_json(const struct atlas *a);
+/* "tables of 2015-01-01 and 2015-10-23"; n bytes. */
+char *map_tables_text(char *to, size_t n, const struct atlas *a);
+extern const char *const map_kind_text[]; /* by enum sheet_kind */
+
+/* AS numbers that originate a configured partner network: whom weir can ask by itself. */
+bool map_is_partner(const struct map_ask *q, uint32_t asn);
+
+/* Writes a picture to q->svg. */
+struct buf;
+enum status map_picture(struct map_ask *q, const struct buf *b, struct err *e);
+
+enum status map_depend(struct app *a, int argc, char **argv, struct err *e);
+enum status map_cut(struct app *a, int argc, char **argv, struct err *e);
+enum status map_name(struct app *a, int argc, char **argv, struct err *e);
+enum status map_whatif(struct app *a, int argc, char **argv, struct err *e);
+
+#endif

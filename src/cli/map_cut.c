@@ -1,0 +1,257 @@
+/* weir map cut NET: whose cooperation would isolate NET, cheapest first; what each set costs others, which
+ * prefixes it isolates, which of the networks are partners, and how sure the links are. */
+#include "cli/map_ask.h"
+
+#include "base/bytes.h"
+#include "cli/map_svg.h"
+
+#define SIZE_DEFAULT 3
+#define SETS_SHOWN   20
+
+/* ---- JSON ---- */
+
+static json_t *as_json(const struct chart *c, const uint32_t *node, size_t n)
+{
+	json_t *list = json_array();
+	char text[AS_TEXT];
+
+	for (size_t i = 0; i < n; i++)
+		(void)json_array_append_new(list, json_string(as_text(text, c->graph.asn[node[i]])));
+	return list;
+}
+
+/* The same with what is known of each. */
+static json_t *members_json(const struct map_ask *q, const struct chart *c, const uint32_t *node, size_t n)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < n; i++) {
+		uint32_t asn = c->graph.asn[node[i]];
+		json_t *j = map_network_json(&q->atlas, asn);
+		(void)json_object_set_new(j, "weight", json_integer((json_int_t)c->weight[node[i]]));
+		(void)json_object_set_new(j, "core", json_boolean(c->graph.is_core[node[i]]));
+		(void)json_object_set_new(j, "partner", json_boolean(map_is_partner(q, asn)));
+		(void)json_array_append_new(list, j);
+	}
+	return list;
+}
+
+static json_t *cut_json(
+	const struct map_ask *q, const struct chart *c, const struct net *net, const struct isolate_cut *cut)
+{
+	json_t *prefixes = json_array();
+	char text[PREFIX_TEXT];
+
+	for (size_t i = 0; i < cut->n_prefix; i++)
+		(void)json_array_append_new(
+			prefixes, json_string(prefix_text(text, &net->prefix[cut->prefix[i]])));
+	return json_pack("{s:o, s:I, s:b, s:o, s:o}", "networks", as_json(c, cut->set.node, cut->set.n),
+		"weight", (json_int_t)cut->set.weight, "whole", (int)cut->whole, "prefixes", prefixes,
+		"members", members_json(q, c, cut->set.node, cut->set.n));
+}
+
+static json_t *hold_json(
+	const struct map_ask *q, const struct chart *c, const struct isolate *is, const struct hold *h)
+{
+	json_t *j = map_network_json(&q->atlas, c->graph.asn[h->node]);
+
+	(void)json_object_update_new(
+		j, json_pack("{s:s, s:b, s:I, s:I, s:I, s:b}", "role", link_role_text[h->role], "in_paths",
+			   (int)h->in_paths, "peers", (json_int_t)h->n_peer_as, "dates",
+			   (json_int_t)h->n_date, "dates_of", (json_int_t)h->n_dates, "doubtful",
+			   (int)hold_is_doubtful(h, is->n_seeing)));
+	return j;
+}
+
+static enum status say_json(const struct map_ask *q, const struct chart *c, const struct net *net,
+	const struct isolate *is, struct err *e)
+{
+	json_t *j = map_net_json(net), *cuts = json_array(), *links = json_array();
+
+	for (size_t i = 0; i < is->n_cut; i++)
+		(void)json_array_append_new(cuts, cut_json(q, c, net, &is->cut[i]));
+	for (size_t i = 0; i < is->n_hold; i++)
+		(void)json_array_append_new(links, hold_json(q, c, is, &is->hold[i]));
+	(void)json_object_set_new(j, "cuts", cuts);
+	(void)json_object_set_new(j, "links", links);
+	(void)json_object_set_new(j, "more", json_boolean(is->more));
+	(void)json_object_set_new(j, "connected", json_boolean(is->connected));
+	(void)json_object_set_new(j, "core", json_string(core_source_text[c->graph.core_source]));
+	(void)json_object_set_new(j, "inferred", json_boolean(c->inferred));
+	(void)json_object_set_new(j, "cheapest",
+		is->has_cheapest
+			? json_pack("{s:o, s:I}", "networks", as_json(c, is->cheapest, is->n_cheapest),
+				  "weight", (json_int_t)is->cheapest_weight)
+			: json_null());
+	(void)json_object_set_new(j, "without_doubtful_links",
+		is->surer.n ? json_pack("{s:o, s:I}", "networks", as_json(c, is->surer.node, is->surer.n),
+				      "weight", (json_int_t)is->surer.weight)
+			    : json_null());
+	(void)json_object_set_new(j, "tables", map_tables_json(&q->atlas));
+	return json_out(q->app, j, e);
+}
+
+/* ---- text ---- */
+
+static void networks_print(
+	const struct map_ask *q, const struct chart *c, const uint32_t *node, size_t n, const char *between)
+{
+	char text[MAP_NETWORK_TEXT];
+
+	for (size_t i = 0; i < n; i++)
+		(void)fprintf(q->app->out, "%s%s%s", i ? between : "",
+			map_network_text(text, &q->atlas, c->graph.asn[node[i]]),
+			map_is_partner(q, c->graph.asn[node[i]]) ? " (partner)" : "");
+}
+
+static void holds_print(
+	const struct map_ask *q, const struct chart *c, const struct net *net, const struct isolate *is)
+{
+	FILE *o = q->app->out;
+
+	(void)fprintf(o, "\n%s hangs by\n", net->text);
+	for (size_t i = 0; i < is->n_hold && i < SETS_SHOWN; i++) {
+		const struct hold *h = &is->hold[i];
+		char peers[COUNT_TEXT];
+		(void)fprintf(o, "  %-8s ", link_role_text[h->role]);
+		networks_print(q, c, &h->node, 1, "");
+		if (h->in_paths)
+			(void)fprintf(o, ", shown by %s", counted(peers, h->n_peer_as, "peer network"));
+		if (h->n_dates > 1)
+			(void)fprintf(o, ", at %u of %u dates", h->n_date, h->n_dates);
+		(void)fprintf(o, "%s\n", hold_is_doubtful(h, is->n_seeing) ? "  DOUBTFUL" : "");
+	}
+	if (is->n_hold > SETS_SHOWN)
+		(void)fprintf(o, "  and %zu more (--json has all)\n", is->n_hold - SETS_SHOWN);
+}
+
+static void cut_print(
+	const struct map_ask *q, const struct chart *c, const struct net *net, const struct isolate_cut *cut)
+{
+	FILE *o = q->app->out;
+	char text[PREFIX_TEXT];
+
+	(void)fprintf(o, "  %8llu  ", (unsigned long long)cut->set.weight);
+	networks_print(q, c, cut->set.node, cut->set.n, " + ");
+	if (!cut->whole) {
+		(void)fprintf(o, "\n            only %s", prefix_text(text, &net->prefix[cut->prefix[0]]));
+		if (cut->n_prefix > 1)
+			(void)fprintf(o, " and %zu more", cut->n_prefix - 1);
+	}
+	(void)fputc('\n', o);
+}
+
+/* What there is beyond the sets of the size asked for. */
+static void beyond_print(const struct map_ask *q, const struct chart *c, const struct isolate *is)
+{
+	FILE *o = q->app->out;
+
+	if (is->more)
+		(void)fputs("  The search was stopped: there are more sets than these.\n", o);
+	if (is->n_cut && is->cut[0].whole)
+		return;
+	if (!is->has_cheapest) {
+		(void)fputs("  No set of willing networks isolates all of it.\n", o);
+		return;
+	}
+	(void)fprintf(o,
+		"  No set of this size isolates all of it; the cheapest of any size has %zu, weight %llu:\n  "
+		"  ",
+		is->n_cheapest, (unsigned long long)is->cheapest_weight);
+	networks_print(q, c, is->cheapest, is->n_cheapest, " + ");
+	(void)fputc('\n', o);
+}
+
+static void say_text(
+	const struct map_ask *q, const struct chart *c, const struct net *net, const struct isolate *is)
+{
+	FILE *o = q->app->out;
+	char words[512], tables[256];
+
+	(void)fprintf(o, "%s, tables of %s\n", map_net_text(words, sizeof(words), &q->atlas, net),
+		map_tables_text(tables, sizeof(tables), &q->atlas));
+	if (c->inferred)
+		(void)fputs(
+			"Relationships are inferred from the paths: no relationship file is loaded.\n", o);
+	if (is->n_unknown)
+		(void)fprintf(o, "%zu of its %zu networks have no known relationship and are left out.\n",
+			is->n_unknown, net->n_asn);
+	holds_print(q, c, net, is);
+	(void)fputs(
+		"\nwho isolates it by refusing it (weight: networks that would hang on nobody else)\n", o);
+	if (!is->connected)
+		(void)fputs("  nobody needs to: no way up to the transit-free core is known.\n", o);
+	for (size_t i = 0; i < is->n_cut && i < SETS_SHOWN; i++)
+		cut_print(q, c, net, &is->cut[i]);
+	if (is->n_cut > SETS_SHOWN)
+		(void)fprintf(o, "  and %zu more sets (--json has all)\n", is->n_cut - SETS_SHOWN);
+	if (is->connected)
+		beyond_print(q, c, is);
+	if (is->surer.n) {
+		(void)fputs("\nWithout the doubtful links this would do: ", o);
+		networks_print(q, c, is->surer.node, is->surer.n, " + ");
+		(void)fputc('\n', o);
+	}
+	(void)fprintf(o,
+		"\nIsolated: no way up to the transit-free core (%s). Peers and customers may still reach "
+		"it:\n"
+		"weir map whatif --blocks NETWORKS --target %s.\n",
+		core_source_text[c->graph.core_source], net->text);
+}
+
+/* ---- the command ---- */
+
+static enum status cut(
+	struct map_ask *q, const char *text, const struct texts *unwilling, size_t size, struct err *e)
+{
+	struct isolate_ask ask = {.size = size};
+	struct isolate is;
+	struct chart chart;
+	struct net net;
+	uint32_t *no = NULL;
+	enum status s = atlas_net(&net, &q->atlas, text, &q->arena, e);
+
+	if (s == STATUS_OK)
+		s = map_nets(q, unwilling, &no, &ask.n_unwilling, e);
+	if (s == STATUS_OK)
+		s = chart_make(&chart, &q->atlas, &q->arena, e);
+	ask.net = &net;
+	ask.unwilling = no;
+	if (s == STATUS_OK)
+		s = isolate_make(&is, &chart, &q->atlas, &ask, &q->arena, e);
+	if (s == STATUS_OK && q->app->json)
+		s = say_json(q, &chart, &net, &is, e);
+	else if (s == STATUS_OK)
+		say_text(q, &chart, &net, &is);
+	if (s == STATUS_OK && q->svg) {
+		struct buf b = {0};
+		svg_cut(&b, &q->atlas, &net, &chart, &is);
+		s = map_picture(q, &b, e);
+		buf_free(&b);
+	}
+	return s;
+}
+
+enum status map_cut(struct app *a, int argc, char **argv, struct err *e)
+{
+	struct map_ask q = {0};
+	struct texts unwilling = {0};
+	int64_t size = SIZE_DEFAULT;
+	struct option_row row[] = {
+		{"unwilling", 0, OPTION_LIST, &unwilling}, {"size", 0, OPTION_COUNT, &size}, MAP_OPTIONS(&q)};
+	int first;
+	enum status s = options_parse(a, row, 2 + MAP_OPTIONS_N, argc, argv, &first, e);
+
+	if (s == STATUS_OK && argc - first != 1)
+		s = err_set(e, STATUS_BAD, "map cut: one NET (AS131279, 192.0.2.0/24 or KP)");
+	if (s == STATUS_OK && (size < 1 || size > CUT_SIZE_MAX))
+		s = err_set(e, STATUS_BAD, "--size: 1 to %d networks", CUT_SIZE_MAX);
+	if (s == STATUS_OK)
+		s = app_config(a, e);
+	if (s == STATUS_OK)
+		s = map_ask_open(&q, a, e);
+	if (s == STATUS_OK)
+		s = cut(&q, argv[first], &unwilling, (size_t)size, e);
+	map_ask_close(&q);
+	return s;
+}

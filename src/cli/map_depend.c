@@ -1,0 +1,221 @@
+/* weir map depend NET: on whom NET depends, network by network, by holder and by country of registration, and
+ * who depends on NET.  Shares are local AS hegemony (map/depend.h). */
+#include "cli/map_ask.h"
+
+#include <string.h>
+
+#include "base/bytes.h"
+#include "cli/map_svg.h"
+#include "map/depend.h"
+#include "map/group.h"
+
+#define ROWS_SHOWN 15
+#define LEAST      0.01 /* dependents below this share are not named */
+#define FAMILIES   2
+
+/* One family's answers. */
+struct answer {
+	uint8_t family;
+	struct depend on, holders, countries, from;
+	struct groups holder, country; /* what the rows of the two in the middle are called */
+};
+
+static struct depend_ask ask_of(const struct net *net, uint8_t family)
+{
+	struct depend_ask ask = {.asn = net->asn, .n_asn = net->n_asn, .family = family};
+
+	if (net->kind != NET_ASN) {
+		ask.prefix = net->prefix;
+		ask.n_prefix = net->n_prefix;
+	}
+	if (net->kind == NET_PREFIX)
+		ask.n_asn = 0;
+	return ask;
+}
+
+static enum status answer_make(
+	struct answer *to, struct map_ask *q, const struct net *net, uint8_t family, struct err *e)
+{
+	const struct paths *const *p = q->atlas.paths;
+	size_t n = q->atlas.n_paths;
+	struct depend_ask ask = ask_of(net, family);
+
+	*to = (struct answer){.family = family,
+		.holder = {.atlas = &q->atlas, .arena = &q->arena},
+		.country = {.atlas = &q->atlas, .arena = &q->arena}};
+	enum status s = depend_on(&to->on, p, n, &ask, &q->arena, e);
+	ask.group = group_holder;
+	ask.self = &to->holder;
+	if (s == STATUS_OK)
+		s = depend_on(&to->holders, p, n, &ask, &q->arena, e);
+	ask.group = group_country;
+	ask.self = &to->country;
+	if (s == STATUS_OK)
+		s = depend_on(&to->countries, p, n, &ask, &q->arena, e);
+	if (s == STATUS_OK && net->kind == NET_ASN)
+		s = depend_from(&to->from, p, n, net->asn[0], family, LEAST, &q->arena, e);
+	return s == STATUS_OK && (to->holder.failed || to->country.failed) ? err_nomem(e) : s;
+}
+
+/* Shown by one peer network only, where others see the scope, too. */
+static bool is_doubtful(const struct depend_row *r, const struct depend *of)
+{
+	return r->n_peer_as == 1 && of->n_peer_as > 2;
+}
+
+/* ---- JSON ---- */
+
+static json_t *row_json(json_t *j, const struct depend_row *r, const struct depend *of)
+{
+	(void)json_object_set_new(j, "share", json_real(r->share));
+	(void)json_object_set_new(j, "peers", json_integer(r->n_peer_as));
+	(void)json_object_set_new(j, "tables", json_integer(r->n_sheet));
+	(void)json_object_set_new(j, "one_peer_only", json_boolean(is_doubtful(r, of)));
+	return j;
+}
+
+static json_t *networks_json(const struct map_ask *q, const struct depend *d)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < d->n; i++)
+		(void)json_array_append_new(
+			list, row_json(map_network_json(&q->atlas, d->row[i].asn), &d->row[i], d));
+	return list;
+}
+
+static json_t *groups_json(const struct depend *d, const struct groups *g, const char *what)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < d->n; i++)
+		(void)json_array_append_new(
+			list, row_json(json_pack("{s:s}", what, g->name[d->row[i].asn - 1]), &d->row[i], d));
+	return list;
+}
+
+static json_t *answer_json(const struct map_ask *q, const struct answer *w)
+{
+	return json_pack("{s:i, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "family", (int)w->family,
+		"prefixes", (json_int_t)w->on.n_prefix, "peers", (json_int_t)w->on.n_peer_as, "sessions",
+		(json_int_t)w->on.n_session, "peers_in_tables", (json_int_t)w->on.n_peer_as_all, "networks",
+		networks_json(q, &w->on), "holders", groups_json(&w->holders, &w->holder, "holder"),
+		"countries", groups_json(&w->countries, &w->country, "cc"), "dependents",
+		networks_json(q, &w->from));
+}
+
+static enum status say_json(
+	struct map_ask *q, const struct net *net, const struct answer *w, size_t n, struct err *e)
+{
+	json_t *j = map_net_json(net), *families = json_array();
+
+	for (size_t i = 0; i < n; i++)
+		(void)json_array_append_new(families, answer_json(q, &w[i]));
+	(void)json_object_set_new(j, "families", families);
+	(void)json_object_set_new(j, "tables", map_tables_json(&q->atlas));
+	return json_out(q->app, j, e);
+}
+
+/* ---- text ---- */
+
+static void rows_print(
+	const struct map_ask *q, const char *title, const struct depend *d, const struct groups *g)
+{
+	FILE *o = q->app->out;
+	char text[MAP_NETWORK_TEXT], n[COUNT_TEXT];
+
+	(void)fprintf(o, "\n%s\n", title);
+	for (size_t i = 0; i < d->n && i < ROWS_SHOWN; i++) {
+		const struct depend_row *r = &d->row[i];
+		(void)fprintf(o, "  %5.1f %%  %s%s\n", 100 * r->share,
+			g ? g->name[r->asn - 1] : map_network_text(text, &q->atlas, r->asn),
+			is_doubtful(r, d) ? "   (one peer alone shows it)" : "");
+	}
+	if (d->n > ROWS_SHOWN)
+		(void)fprintf(o, "  and %s more (--json has all)\n", thousands(n, d->n - ROWS_SHOWN));
+	if (d->n == 0)
+		(void)fputs("  none\n", o);
+}
+
+static void answer_print(const struct map_ask *q, const struct net *net, const struct answer *w)
+{
+	FILE *o = q->app->out;
+	char prefixes[32], peers[COUNT_TEXT], sessions[COUNT_TEXT], title[128];
+
+	(void)fprintf(o, "\nIPv%u: %s of its prefixes, seen by %s (%s) of the %u in the tables\n", w->family,
+		thousands(prefixes, w->on.n_prefix), counted(peers, w->on.n_peer_as, "peer network"),
+		counted(sessions, w->on.n_session, "session"), w->on.n_peer_as_all);
+	(void)snprintf(title, sizeof(title), "%s depends on", net->text);
+	rows_print(q, title, &w->on, NULL);
+	if (w->holders.n)
+		rows_print(q, "by holder, siblings as one", &w->holders, &w->holder);
+	if (w->countries.n)
+		rows_print(q, "by country of registration", &w->countries, &w->country);
+	(void)snprintf(title, sizeof(title), "depend on %s, by 1 %% and more", net->text);
+	if (net->kind == NET_ASN)
+		rows_print(q, title, &w->from, NULL);
+}
+
+static void say_text(const struct map_ask *q, const struct net *net, const struct answer *w, size_t n)
+{
+	FILE *o = q->app->out;
+	char words[512], tables[256];
+
+	(void)fprintf(o, "%s, tables of %s\n", map_net_text(words, sizeof(words), &q->atlas, net),
+		map_tables_text(tables, sizeof(tables), &q->atlas));
+	for (size_t i = 0; i < n; i++)
+		answer_print(q, net, &w[i]);
+	(void)fputs(
+		"\nThe share is what lies behind a network now, not what could not reroute: weir map cut.\n"
+		"Registration is not ownership. What no peer shows is not known, not unreachable.\n",
+		o);
+}
+
+/* ---- the command ---- */
+
+static enum status depend(struct map_ask *q, const char *text, struct err *e)
+{
+	static const uint8_t family[FAMILIES] = {4, 6};
+	struct answer w[FAMILIES];
+	struct net net;
+	size_t n = 0;
+	enum status s = atlas_net(&net, &q->atlas, text, &q->arena, e);
+
+	if (s == STATUS_OK && q->atlas.n_paths == 0)
+		s = err_set(e, STATUS_NO,
+			"no BGP table is loaded: dependence is measured on paths (weir map load)");
+	for (size_t i = 0; i < FAMILIES && s == STATUS_OK; i++) {
+		s = answer_make(&w[n], q, &net, family[i], e);
+		n += s == STATUS_OK && w[n].on.n_prefix > 0;
+	}
+	if (s == STATUS_OK && n == 0)
+		s = err_set(e, STATUS_NO, "%s: no table in use shows a path to it", net.text);
+	if (s == STATUS_OK && q->app->json)
+		s = say_json(q, &net, w, n, e);
+	else if (s == STATUS_OK)
+		say_text(q, &net, w, n);
+	if (s == STATUS_OK && q->svg) {
+		struct buf b = {0};
+		svg_depend(&b, &q->atlas, &net, &w[0].on);
+		s = map_picture(q, &b, e);
+		buf_free(&b);
+	}
+	return s;
+}
+
+enum status map_depend(struct app *a, int argc, char **argv, struct err *e)
+{
+	struct map_ask q = {0};
+	struct option_row row[] = {MAP_OPTIONS(&q)};
+	int first;
+	enum status s = options_parse(a, row, MAP_OPTIONS_N, argc, argv, &first, e);
+
+	if (s == STATUS_OK && argc - first != 1)
+		s = err_set(e, STATUS_BAD, "map depend: one NET (AS131279, 192.0.2.0/24 or KP)");
+	if (s == STATUS_OK)
+		s = map_ask_open(&q, a, e);
+	if (s == STATUS_OK)
+		s = depend(&q, argv[first], e);
+	map_ask_close(&q);
+	return s;
+}

@@ -1,0 +1,271 @@
+/* weir map load, list and forget: the tables that the map is made of.
+ *
+ * Tables come from outside, so DIR/map is made first; then the process gives up what it does not need, and
+ * only then looks at the first byte. */
+#include "cli/map_load.h"
+
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/sandbox.h"
+#include "cli/map_ask.h"
+#include "map/load.h"
+
+#define THREADS_MOST 64
+
+/* ---- progress ---- */
+
+struct watch {
+	struct mono began, shown;
+	const char *path;
+};
+
+/* "loading rib.bz2 (12 s left)" and how much of the file is read. */
+static bool progress(void *self, const char *path, const struct input_at *at)
+{
+	struct watch *t = self;
+	struct mono now = world_real.mono(NULL);
+	char what[160];
+
+	if (t->path != path) {
+		t->began = now;
+		t->path = path;
+	}
+	if (now.us - t->shown.us < SECOND_US / 10)
+		return !stop_requested;
+	t->shown = now;
+	const char *name = strrchr(path, '/');
+	int n = snprintf(what, sizeof(what), "loading %.80s", name ? name + 1 : path);
+	if (at->in && at->in_total > at->in && n > 0)
+		(void)snprintf(what + n, sizeof(what) - (size_t)n, " (%lld s left)",
+			(long long)((double)(now.us - t->began.us) / SECOND_US *
+					    ((double)at->in_total / (double)at->in - 1) +
+				    1));
+	progress_show(what, at->in, at->in_total);
+	return !stop_requested;
+}
+
+/* ---- what was read ---- */
+
+struct count_row {
+	const char *name;
+	uint64_t n;
+};
+
+/* What was left out and why, by name: rows whose number is above 0 are shown. */
+static size_t skipped_of(struct count_row row[], const struct load_file *f)
+{
+	size_t n = 0;
+
+	if (f->is_text) {
+		row[n++] = (struct count_row){"lines not understood", f->text.bad};
+		row[n++] = (struct count_row){"said before", f->text.twice};
+		row[n++] = (struct count_row){"links in both directions", f->text.both_ways};
+		return n;
+	}
+	for (int i = 0; i < MRT_DROPS; i++)
+		row[n++] = (struct count_row){mrt_drop_text[i], f->mrt.dropped[i]};
+	row[n++] = (struct count_row){"paths with a loop", f->mrt.loop};
+	row[n++] = (struct count_row){"paths that are too long", f->mrt.long_path};
+	row[n++] = (struct count_row){"sets in paths, not followed", f->mrt.as_set};
+	row[n++] = (struct count_row){"updates older than their table", f->mrt.aged};
+	return n;
+}
+#define SKIPPED_ROWS (MRT_DROPS + 8)
+
+static json_t *file_json(const struct load_file *f)
+{
+	struct count_row row[SKIPPED_ROWS];
+	size_t n = skipped_of(row, f);
+	json_t *skipped = json_object();
+
+	for (size_t i = 0; i < n; i++)
+		if (row[i].n)
+			(void)json_object_set_new(skipped, row[i].name, json_integer((json_int_t)row[i].n));
+	json_t *j = json_pack("{s:s, s:s, s:s, s:I, s:s?, s:b, s:o}", "file", f->path, "id", f->id, "format",
+		f->format, "bytes", (json_int_t)f->at.out, "broken", f->damage[0] ? f->damage : NULL, "again",
+		(int)f->again, "skipped", skipped);
+	if (j && f->is_text)
+		(void)json_object_update_new(j, json_pack("{s:I, s:I}", "lines", (json_int_t)f->text.line,
+							"kept", (json_int_t)f->text.kept));
+	else if (j)
+		(void)json_object_update_new(
+			j, json_pack("{s:I, s:I, s:I}", "records", (json_int_t)f->mrt.record, "routes",
+				   (json_int_t)f->mrt.route, "withdrawals", (json_int_t)f->mrt.withdrawal));
+	return j;
+}
+
+static void file_print(FILE *o, const struct load_file *f)
+{
+	struct count_row row[SKIPPED_ROWS];
+	size_t n = f->again ? 0 : skipped_of(row, f);
+	char a[32], b[32], c[32], name[256];
+
+	(void)fprintf(o, "%s  %s: %s", f->id, printable(name, sizeof(name), f->path), f->format);
+	if (f->again)
+		(void)fputs(", loaded before", o);
+	else if (f->is_text)
+		(void)fprintf(
+			o, ", %s lines, %s kept", thousands(a, f->text.line), thousands(b, f->text.kept));
+	else
+		(void)fprintf(o, ", %s records, %s routes, %s withdrawals", thousands(a, f->mrt.record),
+			thousands(b, f->mrt.route), thousands(c, f->mrt.withdrawal));
+	(void)fputc('\n', o);
+	for (size_t i = 0; i < n; i++)
+		if (row[i].n)
+			(void)fprintf(
+				o, "              skipped %s: %s\n", row[i].name, thousands(a, row[i].n));
+	if (!f->again && f->is_text && f->text.first_bad)
+		(void)fprintf(o, "              the first line not understood is line %s\n",
+			thousands(a, f->text.first_bad));
+	if (f->damage[0])
+		(void)fprintf(o, "              %s; what is whole before that is loaded\n", f->damage);
+}
+
+/* ---- the commands ---- */
+
+/* DIR and DIR/map, so that the process needs no other right than to write below the latter. */
+static enum status prepare(const struct app *a, char *dir, size_t n, struct err *e)
+{
+	int k = snprintf(dir, n, "%s/map", a->dir);
+
+	if (k < 0 || (size_t)k >= n)
+		return err_set(e, STATUS_BAD, "%s: the name is too long", a->dir);
+	if (mkdir(a->dir, 0700) != 0 && access(a->dir, W_OK) != 0)
+		return err_errno(e, "%s", a->dir);
+	if (mkdir(dir, 0700) != 0 && access(dir, W_OK) != 0)
+		return err_errno(e, "%s", dir);
+	return STATUS_OK;
+}
+
+static enum status confine(const char *dir, char **path, int n, struct arena *arena, struct err *e)
+{
+	const char **read = arena_array(arena, (size_t)n + 1, sizeof(*read));
+	struct sandbox_held held;
+	int k = 0;
+
+	if (!read)
+		return err_nomem(e);
+	for (int i = 0; i < n; i++)
+		if (strcmp(path[i], "-") != 0)
+			read[k++] = path[i];
+	enum status s = sandbox_become_owner(dir, e);
+	if (s == STATUS_OK)
+		s = sandbox_enter(
+			&(struct sandbox){.profile = SANDBOX_RECORD, .write_below = dir, .read_below = read},
+			&held, e);
+	return s;
+}
+
+static enum status say(struct app *a, const struct load_file *f, size_t n, struct err *e)
+{
+	json_t *list = json_array();
+
+	if (!a->json) {
+		for (size_t i = 0; i < n; i++)
+			file_print(a->out, &f[i]);
+		json_decref(list);
+		return STATUS_OK;
+	}
+	for (size_t i = 0; i < n; i++)
+		(void)json_array_append_new(list, file_json(&f[i]));
+	return json_out(a, json_pack("{s:o}", "files", list), e);
+}
+
+static unsigned processors(void)
+{
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return n < 1 ? 1 : n > THREADS_MOST ? THREADS_MOST : (unsigned)n;
+}
+
+enum status map_load_run(struct app *a, int argc, char **argv, struct err *e)
+{
+	int64_t threads = processors();
+	struct option_row row[] = {{"threads", 0, OPTION_COUNT, &threads}};
+	struct watch watching = {0};
+	struct load_watch watch = {&watching, progress};
+	struct arena arena = {0};
+	char dir[PATH_MAX];
+	int first;
+	enum status s = options_parse(a, row, 1, argc, argv, &first, e);
+
+	if (s == STATUS_OK && first == argc)
+		s = err_set(e, STATUS_BAD, "map load: no file (- is standard input)");
+	if (s == STATUS_OK && (threads < 1 || threads > THREADS_MOST))
+		s = err_set(e, STATUS_BAD, "--threads: 1 to %d", THREADS_MOST);
+	if (s == STATUS_OK)
+		s = prepare(a, dir, sizeof(dir), e);
+	if (s == STATUS_OK)
+		s = confine(dir, argv + first, argc - first, &arena, e);
+	size_t n = s == STATUS_OK ? (size_t)(argc - first) : 0;
+	struct load_file *file = arena_array(&arena, n + 1, sizeof(*file));
+	if (s == STATUS_OK && !file)
+		s = err_nomem(e);
+	for (size_t i = 0; file && i < n; i++)
+		file[i].path = argv[first + (int)i];
+	if (s == STATUS_OK) {
+		catch_signals();
+		s = map_load(a->dir, a->w, file, n, (unsigned)threads, &watch, e);
+		progress_end();
+	}
+	if (s == STATUS_OK)
+		s = say(a, file, n, e);
+	arena_free(&arena);
+	return s;
+}
+
+static void entry_print(FILE *o, const struct atlas_entry *t)
+{
+	char from[WALL_TEXT], to[WALL_TEXT], name[sizeof(t->name)];
+
+	(void)fprintf(
+		o, "%s  %-16s  %s", t->id, map_kind_text[t->sheet.kind], wall_text(from, t->sheet.from));
+	if (t->sheet.to.us != t->sheet.from.us)
+		(void)fprintf(o, " .. %s", wall_text(to, t->sheet.to));
+	(void)fprintf(o, "  %s%s\n", printable(name, sizeof(name), t->name), t->in_use ? "" : "  (history)");
+}
+
+enum status map_list_run(struct app *a, int argc, char **argv, struct err *e)
+{
+	struct map_ask q = {0};
+	struct option_row row[] = {MAP_OPTIONS(&q)};
+	int first;
+	enum status s = options_parse(a, row, 2, argc, argv, &first, e); /* --at, --within */
+
+	if (s == STATUS_OK && first != argc)
+		s = err_set(e, STATUS_BAD, "map list: no further word");
+	if (s == STATUS_OK)
+		s = map_ask_open(&q, a, e);
+	for (size_t i = 0; s == STATUS_OK && i < q.atlas.n; i++) {
+		const struct atlas_entry *t = &q.atlas.entry[i];
+		if (a->json)
+			s = json_out(a,
+				json_pack("{s:s, s:s, s:s, s:o, s:o, s:b, s:I}", "id", t->id, "name", t->name,
+					"kind", map_kind_text[t->sheet.kind], "from",
+					json_time(t->sheet.from.us), "to", json_time(t->sheet.to.us),
+					"in_use", (int)t->in_use, "bytes", (json_int_t)t->sheet.n),
+				e);
+		else
+			entry_print(a->out, t);
+	}
+	map_ask_close(&q);
+	return s;
+}
+
+enum status map_forget_run(struct app *a, int argc, char **argv, struct err *e)
+{
+	int first;
+	enum status s = options_parse(a, NULL, 0, argc, argv, &first, e);
+
+	if (s == STATUS_OK && argc - first != 1)
+		s = err_set(e, STATUS_BAD, "map forget: one ID (weir map list)");
+	if (s == STATUS_OK)
+		s = map_forget(a->dir, a->w, argv[first], e);
+	if (s == STATUS_OK && a->json)
+		s = json_out(a, json_pack("{s:s}", "id", argv[first]), e);
+	return s;
+}

@@ -1,0 +1,84 @@
+/* weir map name: what addresses and AS numbers are called, as everywhere in weir. */
+#include "cli/map_ask.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool as_parse(uint32_t *asn, const char *s)
+{
+	char *end;
+
+	if ((s[0] != 'A' && s[0] != 'a') || (s[1] != 'S' && s[1] != 's') || s[2] < '0' || s[2] > '9')
+		return false;
+	unsigned long long v = strtoull(s + 2, &end, 10);
+	*asn = (uint32_t)v;
+	return *end == '\0' && v > 0 && v <= UINT32_MAX;
+}
+
+static enum status name_json(
+	struct app *a, const char *word, bool known, const struct network *n, struct err *e)
+{
+	char prefix[PREFIX_TEXT], as[AS_TEXT];
+	json_t *j = json_pack("{s:s, s:s?, s:s?, s:s?, s:s?, s:s?, s:i}", "of", word, "as",
+		known && n->asn ? as_text(as, n->asn) : NULL, "name", known && n->name[0] ? n->name : NULL,
+		"cc", known && n->cc[0] ? n->cc : NULL, "holder", known && n->holder[0] ? n->holder : NULL,
+		"prefix", known && n->prefix.ip.v ? prefix_text(prefix, &n->prefix) : NULL, "origins",
+		known ? (int)n->n_origin : 0);
+
+	return json_out(a, j, e);
+}
+
+static void name_print(FILE *o, const char *word, bool known, const struct network *n)
+{
+	char prefix[PREFIX_TEXT], text[NETWORK_TEXT];
+
+	if (!known) {
+		(void)fprintf(o, "%s  unknown\n", word);
+		return;
+	}
+	(void)fprintf(o, "%s  %s", word, network_text(text, n));
+	if (n->prefix.ip.v)
+		(void)fprintf(o, "  (%s%s)", prefix_text(prefix, &n->prefix),
+			n->n_origin > 1 ? ", more than one origin" : "");
+	(void)fputc('\n', o);
+}
+
+static enum status name_one(struct map_ask *q, const char *word, bool *known, struct err *e)
+{
+	struct network n = {.name = "", .holder = ""};
+	struct ip ip;
+	uint32_t asn;
+
+	if (as_parse(&asn, word))
+		*known = atlas_asn(&q->atlas, asn, &n);
+	else if (ip_parse(&ip, word))
+		*known = atlas_network(&q->atlas, &ip, &n);
+	else
+		return err_set(e, STATUS_BAD, "%s: neither an address nor AS and a number", word);
+	if (q->app->json)
+		return name_json(q->app, word, *known, &n, e);
+	name_print(q->app->out, word, *known, &n);
+	return STATUS_OK;
+}
+
+enum status map_name(struct app *a, int argc, char **argv, struct err *e)
+{
+	struct map_ask q = {0};
+	struct option_row row[] = {MAP_OPTIONS(&q)};
+	bool all = true;
+	int first;
+	enum status s = options_parse(a, row, 2, argc, argv, &first, e); /* --at, --within */
+
+	if (s == STATUS_OK && first == argc)
+		s = err_set(e, STATUS_BAD, "map name: ADDRESS or AS numbers");
+	if (s == STATUS_OK)
+		s = map_ask_open(&q, a, e);
+	for (int i = first; s == STATUS_OK && i < argc; i++) {
+		bool known = false;
+		s = name_one(&q, argv[i], &known, e);
+		all = all && known;
+	}
+	map_ask_close(&q);
+	e->text[0] = s == STATUS_OK ? '\0' : e->text[0];
+	return s == STATUS_OK && !all ? STATUS_NO : s;
+}

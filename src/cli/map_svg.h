@@ -1,0 +1,16 @@
+/* Pictures of the map (SVG 1.1): the target, its upstreams in tiers with their shares, and the cut. */
+#ifndef WEIR_CLI_MAP_SVG_H
+#define WEIR_CLI_MAP_SVG_H
+
+#include "base/bytes.h"
+#include "map/atlas.h"
+#include "map/depend.h"
+#include "map/isolate.h"
+
+/* The networks that the target depends on, by their distance on the paths; b->failed: no memory. */
+void svg_depend(struct buf *b, const struct atlas *a, const struct net *net, const struct depend *d);
+/* The ways up from the target to the core, and the cheapest set across them. */
+void svg_cut(struct buf *b, const struct atlas *a, const struct net *net, const struct chart *c,
+	const struct isolate *is);
+
+#endif
