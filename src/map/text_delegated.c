@@ -1,6 +1,7 @@
 /* Delegations as the registries publish them (RIR Statistics Exchange Format, version 2 and extended):
  *
- *	2.3|apnic|20160131|73407||20160130|+1000			header: the last but one is the day it ends
+ *	2.3|apnic|20160131|73407||20160130|+1000			header: the last but one is the day it
+ *ends
  *with apnic|*|ipv4|*|33141|summary apnic|KP|ipv4|175.45.176.0|1024|20091221|allocated|A9183010	the last field
  *names the holder, by no name apnic|KP|asn|131279|1|20091221|allocated|A9183010
  *
@@ -21,7 +22,7 @@ enum header { H_VERSION, H_REGISTRY, H_SERIAL, H_RECORDS, H_BEGIN, H_END, H_FIEL
 struct delegated {
 	struct delegation *of;
 	size_t n, cap;
-	struct pool text;
+	struct text_pool text;
 	uint32_t day;
 };
 
@@ -107,7 +108,7 @@ static enum text_line record_line(struct delegated *s, const struct rd *f, size_
 		return LINE_BAD;
 	d.date = field_date(f[F_DATE]);
 	if (n > F_HOLDER && rd_left(&f[F_HOLDER]) &&
-		!pool_add_pair(&s->text, f[F_REGISTRY], f[F_HOLDER], &d.holder))
+		!text_pool_add_pair(&s->text, f[F_REGISTRY], f[F_HOLDER], &d.holder))
 		return LINE_NO_MEMORY;
 	if (!grow(&s->of, &s->cap, s->n, 1, sizeof(*s->of)))
 		return LINE_NO_MEMORY;
@@ -163,7 +164,7 @@ static enum status delegated_finish(void *state, struct sheet_out *o, struct tex
 {
 	const struct delegated *s = state;
 	size_t n_text;
-	const char *text = pool_text(&s->text, &n_text);
+	const char *text = text_pool_text(&s->text, &n_text);
 	enum status st = registry_write(o, s->of, s->n, text, n_text, &c->twice, e);
 
 	c->kept = s->n - c->twice;
@@ -176,7 +177,7 @@ static void delegated_free(void *state)
 	struct delegated *s = state;
 
 	free(s->of);
-	pool_free(&s->text);
+	text_pool_free(&s->text);
 }
 
 const struct text_format text_delegated = {"delegations", SHEET_REGISTRY, sizeof(struct delegated),

@@ -30,7 +30,7 @@ struct names {
 	size_t n, cap;
 	struct org *org;
 	size_t n_org, cap_org;
-	struct pool text;
+	struct text_pool text;
 	bool told; /* a format line was read */
 	size_t column[COLUMNS];
 	size_t n_column;
@@ -81,8 +81,8 @@ static enum text_line network_line(struct names *s, const struct rd *f)
 
 	if (!field_number(field_of(s, f, C_ASN), &h.asn) || !asn_usable(h.asn))
 		return LINE_BAD;
-	if (!pool_add(&s->text, field_of(s, f, C_AS_NAME), &h.name) ||
-		!pool_add(&s->text, field_of(s, f, C_ORG), &h.org) || !holder_add(s, &h))
+	if (!text_pool_add(&s->text, field_of(s, f, C_AS_NAME), &h.name) ||
+		!text_pool_add(&s->text, field_of(s, f, C_ORG), &h.org) || !holder_add(s, &h))
 		return LINE_NO_MEMORY;
 	return LINE_KEPT;
 }
@@ -95,7 +95,8 @@ static enum text_line org_line(struct names *s, const struct rd *f)
 	if (rd_left(&id) == 0)
 		return LINE_BAD;
 	country_read(field_of(s, f, C_COUNTRY), o.cc);
-	if (!pool_add(&s->text, id, &o.id) || !pool_add(&s->text, field_of(s, f, C_ORG_NAME), &o.name) ||
+	if (!text_pool_add(&s->text, id, &o.id) ||
+		!text_pool_add(&s->text, field_of(s, f, C_ORG_NAME), &o.name) ||
 		!grow(&s->org, &s->cap_org, s->n_org, 1, sizeof(*s->org)))
 		return LINE_NO_MEMORY;
 	s->org[s->n_org++] = o;
@@ -177,7 +178,7 @@ static enum text_line as_names_line(void *state, struct rd line)
 	line = field_trim(line);
 	country_take(&line, h.cc);
 	struct rd name = name_take(&line);
-	if (!pool_add(&s->text, name, &h.name) || !pool_add(&s->text, line, &h.org_name) ||
+	if (!text_pool_add(&s->text, name, &h.name) || !text_pool_add(&s->text, line, &h.org_name) ||
 		!holder_add(s, &h))
 		return LINE_NO_MEMORY;
 	return LINE_KEPT;
@@ -225,7 +226,7 @@ static enum status names_finish(void *state, struct sheet_out *o, struct text_co
 {
 	struct names *s = state;
 	size_t n_text;
-	const char *text = pool_text(&s->text, &n_text);
+	const char *text = text_pool_text(&s->text, &n_text);
 
 	if (s->n == 0)
 		return err_set(e, STATUS_BAD, "names organisations, and not one network");
@@ -243,7 +244,7 @@ static void names_free(void *state)
 
 	free(s->of);
 	free(s->org);
-	pool_free(&s->text);
+	text_pool_free(&s->text);
 }
 
 const struct text_format text_as_org = {"networks and organisations", SHEET_HOLDERS, sizeof(struct names),

@@ -19,7 +19,7 @@ static size_t hash_of(const char *s)
 }
 
 /* The slot of s, or the free one where it belongs. */
-static uint32_t *slot_of(const struct pool *p, const char *s)
+static uint32_t *slot_of(const struct text_pool *p, const char *s)
 {
 	size_t i = hash_of(s) & (p->n_slot - 1);
 
@@ -28,7 +28,7 @@ static uint32_t *slot_of(const struct pool *p, const char *s)
 	return &p->slot[i];
 }
 
-static bool slots_grow(struct pool *p)
+static bool slots_grow(struct text_pool *p)
 {
 	uint32_t *old = p->slot;
 	size_t n_old = p->n_slot, n = n_old ? 2 * n_old : SLOTS_FIRST;
@@ -46,7 +46,7 @@ static bool slots_grow(struct pool *p)
 }
 
 /* s is printable and ends with a zero. */
-static bool take(struct pool *p, const char *s, uint32_t *at)
+static bool take(struct text_pool *p, const char *s, uint32_t *at)
 {
 	size_t n = strlen(s) + 1;
 
@@ -81,7 +81,7 @@ static size_t copy(char *to, size_t room, struct rd s)
 	return n;
 }
 
-bool pool_add(struct pool *p, struct rd s, uint32_t *at)
+bool text_pool_add(struct text_pool *p, struct rd s, uint32_t *at)
 {
 	char text[POOL_TEXT_MAX];
 
@@ -89,7 +89,7 @@ bool pool_add(struct pool *p, struct rd s, uint32_t *at)
 	return take(p, text, at);
 }
 
-bool pool_add_pair(struct pool *p, struct rd a, struct rd b, uint32_t *at)
+bool text_pool_add_pair(struct text_pool *p, struct rd a, struct rd b, uint32_t *at)
 {
 	char text[2 * POOL_TEXT_MAX];
 	size_t n = copy(text, POOL_TEXT_MAX, a);
@@ -99,15 +99,15 @@ bool pool_add_pair(struct pool *p, struct rd a, struct rd b, uint32_t *at)
 	return take(p, text, at);
 }
 
-const char *pool_text(const struct pool *p, size_t *n)
+const char *text_pool_text(const struct text_pool *p, size_t *n)
 {
 	*n = p->n ? p->n : 1;
 	return p->n ? p->text : "";
 }
 
-void pool_free(struct pool *p)
+void text_pool_free(struct text_pool *p)
 {
 	free(p->text);
 	free(p->slot);
-	*p = (struct pool){0};
+	*p = (struct text_pool){0};
 }

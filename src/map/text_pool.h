@@ -7,7 +7,7 @@
 
 #define POOL_TEXT_MAX ((size_t)160)
 
-struct pool {
+struct text_pool {
 	char *text;
 	size_t n, cap;
 	uint32_t *slot; /* offsets by hash; 0: free */
@@ -15,10 +15,11 @@ struct pool {
 };
 
 /* False where memory is out, or the offsets are. */
-bool pool_add(struct pool *p, struct rd s, uint32_t *at);
+bool text_pool_add(struct text_pool *p, struct rd s, uint32_t *at);
 /* "a/b" as one string. */
-bool pool_add_pair(struct pool *p, struct rd a, struct rd b, uint32_t *at);
-const char *pool_text(const struct pool *p, size_t *n); /* all of it; "" where nothing was added, *n >= 1 */
-void pool_free(struct pool *p);
+bool text_pool_add_pair(struct text_pool *p, struct rd a, struct rd b, uint32_t *at);
+const char *text_pool_text(
+	const struct text_pool *p, size_t *n); /* all of it; "" where nothing was added, *n >= 1 */
+void text_pool_free(struct text_pool *p);
 
 #endif
