@@ -1,9 +1,12 @@
 /* Introsort (Musser 1997): quicksort by the middle of three, short pieces by insertion, by heap where it goes
- * too deep.  In go one or two columns, sorted by the first they come out. */
+ * too deep.  In go one or two columns, sorted by the first they come out.  One column is parted without a
+ * branch on what is compared, which would be guessed wrong every other time (Lomuto's partition; Edelkamp &
+ * Weiss 2016 on branches); of two the order of equal values is what it was. */
 #include "trace/link_sort.h"
 
-#define SHORT 16
-#define DEEP  48 /* halvings after which a piece is too unlucky for quicksort */
+#define SHORT     16
+#define SHORT_ONE 12
+#define DEEP      48 /* halvings after which a piece is too unlucky for quicksort */
 
 static void swap(int64_t *v, int64_t *w, size_t i, size_t j)
 {
@@ -105,7 +108,48 @@ static void sort_part(int64_t *v, int64_t *w, size_t n, int deep)
 	insertion_sort(v, w, n);
 }
 
+/* [0, result) is below the pivot, the rest is not. */
+static size_t part_one(int64_t *v, size_t n, int64_t pivot)
+{
+	size_t left = 0;
+	for (size_t i = 0; i < n; i++) {
+		int64_t x = v[i];
+		v[i] = v[left];
+		v[left] = x;
+		left += x < pivot;
+	}
+	return left;
+}
+
+static void sort_one(int64_t *v, size_t n, int deep)
+{
+	for (; n > SHORT_ONE; deep--) {
+		if (deep == 0) {
+			heap_sort(v, NULL, n);
+			return;
+		}
+		int64_t pivot = middle(v[0], v[n / 2], v[n - 1]);
+		size_t left = part_one(v, n, pivot);
+		if (left == 0) { /* the least one: all that equal it are in place after this */
+			left = pivot < INT64_MAX ? part_one(v, n, pivot + 1) : n;
+			v += left;
+			n -= left;
+		} else if (left < n - left) {
+			sort_one(v, left, deep - 1);
+			v += left;
+			n -= left;
+		} else {
+			sort_one(v + left, n - left, deep - 1);
+			n = left;
+		}
+	}
+	insertion_sort(v, NULL, n);
+}
+
 void link_sort(int64_t *v, int64_t *w, size_t n)
 {
-	sort_part(v, w, n, DEEP);
+	if (w == NULL)
+		sort_one(v, n, DEEP);
+	else
+		sort_part(v, w, n, DEEP);
 }
