@@ -94,7 +94,7 @@ static void first_steps(struct making *m)
 			if (g->is_core[g->to[LINK_PEERS][k]])
 				first_add(m, g->to[LINK_PEERS][k]);
 	}
-	for (size_t i = 0; m->q->has_first && i < m->q->n_first; i++)
+	for (size_t i = 0; m->q->has_first && m->q->n_source && i < m->q->n_first; i++)
 		if (!linked_to_source(m, m->q->first[i]))
 			first_add(m, m->q->first[i]);
 }
