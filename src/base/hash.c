@@ -8,6 +8,7 @@
 #include "base/hash.h"
 
 #include <openssl/sha.h>
+#include <stdlib.h>
 #include <string.h>
 
 bool sha256(uint8_t to[32], const void *p, size_t n)
@@ -23,6 +24,35 @@ bool sha256_behind(uint8_t to[32], uint8_t first, const void *p, size_t n)
 
 	return SHA256_Init(&c) == 1 && SHA256_Update(&c, &first, 1) == 1 && SHA256_Update(&c, p, n) == 1 &&
 	       SHA256_Final(to, &c) == 1;
+}
+
+struct hash_run {
+	SHA256_CTX c;
+	bool failed;
+};
+
+struct hash_run *hash_begin(void)
+{
+	struct hash_run *h = calloc(1, sizeof(*h));
+
+	if (h)
+		h->failed = SHA256_Init(&h->c) != 1;
+	return h;
+}
+
+bool hash_more(struct hash_run *h, const void *p, size_t n)
+{
+	h->failed = h->failed || SHA256_Update(&h->c, p, n) != 1;
+	return !h->failed;
+}
+
+bool hash_end(struct hash_run *h, uint8_t to[32])
+{
+	uint8_t none[32];
+	bool good = h && !h->failed && SHA256_Final(to ? to : none, &h->c) == 1;
+
+	free(h);
+	return good;
 }
 
 bool id_of(struct id *to, const void *p, size_t n)

@@ -18,6 +18,11 @@ struct id {
 bool sha256(uint8_t to[32], const void *p, size_t n);
 /* Of the byte `first` and then the n bytes at p (RFC 9162 section 2.1.1 hashes so). */
 bool sha256_behind(uint8_t to[32], uint8_t first, const void *p, size_t n);
+/* In pieces: NULL, or false, where libcrypto fails; hash_end() frees, to may be NULL. */
+struct hash_run;
+struct hash_run *hash_begin(void);
+bool hash_more(struct hash_run *h, const void *p, size_t n);
+bool hash_end(struct hash_run *h, uint8_t to[32]);
 bool id_of(struct id *to, const void *p, size_t n);
 
 /* Order of two ids, as qsort and bsearch want it (pointers to struct id); 0: the same id. */

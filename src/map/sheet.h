@@ -50,7 +50,7 @@ const void *sheet_section(const struct sheet *s, uint32_t tag, size_t size, size
 struct sheet_out;
 struct sheet_out *sheet_begin(const struct world *w, const char *path, enum sheet_kind kind, struct err *e);
 void sheet_time(struct sheet_out *o, struct wall from, struct wall to);
-struct wall sheet_time_to(const struct sheet_out *o); /* 0: not told */
+void sheet_times(const struct sheet_out *o, struct wall *from, struct wall *to); /* as told; 0: not */
 enum status sheet_put(struct sheet_out *o, uint32_t tag, const void *p, size_t n, struct err *e);
 enum status sheet_finish(struct sheet_out *o, struct err *e);
 void sheet_drop(struct sheet_out *o);

@@ -59,9 +59,10 @@ void sheet_time(struct sheet_out *o, struct wall from, struct wall to)
 	o->head.to_us = to.us;
 }
 
-struct wall sheet_time_to(const struct sheet_out *o)
+void sheet_times(const struct sheet_out *o, struct wall *from, struct wall *to)
 {
-	return (struct wall){o->head.to_us};
+	from->us = o->head.from_us;
+	to->us = o->head.to_us;
 }
 
 enum status sheet_put(struct sheet_out *o, uint32_t tag, const void *p, size_t n, struct err *e)

@@ -1,0 +1,284 @@
+/* The atlas is opened: the list is read, what is of one time is chosen (atlas.h), and that is mapped. */
+#include "map/atlas.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "map/list.h"
+
+#define DAY_US (86400 * SECOND_US)
+enum { OPEN_TRIES = 3 };
+
+/* ---- what is in use ---- */
+
+/* What adds up: sheets of one class.  A table with both address families is of two. */
+enum class { CLASS_PATHS4, CLASS_PATHS6, CLASS_LINKS, CLASS_REGISTRY, CLASS_ORIGINS, CLASS_HOLDERS, CLASSES };
+
+static bool is_class(const struct list_line *l, enum class c)
+{
+	static const enum sheet_kind kind[CLASSES] = {
+		SHEET_PATHS, SHEET_PATHS, SHEET_LINKS, SHEET_REGISTRY, SHEET_ORIGINS, SHEET_HOLDERS};
+
+	return l->kind == kind[c] && (c != CLASS_PATHS4 || l->v4 || !l->v6) && (c != CLASS_PATHS6 || l->v6);
+}
+
+static bool not_after(const struct list_line *l, struct wall at)
+{
+	return at.us == 0 || l->to.us <= at.us;
+}
+
+/* The list is newest first. */
+static void class_choose(const struct list *l, enum class c, const struct atlas_ask *q, bool *in_use)
+{
+	int64_t within = (int64_t)(q->within_days > 0 ? q->within_days : ATLAS_WITHIN_DAYS) * DAY_US;
+	const struct list_line *newest = NULL;
+
+	for (size_t i = 0; i < l->n; i++) {
+		const struct list_line *one = &l->line[i];
+		if (!is_class(one, c) || !not_after(one, q->at))
+			continue;
+		newest = newest ? newest : one;
+		in_use[i] = in_use[i] || newest->to.us - one->to.us <= within;
+	}
+}
+
+struct place {
+	const struct list_line *line;
+	size_t at;
+};
+
+static int newest_first(const void *a, const void *b)
+{
+	const struct place *x = a, *y = b;
+
+	if (x->line->to.us != y->line->to.us)
+		return x->line->to.us > y->line->to.us ? -1 : 1;
+	return x->at > y->at ? -1 : x->at < y->at;
+}
+
+/* Of one time, the one that was loaded last comes first. */
+static enum status list_order(struct list *l, struct err *e)
+{
+	struct place *p = malloc((l->n + 1) * sizeof(*p));
+	struct list_line *to = malloc((l->n + 1) * sizeof(*to));
+
+	if (p && to) {
+		for (size_t i = 0; i < l->n; i++)
+			p[i] = (struct place){&l->line[i], i};
+		qsort(p, l->n, sizeof(*p), newest_first);
+		for (size_t i = 0; i < l->n; i++)
+			to[i] = *p[i].line;
+		free(l->line);
+		l->line = to;
+		l->cap = l->n + 1;
+	} else {
+		free(to);
+	}
+	bool good = p && to;
+	free(p);
+	return good ? STATUS_OK : err_nomem(e);
+}
+
+/* ---- views ---- */
+
+struct views {
+	const struct paths **paths, **origins;
+	const struct links **links;
+	const struct registry **registry;
+	const struct holders **holders;
+};
+
+static bool views_room(struct views *v, struct arena *m, size_t n)
+{
+	v->paths = arena_array(m, n, sizeof(struct paths *));
+	v->origins = arena_array(m, n, sizeof(struct paths *));
+	v->links = arena_array(m, n, sizeof(struct links *));
+	v->registry = arena_array(m, n, sizeof(struct registry *));
+	v->holders = arena_array(m, n, sizeof(struct holders *));
+	return v->paths && v->origins && v->links && v->registry && v->holders;
+}
+
+static enum status paths_add(struct atlas *a, struct views *v, const struct sheet *s, struct err *e)
+{
+	struct paths *p = arena_alloc(&a->arena, sizeof(*p));
+	enum status st = p ? paths_view(p, s, e) : err_nomem(e);
+
+	if (st == STATUS_OK && s->kind == SHEET_PATHS)
+		v->paths[a->n_paths++] = p;
+	if (st == STATUS_OK)
+		v->origins[a->n_origins++] = p;
+	return st;
+}
+
+static enum status links_add(struct atlas *a, struct views *v, const struct sheet *s, struct err *e)
+{
+	struct links *l = arena_alloc(&a->arena, sizeof(*l));
+	enum status st = l ? links_view(l, s, e) : err_nomem(e);
+
+	if (st == STATUS_OK)
+		v->links[a->n_links++] = l;
+	return st;
+}
+
+static enum status registry_add(struct atlas *a, struct views *v, const struct sheet *s, struct err *e)
+{
+	struct registry *r = arena_alloc(&a->arena, sizeof(*r));
+	enum status st = r ? registry_view(r, s, e) : err_nomem(e);
+
+	if (st == STATUS_OK)
+		v->registry[a->n_registry++] = r;
+	return st;
+}
+
+static enum status holders_add(struct atlas *a, struct views *v, const struct sheet *s, struct err *e)
+{
+	struct holders *h = arena_alloc(&a->arena, sizeof(*h));
+	enum status st = h ? holders_view(h, s, e) : err_nomem(e);
+
+	if (st == STATUS_OK)
+		v->holders[a->n_holders++] = h;
+	return st;
+}
+
+static enum status view_add(struct atlas *a, struct views *v, const struct sheet *s, struct err *e)
+{
+	switch (s->kind) {
+	case SHEET_PATHS:
+	case SHEET_ORIGINS:
+		return paths_add(a, v, s, e);
+	case SHEET_LINKS:
+		return links_add(a, v, s, e);
+	case SHEET_REGISTRY:
+		return registry_add(a, v, s, e);
+	case SHEET_HOLDERS:
+		return holders_add(a, v, s, e);
+	}
+	return err_set(e, STATUS_BAD, "a sheet of a kind that is not known");
+}
+
+/* ---- opening ---- */
+
+/* Maps the sheet of an entry.  STATUS_NO: the file is gone, the list that named it is an old one. */
+static enum status entry_open(struct atlas_entry *to, const char *dir, struct err *e)
+{
+	char path[PATH_MAX];
+	struct sheet s;
+
+	if (!list_sheet_path(path, dir, to->id))
+		return err_set(e, STATUS_BAD, "%s: the name is too long", dir);
+	enum status st = sheet_open(&s, path, e);
+	if (st != STATUS_OK)
+		return st == STATUS_MACHINE && access(path, F_OK) != 0 ? STATUS_NO : st;
+	if (s.kind != to->sheet.kind) {
+		sheet_close(&s);
+		return err_set(e, STATUS_BAD, "%s: damaged: not the kind of sheet that the list says", path);
+	}
+	to->sheet = s;
+	return STATUS_OK;
+}
+
+/* What the list says of it, and its size; not mapped. */
+static void entry_of(struct atlas_entry *to, const char *dir, const struct list_line *l, bool in_use)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	*to = (struct atlas_entry){
+		.sheet = {.kind = l->kind, .from = l->from, .to = l->to}, .in_use = in_use};
+	memcpy(to->id, l->id, sizeof(to->id));
+	memcpy(to->name, l->name, sizeof(to->name));
+	if (list_sheet_path(path, dir, l->id) && stat(path, &st) == 0)
+		to->sheet.n = (size_t)st.st_size;
+}
+
+static enum status entries_open(
+	struct atlas *a, const struct list *l, const bool *in_use, const char *dir, struct err *e)
+{
+	struct views v;
+	enum status st = STATUS_OK;
+
+	a->entry = arena_array(&a->arena, l->n, sizeof(*a->entry));
+	if (!a->entry || !views_room(&v, &a->arena, l->n))
+		return err_nomem(e);
+	a->n = l->n;
+	for (size_t i = 0; i < l->n; i++)
+		entry_of(&a->entry[i], dir, &l->line[i], in_use[i]);
+	for (size_t i = 0; i < l->n && st == STATUS_OK; i++) {
+		if (!in_use[i])
+			continue;
+		st = entry_open(&a->entry[i], dir, e);
+		if (st == STATUS_OK && (st = view_add(a, &v, &a->entry[i].sheet, e)) != STATUS_OK)
+			(void)err_wrap(e, "%s/map/%s.sheet", dir, a->entry[i].id);
+	}
+	a->paths = v.paths;
+	a->origins = v.origins;
+	a->links = v.links;
+	a->registry = v.registry;
+	a->holders = v.holders;
+	return st;
+}
+
+static enum status open_once(struct atlas *a, const char *dir, const struct atlas_ask *q, struct err *e)
+{
+	struct list l;
+	enum status st = list_read(&l, dir, e);
+
+	if (st == STATUS_OK)
+		st = list_order(&l, e);
+	bool *in_use = st == STATUS_OK ? calloc(l.n + 1, sizeof(*in_use)) : NULL;
+	if (st == STATUS_OK && !in_use)
+		st = err_nomem(e);
+	for (int c = 0; c < CLASSES && st == STATUS_OK; c++)
+		class_choose(&l, (enum class)c, q, in_use);
+	if (st == STATUS_OK)
+		st = entries_open(a, &l, in_use, dir, e);
+	free(in_use);
+	list_free(&l);
+	return st;
+}
+
+enum status atlas_open(struct atlas *a, const char *dir, const struct atlas_ask *q, struct err *e)
+{
+	static const struct atlas_ask newest;
+	enum status st = STATUS_NO;
+
+	for (int i = 0; i < OPEN_TRIES && st == STATUS_NO; i++) {
+		*a = (struct atlas){.n = 0};
+		st = open_once(a, dir, q ? q : &newest, e);
+		if (st != STATUS_OK)
+			atlas_close(a);
+	}
+	if (st == STATUS_NO)
+		return err_set(e, STATUS_BAD, "%s: sheets that its list names are not there", dir);
+	if (st == STATUS_OK && a->n == 0)
+		return err_set(e, STATUS_NO, "%s: nothing was loaded into its map yet", dir);
+	return st;
+}
+
+void atlas_close(struct atlas *a)
+{
+	for (size_t i = 0; i < a->n; i++)
+		sheet_close(&a->entry[i].sheet);
+	arena_free(&a->arena);
+	*a = (struct atlas){.n = 0};
+}
+
+enum status atlas_dates(const struct atlas *a, enum sheet_kind k, const struct wall **at, size_t *n,
+	struct arena *m, struct err *e)
+{
+	struct wall *to = arena_array(m, a->n + 1, sizeof(*to));
+
+	*n = 0;
+	if (!to)
+		return err_nomem(e);
+	for (size_t i = 0; i < a->n; i++) {
+		const struct atlas_entry *one = &a->entry[i];
+		if (one->in_use || one->sheet.kind != k || (*n && to[*n - 1].us == one->sheet.to.us))
+			continue;
+		to[(*n)++] = one->sheet.to;
+	}
+	*at = to;
+	return STATUS_OK;
+}

@@ -1,0 +1,44 @@
+/* DIR/map/tables: the sheets there are, one line each, replaced by one rename.
+ *
+ *     0123456789ab paths 46 1419206400000000 1419206400000000 rib.20141222.0000.gz
+ *
+ * id, kind, address families of its routes ("-": none), first and last time in microseconds, name. */
+#ifndef WEIR_MAP_LIST_H
+#define WEIR_MAP_LIST_H
+
+#include <limits.h>
+
+#include "map/sheet.h"
+
+#define SHEET_ID   13 /* 12 hex digits and the zero */
+#define SHEET_NAME 128
+
+struct list_line {
+	char id[SHEET_ID];
+	char name[SHEET_NAME];
+	enum sheet_kind kind;
+	bool v4, v6;
+	struct wall from, to;
+};
+struct list {
+	struct list_line *line;
+	size_t n, cap;
+};
+
+/* A list that is not there is empty.  STATUS_BAD: not such a list. */
+enum status list_read(struct list *l, const char *dir, struct err *e);
+enum status list_write(const struct list *l, const char *dir, const struct world *w, struct err *e);
+enum status list_add(struct list *l, const struct list_line *line, struct err *e);
+/* The line of that id, or NULL. */
+struct list_line *list_find(const struct list *l, const char *id);
+void list_free(struct list *l);
+
+/* DIR/map/ID.sheet; false where that is too long. */
+bool list_sheet_path(char to[PATH_MAX], const char *dir, const char *id);
+
+/* Who changes anything in DIR/map holds it (flock), and makes the directory where there is none; < 0: e. */
+int list_lock(const char *dir, const struct world *w, struct err *e);
+/* Under the lock: removes sheets that the list does not have, of loads that were killed. */
+void list_sweep(const struct list *l, const char *dir, const struct world *w);
+
+#endif
