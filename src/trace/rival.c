@@ -19,6 +19,7 @@
 
 #include "base/binomial.h"
 #include "trace/link_gates.h"
+#include "trace/link_lane.h"
 #include "trace/search.h"
 
 #define CLEARLY_LOG10_E 2.0
@@ -51,7 +52,7 @@ static struct starts starts_of(const struct relink *p, const struct flow *f, int
 
 static int64_t start_at(const struct starts *s, size_t i)
 {
-	return clock_in(&s->clock, s->b[i].start_us);
+	return clock_in(&s->clock, lane_time(s->b[i].start_us));
 }
 
 /* The first start at or after t. */
@@ -69,24 +70,28 @@ static size_t first_from(const struct starts *s, int64_t t)
 	return lo;
 }
 
-/* How far behind `of` its copies come, and how much that varies; false: too few copies. */
-static bool lag_find(const struct starts *of, const struct starts *copy, int64_t *lag, int64_t *near)
+/* How far behind `of` its copies come, and how much that varies.  STATUS_NO: too few copies. */
+static enum status lag_find(
+	const struct starts *of, const struct starts *copy, int64_t *lag, int64_t *near, struct err *e)
 {
 	int64_t *v = calloc(of->n + 1, sizeof(*v));
 	size_t n = 0;
 
-	for (size_t i = 0; v && i < of->n; i++) {
+	if (!v)
+		return err_nomem(e);
+	for (size_t i = 0; i < of->n; i++) {
 		int64_t t = start_at(of, i);
 		size_t k = first_from(copy, t);
-		if (k < copy->n && start_at(copy, k) - t <= FOLLOW_US)
-			v[n++] = start_at(copy, k) - t;
+		int64_t behind = k < copy->n ? start_at(copy, k) - t : -1;
+		if (behind >= 0 && behind <= FOLLOW_US) /* less than 0 where starts are in no order */
+			v[n++] = behind;
 	}
 	if (n >= LAG_LEAST) {
 		*lag = median_of(v, n);
 		*near = SPREADS * (v[n - 1 - n / 4] - v[n / 4]) + SPREAD_ADD_US;
 	}
 	free(v);
-	return n >= LAG_LEAST;
+	return n >= LAG_LEAST ? STATUS_OK : STATUS_NO;
 }
 
 /* Bursts of the member in one direction: how many, how many stand by the in-leg's, and how likely one does by
@@ -110,12 +115,13 @@ static struct stands stand(const struct starts *one, const struct starts *in, in
 	}
 	int64_t from = start_at(one, 0) - AROUND_US, to = start_at(one, one->n - 1) + AROUND_US;
 	double starts = (double)(first_from(in, to) - first_from(in, from));
-	double share = starts * 2 * (double)near / (double)(to - from);
-	s.chance = share < 1 ? share : 1;
+	double share = to > from ? starts * 2 * (double)near / (double)(to - from) : 1;
+	s.chance = share >= 0 && share < 1 ? share : 1; /* starts in no order tell nothing */
 	return s;
 }
 
-static bool takes_part(const struct relink *p, const struct flow *one, int way)
+/* STATUS_NO: it does not, or that cannot be told. */
+static enum status takes_part(const struct relink *p, const struct flow *one, int way, struct err *e)
 {
 	struct starts in[2] = {starts_of(p, p->in, p->in_way, false), starts_of(p, p->in, !p->in_way, false)};
 	struct starts all[2] = {
@@ -125,24 +131,28 @@ static bool takes_part(const struct relink *p, const struct flow *one, int way)
 	int64_t lag, near;
 
 	for (int d = 0; d < 2; d++) {
-		bool known = d == 0 ? lag_find(&in[0], &all[0], &lag, &near)
-				    : lag_find(&all[1], &in[1], &lag, &near);
-		if (!known)
-			return false;
+		enum status st = d == 0 ? lag_find(&in[0], &all[0], &lag, &near, e)
+					: lag_find(&all[1], &in[1], &lag, &near, e);
+		if (st != STATUS_OK)
+			return st;
 		struct stands s = stand(&own[d], &in[d], d == 0 ? -lag : lag, near);
 		sum.n += s.n;
 		sum.hits += s.hits;
 		sum.chance = s.chance > sum.chance ? s.chance : sum.chance;
 	}
-	return sum.n > 0 && binomial_tail(sum.hits, sum.n, sum.chance) <= CHANCE_MOST;
+	return sum.n > 0 && binomial_tail(sum.hits, sum.n, sum.chance) <= CHANCE_MOST ? STATUS_OK : STATUS_NO;
 }
 
-void member_settle(struct candidate *c, const struct flow *out, const struct ip *host)
+enum status member_settle(struct candidate *c, const struct flow *out, const struct ip *host, struct err *e)
 {
-	if (c->link.verdict != LINK_PROVEN || takes_part(&c->pair, out, flow_side(out, host)))
-		return;
+	if (c->link.verdict != LINK_PROVEN)
+		return STATUS_OK;
+	enum status st = takes_part(&c->pair, out, flow_side(out, host), e);
+	if (st != STATUS_NO)
+		return st;
 	c->link.verdict = LINK_UNDECIDABLE;
 	c->link.reason = LINK_REASON_MEMBER;
+	return STATUS_OK;
 }
 
 /* ---- rivals ---- */

@@ -81,8 +81,8 @@ static enum status test_one(struct search *s, const struct flow *in, const struc
 		return st;
 	tracer_settle(s->t, &c.link);
 	if (is_aggregate(out) && out != s->out)
-		member_settle(&c, s->out, &s->v->host);
-	if (c.link.verdict == LINK_PROVEN)
+		st = member_settle(&c, s->out, &s->v->host, e);
+	if (st == STATUS_OK && c.link.verdict == LINK_PROVEN)
 		st = proven_add(s, &c, e);
 	keep(s->hop, &c);
 	return st;

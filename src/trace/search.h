@@ -21,7 +21,7 @@ struct search {
 };
 
 /* Withholds what is proven of OUT's aggregate if `out`, the flow that is asked about, shows no part in it. */
-void member_settle(struct candidate *c, const struct flow *out, const struct ip *host);
+enum status member_settle(struct candidate *c, const struct flow *out, const struct ip *host, struct err *e);
 
 /* Both are proven of one OUT, best with the larger number, and their peers differ: does c explain OUT as
  * well?
