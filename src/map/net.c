@@ -43,7 +43,7 @@ static bool prefix_seen(struct asked *q, const struct paths *p, const struct map
 {
 	size_t from = prefixes_from(p, of), to = from;
 
-	for (; to < p->n_prefix && map_prefix_has(of, &p->prefix[to]); to++)
+	for (; to < p->n_prefix && net_prefix_has(of, &p->prefix[to]); to++)
 		if (!prefixes_add(&q->prefix, &p->prefix[to]))
 			return false;
 	return origins_add(&q->asn, p, from, to);
@@ -64,7 +64,7 @@ static bool around(struct asked *q, const struct prefix *of)
 	for (size_t i = 0; i < q->a->n_origins && best; i++) {
 		const struct paths *p = q->a->origins[i];
 		size_t at = prefixes_from(p, best);
-		if (at < p->n_prefix && map_prefix_order(&p->prefix[at], best) == 0 &&
+		if (at < p->n_prefix && net_prefix_order(&p->prefix[at], best) == 0 &&
 			!origins_add(&q->asn, p, at, at + 1))
 			return false;
 	}

@@ -151,7 +151,7 @@ static bool originates_asked(const struct asked *q, const struct paths *p, uint3
 
 	for (size_t i = 0; at && i < n; i++)
 		if (at[i] < p->n_prefix && bsearch(&p->prefix[at[i]], q->prefix.of, q->prefix.n,
-						   sizeof(*q->prefix.of), map_prefix_order))
+						   sizeof(*q->prefix.of), net_prefix_order))
 			return true;
 	return false;
 }

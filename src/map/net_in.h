@@ -20,9 +20,9 @@ bool prefixes_add(struct prefix_list *l, const struct map_prefix *p);
 void prefixes_sort(struct prefix_list *l); /* as a sheet's, and each once */
 
 /* Order of two, as qsort and bsearch want it. */
-int map_prefix_order(const void *a, const void *b);
+int net_prefix_order(const void *a, const void *b);
 /* Is b in a, or a itself? */
-bool map_prefix_has(const struct map_prefix *a, const struct map_prefix *b);
+bool net_prefix_has(const struct map_prefix *a, const struct map_prefix *b);
 /* The first place of a sheet's prefixes that is not before `at`. */
 size_t prefixes_from(const struct paths *p, const struct map_prefix *at);
 /* The places of origin_prefix that the AS at that index has; NULL and 0 where none. */

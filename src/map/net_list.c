@@ -46,7 +46,7 @@ bool prefixes_add(struct prefix_list *l, const struct map_prefix *p)
 	return true;
 }
 
-int map_prefix_order(const void *a, const void *b)
+int net_prefix_order(const void *a, const void *b)
 {
 	const struct map_prefix *x = a, *y = b;
 
@@ -64,9 +64,9 @@ void prefixes_sort(struct prefix_list *l)
 	size_t kept = 0;
 
 	if (l->n)
-		qsort(l->of, l->n, sizeof(*l->of), map_prefix_order);
+		qsort(l->of, l->n, sizeof(*l->of), net_prefix_order);
 	for (size_t i = 0; i < l->n; i++)
-		if (kept == 0 || map_prefix_order(&l->of[kept - 1], &l->of[i]) != 0)
+		if (kept == 0 || net_prefix_order(&l->of[kept - 1], &l->of[i]) != 0)
 			l->of[kept++] = l->of[i];
 	l->n = kept;
 }
@@ -79,7 +79,7 @@ size_t prefixes_from(const struct paths *p, const struct map_prefix *at)
 
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
-		if (map_prefix_order(&p->prefix[mid], at) < 0)
+		if (net_prefix_order(&p->prefix[mid], at) < 0)
 			lo = mid + 1;
 		else
 			hi = mid;
@@ -87,7 +87,7 @@ size_t prefixes_from(const struct paths *p, const struct map_prefix *at)
 	return lo;
 }
 
-bool map_prefix_has(const struct map_prefix *a, const struct map_prefix *b)
+bool net_prefix_has(const struct map_prefix *a, const struct map_prefix *b)
 {
 	uint64_t hi = a->len == 0 ? 0 : a->len >= 64 ? UINT64_MAX : ~(UINT64_MAX >> a->len);
 	uint64_t lo = a->len <= 64 ? 0 : a->len >= 128 ? UINT64_MAX : ~(UINT64_MAX >> (a->len - 64));

@@ -45,7 +45,7 @@ static uint32_t place_of(const struct paths *p, const struct map_prefix *m)
 {
 	size_t at = prefixes_from(p, m);
 
-	return at < p->n_prefix && map_prefix_order(&p->prefix[at], m) == 0 ? (uint32_t)at : NO_INDEX32;
+	return at < p->n_prefix && net_prefix_order(&p->prefix[at], m) == 0 ? (uint32_t)at : NO_INDEX32;
 }
 
 /* Is its origin one of the networks?  The first sheet that has it and an origin counts. */
@@ -71,7 +71,7 @@ static const struct map_prefix *inner_next(struct counting *c, const struct map_
 	for (size_t i = 0; i < c->a->n_origins; i++) {
 		const struct paths *p = c->a->origins[i];
 		const struct map_prefix *q = c->cursor[i] < p->n_prefix ? &p->prefix[c->cursor[i]] : NULL;
-		if (q && map_prefix_has(of, q) && (!best || map_prefix_order(q, best) < 0)) {
+		if (q && net_prefix_has(of, q) && (!best || net_prefix_order(q, best) < 0)) {
 			best = q;
 			from = &c->cursor[i];
 		}
@@ -90,7 +90,7 @@ static uint64_t own_size(struct counting *c, const struct map_prefix *of)
 	for (size_t i = 0; i < c->a->n_origins; i++)
 		c->cursor[i] = prefixes_from(c->a->origins[i], of);
 	while ((in = inner_next(c, of)) != NULL) {
-		if (map_prefix_order(in, of) == 0 || (last && map_prefix_has(last, in)) || size_of(in) == 0)
+		if (net_prefix_order(in, of) == 0 || (last && net_prefix_has(last, in)) || size_of(in) == 0)
 			continue;
 		left -= size_of(in);
 		last = in;
