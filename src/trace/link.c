@@ -372,16 +372,11 @@ static int is_in_step(const struct legs *l)
 	       order_waits(&l->out_back, &l->in_fwd, &l->in_back, l->scratch);
 }
 
-/* Does anything forward say that OUT follows IN, where the number is the answers'? */
+/* Do times say that OUT follows IN, where the number is that of sizes? */
 static int is_felt(const struct best *best, const struct order *fwd)
 {
-	static const enum way FORWARD[] = {WAY_FORWARD, WAY_TICKS, WAY_SIZES};
-	if (order_leans_far(fwd))
-		return 1;
-	for (int k = 0; k < 3; k++)
-		if (best->r[FORWARD[k]].log10_sup - best->charge >= SIZES_SPEAK)
-			return 1;
-	return 0;
+	return order_leans_far(fwd) || best->r[WAY_FORWARD].log10_sup - best->charge >= SIZES_SPEAK ||
+	       best->r[WAY_TICKS].log10_sup - best->charge >= SIZES_SPEAK;
 }
 
 /* What nothing excuses: OUT after IN, OUT's answers reach IN, who speaks first, who drives. */
@@ -416,8 +411,7 @@ static int relay_shaped(
 		return 1;
 	if (enough[WAY_ANSWERS] && (order_follows(back) || match) && answers && led)
 		return 1;
-	if ((enough[WAY_SIZES] || (enough[WAY_SIZES_BACK] && (led || is_felt(best, fwd)))) && match &&
-		answers)
+	if ((enough[WAY_SIZES] || enough[WAY_SIZES_BACK]) && match && answers && (led || is_felt(best, fwd)))
 		return 1;
 	if (enough[WAY_ANSWERS] && sizes->follow && sizes->volume && led && !order_denies(&l->out_back, echo))
 		return 1;

@@ -25,6 +25,7 @@
 #define VAGUE_SIGMAS 3.0
 #define HIDDEN_US    1000000 /* chaff lasts a second at least after each key */
 #define MASKED_MIN   0.7
+#define COVERED_MIN  0.25  /* share of answers in R's own words that makes their order no witness */
 #define SLOPE_MIN    0.5   /* half way between a shared cause (0) and a relay (1) */
 #define SPREAD_US    60000 /* of the lag, interquartile */
 #define LATER_MIN    0.4   /* share of B's bursts before which C was the later one */
@@ -206,7 +207,10 @@ int order_steady(const struct echo *e)
 int order_denies(const struct lane *out_back, const struct echo *e)
 {
 	int told = e->n >= ECHO_MIN && e->reach_us >= REACH_US;
-	return is_stream(out_back) || (told && e->slope + VAGUE_SIGMAS * e->error < SLOPE_MIN);
+	if (is_stream(out_back))
+		return 1;
+	return told && e->slope + VAGUE_SIGMAS * e->error < SLOPE_MIN &&
+	       (double)e->masked < COVERED_MIN * (double)e->all;
 }
 
 /* Few of A's bursts come after B's. */

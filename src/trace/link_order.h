@@ -65,8 +65,8 @@ int order_conserves(const struct order *o);
 /* 1 if the slope is too uncertain to tell, a relay's among what it may be. */
 int order_vague(const struct echo *e);
 
-/* 1 if V's answers are a stream, as long as the pauses that something makes, or IN's clearly do not come when
- * they do. */
+/* 1 if sizes say nothing of whose answers they are: V's are a stream, as long as the pauses that something
+ * makes, or IN's clearly do not come when V's do, and R's own words do not cover that. */
 int order_denies(const struct lane *out_back, const struct echo *e);
 
 /* 1 if there are answers enough, but all take the same time: that cannot tell whose they are. */

@@ -99,7 +99,7 @@ static void print_other(const struct zoo_class *c, const struct tally *t, struct
 	flaw &= c->kind == ZOO_NULL;
 	printf(" proven %ld undecidable %ld", t->verdict[LINK_PROVEN], t->verdict[LINK_UNDECIDABLE]);
 	sum->flaws += flaw;
-	if (c->kind == ZOO_REACTS)
+	if (c->kind == ZOO_REACTS || c->kind == ZOO_OPEN)
 		return;
 	sum->proven += t->verdict[LINK_PROVEN];
 	printf(" %s", flaw || t->verdict[LINK_PROVEN] > 0 ? "FLAW" : "ok");
@@ -109,7 +109,7 @@ static void print_other(const struct zoo_class *c, const struct tally *t, struct
 
 static void print_row(const struct zoo_class *c, const struct tally *t, struct total *sum)
 {
-	static const char *const kind[] = {"null", "shared", "reacts", "relay"};
+	static const char *const kind[] = {"null", "shared", "reacts", "open", "relay"};
 	printf("%-6s %-44s %7ld", kind[c->kind], c->name, t->pairs);
 	if (c->kind == ZOO_RELAY)
 		print_relay(c, t, sum);

@@ -70,6 +70,7 @@ enum zoo_kind {
 	ZOO_NULL,   /* unrelated: the bar is on the wealth */
 	ZOO_SHARED, /* a common cause: the bar is on the verdict */
 	ZOO_REACTS, /* R reacts to X by traffic of its own to V: a relay in the sense of the test, no bar */
+	ZOO_OPEN,   /* no link, and nothing here excludes it: published, no bar */
 	ZOO_RELAY   /* a true relay: the bar is on power */
 };
 

@@ -80,6 +80,14 @@ void null_coarse(struct rng *r, struct zoo_pair *p, double seconds, const double
 void null_mangled(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);
 void null_rates(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);
 void null_browsers(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);
+void shared_lockstep(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);
+void shared_full(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);
+void shared_stream(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);
+void shared_bots(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);
+void shared_script(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);
+void shared_level(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);
+void shared_feed(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);
+void open_framed(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);
 void relay_session(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);
 
 void relay_half(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);

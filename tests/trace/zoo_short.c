@@ -54,6 +54,7 @@ static void relays_have_finite_numbers(void **state)
 {
 	(void)state;
 	check_kind(ZOO_REACTS);
+	check_kind(ZOO_OPEN);
 	check_kind(ZOO_RELAY);
 }
 
