@@ -14,12 +14,13 @@ struct open_prefix {
 struct open_stack {
 	struct open_prefix at[DEEPEST];
 	uint8_t n;
+	bool listed; /* in walking.busy */
 };
 
 struct walking {
 	const struct walk *w;
 	struct open_stack *stack; /* by session */
-	uint32_t *busy;           /* sessions whose stack is not empty, some perhaps twice */
+	uint32_t *busy;           /* sessions whose stack is perhaps not empty */
 	size_t n_busy;
 	bool failed;
 };
@@ -75,16 +76,19 @@ static void open_route(struct walking *g, uint32_t prefix, size_t route)
 	double size = size_of(&p->prefix[prefix]);
 	if (s->n && p->prefix[prefix].v == 4)
 		s->at[s->n - 1].left -= size;
-	if (s->n == 0 && g->n_busy < p->n_session)
+	if (!s->listed)
 		g->busy[g->n_busy++] = session;
+	s->listed = true;
 	s->at[s->n++] = (struct open_prefix){prefix, p->route_path[route], size};
 }
 
 static void close_all(struct walking *g)
 {
-	for (size_t i = 0; i < g->n_busy; i++)
+	for (size_t i = 0; i < g->n_busy; i++) {
 		while (g->stack[g->busy[i]].n)
 			close_top(g, g->busy[i]);
+		g->stack[g->busy[i]].listed = false;
+	}
 	g->n_busy = 0;
 }
 
@@ -129,8 +133,10 @@ enum status walk_scope(const struct walk *w, struct err *e)
 	g.busy = calloc(p->n_session + 1, sizeof(*g.busy));
 	g.failed = !mark || !g.stack || !g.busy;
 	if (!g.failed) {
-		for (size_t i = 0; i < p->n_session; i++)
-			g.stack[i].n = 0;
+		for (size_t i = 0; i < p->n_session; i++) {
+			g.stack[i].n = 0; /* the rest is written before it is read */
+			g.stack[i].listed = false;
+		}
 		mark_scope(mark, w);
 		for (uint32_t i = 0; i < p->n_prefix && !g.failed;)
 			i = mark[i] && p->prefix[i].v == w->family ? walk_below(&g, i) : i + 1;
