@@ -6,6 +6,7 @@
 
 #define SHORT     16
 #define SHORT_ONE 12
+#define BLOCK     16
 #define DEEP      48 /* halvings after which a piece is too unlucky for quicksort */
 
 static void swap(int64_t *v, int64_t *w, size_t i, size_t j)
@@ -69,11 +70,42 @@ static int64_t middle(int64_t a, int64_t b, int64_t c)
 	return c > hi ? hi : c;
 }
 
+/* The first steps of Hoare's partition, [*i, *j] being what is not parted yet: what is on the wrong side is
+ * listed without a branch, a block from either end, and then changed in the same order as one by one
+ * (Edelkamp & Weiss 2016).  Leaves less than two blocks to be parted as usual. */
+static void part_blocks(int64_t *v, int64_t *w, int64_t pivot, size_t *i, size_t *j)
+{
+	uint8_t left[BLOCK], right[BLOCK];
+	size_t from = *i, to = *j, left_at = 0, right_at = 0;
+	size_t n_left = 0, n_right = 0, l = 0, r = 0; /* listed, and of those changed */
+	while (to + 1 - from >= 2 * BLOCK) {
+		if (l == n_left) {
+			left_at = from;
+			for (l = n_left = 0; from < left_at + BLOCK; from++) {
+				left[n_left] = (uint8_t)(from - left_at);
+				n_left += v[from] >= pivot;
+			}
+		}
+		if (r == n_right) {
+			right_at = to;
+			for (r = n_right = 0; to > right_at - BLOCK; to--) {
+				right[n_right] = (uint8_t)(right_at - to);
+				n_right += v[to] <= pivot;
+			}
+		}
+		for (; l < n_left && r < n_right; l++, r++)
+			swap(v, w, left_at + left[l], right_at - right[r]);
+	}
+	*i = l < n_left ? left_at + left[l] : from;
+	*j = r < n_right ? right_at - right[r] : to;
+}
+
 /* Hoare's partition: [0, result) is not above the pivot, the rest not below it; neither is empty. */
 static size_t part(int64_t *v, int64_t *w, size_t n)
 {
 	int64_t pivot = middle(v[0], v[n / 2 - 1], v[n - 2]);
 	size_t i = 0, j = n - 1;
+	part_blocks(v, w, pivot, &i, &j);
 	for (;; i++, j--) {
 		while (v[i] < pivot)
 			i++;
