@@ -70,7 +70,7 @@ static double decay_of(const struct audit_part *p)
 			continue;
 		b = fmin(b, -log10(limit_upper((int64_t)p->reached[k], (int64_t)p->able, LIMIT_A)) / k);
 	}
-	return b > 0 ? b : 0;
+	return b;
 }
 
 /* The same of the largest, which one pair reached. */
@@ -78,7 +78,7 @@ static double decay_of_largest(const struct audit *a)
 {
 	int64_t n = (int64_t)a->part[AUDIT_ALL].able;
 
-	return a->largest_flawed ? fmax(-log10(limit_upper(1, n, LIMIT_A)) / a->max_log10_e, 0) : 1;
+	return a->largest_flawed ? -log10(limit_upper(1, n, LIMIT_A)) / a->max_log10_e : 1;
 }
 
 static double alpha_left(double alpha, double b, uint64_t searchable)

@@ -108,12 +108,48 @@ static void shared_clock(struct place_of *o, unsigned n, int hours)
 		for (size_t j = from; j < from + 250; j++, k++) {
 			int64_t at = hour + instant[j] + (int64_t)(4000 * (i % 2)) + (int64_t)kit_rnd(2000);
 			bursts[0][k] = (struct burst){at, 0, 1, 36};
-			bursts[1][k] = (struct burst){
-				at + 60000 - (int64_t)(8000 * (i % 2)) + (int64_t)kit_rnd(2000), 0, 1, 36};
+			/* the server takes as long as it takes at that instant: as behind a relay */
+			bursts[1][k] =
+				(struct burst){at + 60000 + (int64_t)(j * 7919 % 97) * 500 -
+						       (int64_t)(8000 * (i % 2)) + (int64_t)kit_rnd(2000),
+					0, 1, 36};
 		}
 		ends_of(a, b, i, 8080);
 		flow_put(o, a, b, k);
 	}
+}
+
+/* Where the recorder was blind nothing is bet, in the audit as in a search. */
+static void the_blind_count_for_nothing(void **state)
+{
+	struct place_of o;
+	struct audit a;
+
+	(void)state;
+	place_begin(&o, -1); /* covered for the hour before */
+	shared_clock(&o, 40, 6);
+	place_seal(&o);
+	audited(&o, &(struct audit_param){.pairs = 300, .seed = 1}, &a);
+	assert_true(a.part[AUDIT_ALL].pairs == 300 && a.part[AUDIT_ALL].reached[1] == 0 && a.n_worst == 0);
+	place_end(&o);
+}
+
+static void a_stopped_one_says_so(void **state)
+{
+	volatile int stop = 1;
+	struct place_of o;
+	struct audit a;
+
+	(void)state;
+	place_begin(&o, 4);
+	sessions_put(&o, 20, 4, 22);
+	place_seal(&o);
+	audited(&o, &(struct audit_param){.pairs = 300, .seed = 1, .stop = &stop}, &a);
+	assert_true(a.stopped && a.part[AUDIT_ALL].pairs == 0 && a.verdict == AUDIT_TOO_LITTLE);
+	stop = 0;
+	audited(&o, &(struct audit_param){.pairs = 300, .seed = 1, .stop = &stop}, &a);
+	assert_true(!a.stopped && a.part[AUDIT_ALL].pairs == 300);
+	place_end(&o);
 }
 
 static void a_shared_clock_does_not_hold(void **state)
@@ -134,6 +170,7 @@ static void a_shared_clock_does_not_hold(void **state)
 	assert_true(a.part[AUDIT_MINUTES].flawed);
 	assert_true(a.part[AUDIT_MINUTES].reached[5] > 20 * a.part[AUDIT_FREE].reached[5]);
 	assert_true(a.n_port >= 1 && a.port[0].port == 8080 && a.port[0].proto == PROTO_TCP);
+	assert_true(a.proven > 0 && a.proven <= a.part[AUDIT_ALL].reached[5]);
 	assert_true(a.alpha_most == 0); /* many pairs reach 10^40: no alpha mends it */
 	/* who they are: the highest first, moved by an hour at least, at the port that all of them use */
 	assert_int_equal(a.n_worst, AUDIT_WORST);
@@ -351,6 +388,65 @@ static void strangers_by_looking_at_all(void **state)
 	recording_free(&sc.rec);
 	tracer_close(t);
 	place_end(&o);
+}
+
+/* Drawn are flows that could reach 10^5; those of 24 bursts and more are a pool of their own. */
+static void how_many_bursts_it_takes(void **state)
+{
+	static const size_t n[] = {5, 6, 23, 24};
+	const struct scan_param one_host = {0};
+	struct store_query q = {.since = WALL_BEGIN, .until = WALL_END, .port = -1, .gap_us = 20000};
+	struct place_of o;
+	struct scan sc = {.p = &one_host};
+	struct pool p;
+	struct err e = {0};
+	char a[64], b[64];
+
+	(void)state;
+	place_begin(&o, 2);
+	for (unsigned i = 0; i < 4; i++) {
+		for (size_t k = 0; k < n[i]; k++)
+			bursts[0][k] = bursts[1][k] = (struct burst){T0 + (int64_t)k * SECOND_US, 0, 1, 36};
+		ends_of(a, b, i, 22);
+		flow_put(&o, a, b, n[i]);
+	}
+	place_seal(&o);
+	assert_int_equal(tracer_open(&sc.t, &world_real, o.dir, &o.cfg, 1e-6, &e), STATUS_OK);
+	assert_int_equal(recording_read(&sc.rec, &world_real, o.dir, &q, &e), STATUS_OK);
+	assert_int_equal(pool_make(&p, &sc, &e), STATUS_OK);
+	assert_int_equal(p.n, 3);
+	assert_int_equal(p.n_active, 1);
+	pool_free(&p);
+	recording_free(&sc.rec);
+	tracer_close(sc.t);
+	place_end(&o);
+}
+
+/* Two hosts of networks of their own, each with so many peers of its own. */
+static bool busy_strangers(uint32_t peers, bool translated)
+{
+	static uint32_t peer[2 * 1001];
+	static const uint8_t net[] = {20, 30, 40, 50};
+	uint32_t at[] = {0, peers, 2 * peers, 2 * peers, 2 * peers};
+	struct ip host[4];
+	struct pool p = {.host = host, .n_host = 4, .peer = peer, .peers_at = at};
+	struct drawn a = {.host = {0, 2}, .translated = translated}, b = {.host = {1, 3}};
+
+	for (size_t i = 0; i < 4; i++)
+		host[i] = (struct ip){.v = 4, .b = {net[i], 1, 0, 1}};
+	for (uint32_t i = 0; i < 2 * peers; i++)
+		peer[i] = 10 + i;
+	return pool_strangers(&p, &a, &b);
+}
+
+/* Where looking takes too long, and where an address may have another name, they count as no strangers. */
+static void not_known_counts_as_in_common(void **state)
+{
+	(void)state;
+	assert_true(busy_strangers(1000, false));
+	assert_false(busy_strangers(1001, false));
+	assert_false(busy_strangers(3, true));
+	assert_true(busy_strangers(3, false));
 }
 
 /* An aggregate of many short flows is drawn as one. */
@@ -608,12 +704,16 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(healthy_traffic_holds),
+		cmocka_unit_test(the_blind_count_for_nothing),
+		cmocka_unit_test(a_stopped_one_says_so),
 		cmocka_unit_test(a_shared_clock_does_not_hold),
 		cmocka_unit_test(a_corrected_alpha_proves_again),
 		cmocka_unit_test(the_seed_decides),
 		cmocka_unit_test(nothing_to_draw),
 		cmocka_unit_test(moves_by_trying_all),
 		cmocka_unit_test(strangers_by_looking_at_all),
+		cmocka_unit_test(how_many_bursts_it_takes),
+		cmocka_unit_test(not_known_counts_as_in_common),
 		cmocka_unit_test(aggregates_are_drawn),
 		cmocka_unit_test(all_pairs_once),
 		cmocka_unit_test(blind_spans_are_both),

@@ -93,6 +93,11 @@ static void the_largest_of_many_may_be_large(void **state)
 	assert_false(counted_so(1000, two, 4, 4.5).largest_flawed);
 	assert_int_equal(counted_so(10000, two, 4, 4.5).verdict, AUDIT_HOLDS);
 	assert_true(counted_so(1000, two, 4, 4.5).part[AUDIT_FREE].row[4].flawed);
+	/* and a flawed share counts for the decay however few they are */
+	assert_true(
+		fabs(counted_so(1000, two, 4, 4.5).decay + log10(limit_upper(2, 1000, 0.01)) / 4) < 1e-12);
+	assert_true(fabs(counted_so(1000, two, 4, 4.5).part[AUDIT_ALL].row[4].lower -
+			    limit_lower(2, 1000, 0.01)) < 1e-15);
 	assert_false(counted_so(1000, one, 4, 4.5).part[AUDIT_FREE].row[4].flawed);
 	/* beyond the table, too */
 	a = counted_so(1000000, two, 7, 7.5);
@@ -124,11 +129,22 @@ static void the_decay_is_of_what_was_measured(void **state)
 	static const uint64_t steep[] = {900, 800, 700, 700, 700, 700};
 	b = counted_so(1000, steep, 6, 6.5);
 	assert_true(b.decay > 0 && b.decay < AUDIT_DECAY_MIN && b.alpha_most == 0);
+	/* nine say nothing of the decay, ten do */
+	static const uint64_t few[] = {1075, 60, 9}, enough[] = {1075, 60, 10};
+	a = counted_so(10000, few, 3, 3.5);
+	b = counted_so(10000, enough, 3, 3.5);
+	assert_true(
+		!audit_level_flawed(&a.part[AUDIT_FREE], 3) && !audit_level_flawed(&b.part[AUDIT_FREE], 3));
+	assert_true(fabs(a.decay + log10(limit_upper(1075, 10000, 0.01))) < 1e-12);
+	assert_true(fabs(b.decay + log10(limit_upper(10, 10000, 0.01)) / 3) < 1e-12);
 	/* nor where it could not be written */
 	a = mild();
 	a.alpha = 1e-290;
 	audit_judge(&a);
 	assert_true(a.decay > AUDIT_DECAY_MIN && a.alpha_most == 0);
+	a.alpha = 1e-60;
+	audit_judge(&a);
+	assert_true(a.alpha_most > 0 && a.alpha_most < 1e-60);
 	/* and never more than was meant */
 	a = counted_so(1000, nine, 2, 2.5);
 	assert_true(a.alpha_most < 1e-6);
@@ -162,6 +178,10 @@ static void which_audit_stands(void **state)
 	assert_int_equal(small.lift, 500);
 	assert_true(audit_replaces(&small, &big));
 	assert_int_equal(small.lift, 1000);
+	struct audit again =
+		counted_so(500, worse, 1, 1.5); /* that allows as little, though smaller: the newest */
+	assert_true(again.alpha_most == small.alpha_most && audit_replaces(&again, &small));
+	assert_int_equal(again.lift, 1000);
 	assert_false(audit_replaces(&well, &small));
 	assert_true(audit_replaces(&large, &small));
 	/* one that fails, but allows more, lifts as little as one that holds */
@@ -253,6 +273,25 @@ static void lifted_only_by_as_many(void **state)
 	assert_false(audit_replaces(&well, &bad));
 }
 
+/* No more reach a level than the one below, and none that was not able: such a text is damage. */
+static void counts_that_cannot_be(void **state)
+{
+	static const uint64_t up[] = {1, 5}, most[] = {1001}, good[] = {5, 5, 1};
+	const struct audit row[] = {
+		counted_so(1000, good, 3, 3.5), counted_so(1000, up, 2, 2.5), counted_so(1000, most, 1, 1.5)};
+	struct audit b;
+	struct err e = {0};
+	bool newer;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		struct buf text = {0};
+		audit_text_write(&text, &row[i]);
+		assert_int_equal(audit_text_read(&b, text.p, text.n, &newer, &e), i ? STATUS_BAD : STATUS_OK);
+		buf_free(&text);
+	}
+}
+
 /* What it takes to lift it is kept where it is more than its own pairs, and only there. */
 static void lift_there_and_back(void **state)
 {
@@ -287,6 +326,7 @@ int main(void)
 		cmocka_unit_test(alphas_are_rounded_down),
 		cmocka_unit_test(what_was_proven_before),
 		cmocka_unit_test(lifted_only_by_as_many),
+		cmocka_unit_test(counts_that_cannot_be),
 		cmocka_unit_test(lift_there_and_back),
 	};
 

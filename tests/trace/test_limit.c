@@ -1,5 +1,6 @@
 /* The limit: what it says of made relays against what becomes of such relays; few bursts, hidden keys, legs
  * that make no sense. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -82,6 +83,8 @@ static struct limit limit_of(const struct made *m)
 	assert_true(strlen(text) > 20);
 	assert_true(l.jitter_ms >= 0 && l.jitter_ms <= 1000 && l.chaff >= 0 && l.chaff <= 10);
 	assert_true(l.known || (l.jitter_ms == 0 && l.chaff == 0));
+	assert_int_equal(l.jitter_most, l.jitter_ms == 1000);
+	assert_int_equal(l.chaff_most, l.chaff == 10);
 	return l;
 }
 
@@ -270,6 +273,121 @@ static void reasons_with_numbers(void **state)
 	}
 }
 
+/* Of one way the train with fewer bursts, merged as the test does; of the two ways the one with more. */
+static void bursts_that_can_be_bet_on(void **state)
+{
+	static struct made m;
+
+	(void)state;
+	plain_make(&m, 10);
+	m.out.head.first_us = m.in.head.first_us;
+	m.out.last_us = m.in.last_us;
+	m.out.n_burst[0] = 7;
+	assert_int_equal(relink_bursts(&m.p), 10); /* the answers are all there */
+	m.out.n_burst[1] = 6;
+	assert_int_equal(relink_bursts(&m.p), 7);
+	m.in.n_burst[0] = 4;
+	assert_int_equal(relink_bursts(&m.p), 6);
+	plain_make(&m, 10);
+	m.in.n_burst[1] = m.out.n_burst[1] = 0;
+	lane[2][0] = lane[0][0];
+	for (int i = 1; i < 10; i++) /* after 100 ms another one, before that the same */
+		lane[0][i].start_us = lane[2][i].start_us =
+			lane[0][i - 1].start_us + (i % 2 ? BURST_GAP_READ_US : BURST_GAP_READ_US - 1);
+	life(&m.in);
+	life(&m.out);
+	assert_int_equal(relink_bursts(&m.p), 6);
+	for (int i = 0; i < 10; i++) /* from its end, and a long one's end is not that of a short one in it */
+		lane[0][i].dur_us = lane[2][i].dur_us = i ? 0 : 500000;
+	assert_int_equal(relink_bursts(&m.p), 3);
+	m.in.last_us = m.out.head.first_us - 1; /* no time in common */
+	assert_int_equal(relink_bursts(&m.p), 0);
+}
+
+/* OUT on another clock: the same limit, where the clock is known. */
+static void on_another_clock(void **state)
+{
+	static struct made m;
+	struct rng r;
+
+	(void)state;
+	rng_seed(&r, 7);
+	relay_make(&m, &r, 60, 0, 0, 0);
+	struct limit here = limit_of(&m);
+	for (int d = 0; d < 2; d++)
+		for (size_t i = 0; i < m.out.n_burst[d]; i++)
+			m.out.burst[d][i].start_us += 5000000000;
+	life(&m.out);
+	m.p.apart = true;
+	m.p.clock.offset_us = -5000000000;
+	struct limit there = limit_of(&m);
+	assert_true(here.own && there.own);
+	assert_true(here.jitter_ms == there.jitter_ms && here.chaff == there.chaff);
+	assert_true(fabs(here.seconds - there.seconds) < 1e-9 && here.bursts == there.bursts);
+}
+
+/* So many of 40 bursts of IN, three seconds apart, last so long. */
+static bool hidden_with(int longs, uint32_t dur_us)
+{
+	static struct made m;
+
+	plain_make(&m, 40);
+	for (int d = 0; d < 4; d++)
+		for (int i = 0; i < 40; i++)
+			lane[d][i] = (struct burst){1000000000 + i * 3000000, 0, 1, 36};
+	for (int i = 0; i < longs; i++)
+		lane[0][i].dur_us = dur_us;
+	life(&m.in);
+	life(&m.out);
+	m.p.needed = 1e6; /* never proven: then OUT would show what the relay got */
+	struct limit l = limit_of(&m);
+	assert_false(l.own);
+	return l.hidden;
+}
+
+/* Half of the bursts as long as ticks go on after the last key; with fewer the in-leg shows what it is. */
+static void ticks_or_not(void **state)
+{
+	(void)state;
+	assert_true(hidden_with(20, 1000000));
+	assert_false(hidden_with(19, 1000000));
+	assert_false(hidden_with(40, 999999));
+	assert_true(hidden_with(40, 2500000));
+	assert_false(hidden_with(0, 0));
+}
+
+/* The most that is tried and still proven is said to be that. */
+static void beyond_the_grid(void **state)
+{
+	struct limit l = {.known = true,
+		.own = true,
+		.jitter_ms = 1000,
+		.jitter_most = true,
+		.chaff = 10,
+		.chaff_most = true};
+	char text[LIMIT_TEXT];
+	static struct made m;
+
+	(void)state;
+	assert_string_equal(limit_text(text, sizeof(text), &l, 8),
+		"still proven up to 1000 ms of jitter more and beyond, or up to 1000 % of chaff and beyond");
+	/* what limit_of() asserts, where the grids end */
+	size_t most[2] = {0}, next[2] = {0};
+	struct rng r;
+	rng_seed(&r, 11);
+	for (int i = 0; i < 12; i++) {
+		relay_make(&m, &r, 900, 0.001, 0, 0);
+		m.p.needed = i % 2 ? 1 : 6;
+		l = limit_of(&m);
+		most[0] += l.jitter_ms == 1000;
+		next[0] += l.jitter_ms == 500;
+		most[1] += l.chaff == 10;
+		next[1] += l.chaff == 5;
+	}
+	print_message("# at the end of the grids: %zu %zu of 12, before it %zu %zu\n", most[0], most[1],
+		next[0], next[1]);
+}
+
 /* What is missing is estimated from what there is. */
 static void what_is_missing(void **state)
 {
@@ -290,6 +408,10 @@ static void what_is_missing(void **state)
 	l = (struct limit){.known = true, .own = true};
 	assert_string_equal(limit_text(text, sizeof(text), &l, 8),
 		"still proven with less than 5 ms of jitter more, or with less than 25 % of chaff");
+	l.unproven = true; /* a rival or the audit withholds the verdict */
+	assert_string_equal(limit_text(text, sizeof(text), &l, 8),
+		"its number alone would still suffice with less than 5 ms of jitter more, or with less than "
+		"25 % of chaff");
 }
 
 static void senseless(void **state)
@@ -364,6 +486,10 @@ int main(void)
 		cmocka_unit_test(hidden_keys),
 		cmocka_unit_test(few_bursts),
 		cmocka_unit_test(reasons_with_numbers),
+		cmocka_unit_test(bursts_that_can_be_bet_on),
+		cmocka_unit_test(on_another_clock),
+		cmocka_unit_test(ticks_or_not),
+		cmocka_unit_test(beyond_the_grid),
 		cmocka_unit_test(what_is_missing),
 		cmocka_unit_test(senseless),
 		cmocka_unit_test(long_legs),
