@@ -3,6 +3,7 @@
 #include "plan_kit.h"
 
 #include "../lib/rnd.h"
+#include "trace/audit.h"
 
 /* ---- partners ---- */
 
@@ -178,6 +179,51 @@ static void test_evidence(void **state)
 	scene_close(&s);
 }
 
+/* An own link of a flow that is no longer recorded is taken from its claim; where an audit withholds that, it
+ * is not relied on.  A partner's link was computed from his traffic: the own audit says nothing of it. */
+static void test_withheld(void **state)
+{
+	static const char *const attack[] = {ATTACK};
+	struct audit a = {.alpha = 1e-6, .max_log10_e = 40, .searchable = 1};
+	struct scene s;
+	char id[ID_TEXT];
+	struct err e = {0};
+
+	(void)state;
+	a.part[AUDIT_FREE] = (struct audit_part){.pairs = 1000, .able = 1000, .reached = {0, 1, 1, 1}};
+	audit_judge(&a);
+	assert_true(a.alpha_most == 0);
+	for (int own = 0; own < 2; own++) {
+		struct id before, after;
+		scene_open(&s, own ? "" : "own_networks = {\"192.0.2.0/24\"}\n");
+		scene_talk(&s, own ? "tcp 198.18.0.1:1000 > 192.0.2.10:22" : ATTACK, T0);
+		scene_sealed(&s);
+		scene_case(&s, "operator", attack, 1, T0, id);
+		link_put(&s, id, own ? "" : "example.com/foo", "tcp 198.51.100.7:5000 > 203.0.113.10:22", 9,
+			10);
+		for (int audited = 0; audited < 2; audited++) {
+			struct plan p = plan_good(&s, id);
+			size_t suffice = 0, withheld = 0;
+			for (size_t i = 0; i < p.n_option; i++) {
+				const struct option *o = &p.option[i];
+				bool far = false;
+				for (size_t k = 0; k < o->n_action; k++)
+					far = far || o->action[k].rule.from.ip.b[0] == 198;
+				suffice += far && o->sufficient;
+				withheld += far && !o->sufficient && strstr(o->missing, "weir audit");
+			}
+			bool stands = !own || !audited;
+			assert_int_equal(suffice > 0, stands);
+			assert_int_equal(withheld > 0, !stands);
+			*(audited ? &after : &before) = p.evidence;
+			assert_int_equal(audit_write(&world_real, s.dir, &a, &e), STATUS_OK);
+		}
+		/* a plan that rested on it is of another evidence than the next */
+		assert_int_equal(id_order(&before, &after) != 0, own);
+		scene_close(&s);
+	}
+}
+
 /* ---- other cases ---- */
 
 static void test_cases(void **state)
@@ -346,8 +392,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_partner), cmocka_unit_test(test_searched),
 		cmocka_unit_test(test_hidden), cmocka_unit_test(test_hostile_claims),
-		cmocka_unit_test(test_evidence), cmocka_unit_test(test_cases), cmocka_unit_test(test_many),
-		cmocka_unit_test(test_scanner), cmocka_unit_test(test_none), cmocka_unit_test(test_again)};
+		cmocka_unit_test(test_evidence), cmocka_unit_test(test_withheld),
+		cmocka_unit_test(test_cases), cmocka_unit_test(test_many), cmocka_unit_test(test_scanner),
+		cmocka_unit_test(test_none), cmocka_unit_test(test_again)};
 
 	kit_seed("many");
 	return cmocka_run_group_tests(tests, NULL, NULL);
