@@ -2,22 +2,21 @@
  * the hash: a probe that misses does not look at the key, and twice the slots need no new hashes. */
 #include "map/intern.h"
 
-#include <stdlib.h>
+#include "map/big.h"
 
 enum { SLOTS_FIRST = 1 << 12, POOL_FIRST = 1 << 14, KEY_WORDS = sizeof(struct intern_key) / 8 };
 
 bool intern_init(struct intern *t, uint64_t seed)
 {
-	*t = (struct intern){.mask = SLOTS_FIRST - 1, .cap = POOL_FIRST, .used = 1, .seed = seed};
-	t->slot = calloc(SLOTS_FIRST, sizeof(*t->slot));
-	t->pool = malloc(POOL_FIRST * sizeof(*t->pool));
-	return t->slot && t->pool;
+	*t = (struct intern){.mask = SLOTS_FIRST - 1, .used = 1, .seed = seed};
+	t->slot = big_zero(SLOTS_FIRST, sizeof(*t->slot));
+	return t->slot && big_grow(&t->pool, &t->cap, 0, POOL_FIRST, sizeof(*t->pool));
 }
 
 void intern_free(struct intern *t)
 {
-	free(t->slot);
-	free(t->pool);
+	big_free(t->slot, t->mask + 1, sizeof(*t->slot));
+	big_free(t->pool, t->cap, sizeof(*t->pool));
 	*t = (struct intern){0};
 }
 
@@ -53,7 +52,7 @@ uint32_t intern_hash(const struct intern *t, const uint8_t *p, uint32_t size)
 static bool slots_grow(struct intern *t)
 {
 	size_t mask = 2 * t->mask + 1;
-	uint64_t *slot = calloc(mask + 1, sizeof(*slot));
+	uint64_t *slot = big_zero(mask + 1, sizeof(*slot));
 
 	if (!slot)
 		return false;
@@ -65,22 +64,9 @@ static bool slots_grow(struct intern *t)
 			at = (at + 1) & mask;
 		slot[at] = t->slot[i];
 	}
-	free(t->slot);
+	big_free(t->slot, t->mask + 1, sizeof(*t->slot));
 	t->slot = slot;
 	t->mask = mask;
-	return true;
-}
-
-static bool pool_grow(struct intern *t, size_t words)
-{
-	if (t->used + words <= t->cap)
-		return true;
-	size_t cap = 2 * t->cap + words;
-	uint64_t *p = t->used + words <= UINT32_MAX ? realloc(t->pool, cap * sizeof(*p)) : NULL;
-	if (!p)
-		return false;
-	t->pool = p;
-	t->cap = cap;
 	return true;
 }
 
@@ -88,7 +74,7 @@ static uint32_t key_add(struct intern *t, size_t slot, uint32_t hash, const uint
 {
 	size_t n = size & INTERN_SIZE_MAX, words = KEY_WORDS + (n + 7) / 8;
 
-	if (!pool_grow(t, words))
+	if (t->used + words > UINT32_MAX || !big_grow(&t->pool, &t->cap, t->used, words, sizeof(*t->pool)))
 		return 0;
 	uint32_t place = (uint32_t)t->used;
 	t->used += words;

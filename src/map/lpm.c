@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "base/grow.h"
+#include "map/big.h"
 #include "map/paths.h"
 
 #define TAG_BEGIN4 SHEET_TAG('L', '4', 'B', 'E')
@@ -124,7 +125,7 @@ static void range_put(struct ranges *to, u128 begin, uint32_t value)
 		to->n--;
 	if (to->n && to->r[to->n - 1].value == value)
 		return;
-	if (!grow(&to->r, &to->cap, to->n, 1, sizeof(*to->r)))
+	if (!big_grow(&to->r, &to->cap, to->n, 1, sizeof(*to->r)))
 		to->failed = true;
 	else
 		to->r[to->n++] = (struct range){begin, value};
@@ -167,7 +168,7 @@ static enum status ranges_make(
 
 static void ranges_free(struct ranges *r)
 {
-	free(r->r);
+	big_free(r->r, r->cap, sizeof(*r->r));
 	free(r->open);
 }
 

@@ -9,6 +9,7 @@
 #include <sys/random.h>
 
 #include "base/grow.h"
+#include "map/big.h"
 #include "map/paths_in.h"
 
 enum { BATCH = 64, TIDY_FIRST = 1 << 20 };
@@ -69,7 +70,7 @@ static bool id_room(struct columns *c, size_t routes)
 
 	if (!c->path_id || c->n_route + routes <= had)
 		return true;
-	if (!grow(&c->path_id, &c->cap_id, c->n_route, routes, sizeof(*c->path_id)))
+	if (!big_grow(&c->path_id, &c->cap_id, c->n_route, routes, sizeof(*c->path_id)))
 		return false;
 	memset(c->path_id + had, 0, (c->cap_id - had) * sizeof(*c->path_id));
 	return true;
@@ -77,26 +78,26 @@ static bool id_room(struct columns *c, size_t routes)
 
 bool columns_room(struct columns *c, size_t prefixes, size_t routes)
 {
-	return grow(&c->prefix, &c->cap_prefix, c->n_prefix, prefixes, sizeof(*c->prefix)) &&
-	       grow(&c->route_at, &c->cap_at, c->n_prefix, prefixes + 1, sizeof(*c->route_at)) &&
-	       grow(&c->session, &c->cap_session, c->n_route, routes, sizeof(*c->session)) &&
-	       grow(&c->path, &c->cap_path, c->n_route, routes, sizeof(*c->path)) && id_room(c, routes);
+	return big_grow(&c->prefix, &c->cap_prefix, c->n_prefix, prefixes, sizeof(*c->prefix)) &&
+	       big_grow(&c->route_at, &c->cap_at, c->n_prefix, prefixes + 1, sizeof(*c->route_at)) &&
+	       big_grow(&c->session, &c->cap_session, c->n_route, routes, sizeof(*c->session)) &&
+	       big_grow(&c->path, &c->cap_path, c->n_route, routes, sizeof(*c->path)) && id_room(c, routes);
 }
 
 void columns_free(struct columns *c)
 {
-	free(c->prefix);
-	free(c->route_at);
-	free(c->session);
-	free(c->path);
-	free(c->path_id);
+	big_free(c->prefix, c->cap_prefix, sizeof(*c->prefix));
+	big_free(c->route_at, c->cap_at, sizeof(*c->route_at));
+	big_free(c->session, c->cap_session, sizeof(*c->session));
+	big_free(c->path, c->cap_path, sizeof(*c->path));
+	big_free(c->path_id, c->cap_id, sizeof(*c->path_id));
 	*c = (struct columns){0};
 }
 
 /* The first path identifier that is not 0: from now on they are kept. */
 static bool id_begin(struct columns *c)
 {
-	c->path_id = calloc(c->cap_path, sizeof(*c->path_id));
+	c->path_id = big_zero(c->cap_path, sizeof(*c->path_id));
 	c->cap_id = c->path_id ? c->cap_path : 0;
 	return c->path_id != NULL;
 }
@@ -265,7 +266,7 @@ static bool batch_path(struct paths_build *b, struct batch *t, size_t i, const s
 		t->place[i] = store_path2(&b->store, t->path[i], as4);
 		return t->place[i] != 0;
 	}
-	uint32_t size = intern_size(rd_left(&t->path[i]), 0);
+	uint32_t size = intern_size(rd_left(&t->path[i]), STORED_PATH);
 	if (last && intern_is(&b->store.raw, last, t->path[i].p, size)) {
 		t->place[i] = last;
 		return true;
@@ -298,6 +299,8 @@ static void table_said(struct paths_build *b, struct session_now *s)
 
 static bool batch_put(struct paths_build *b, const struct batch *t, const struct mrt_route *r, size_t n)
 {
+	size_t kept = n; /* the last one that was; n: none yet */
+
 	for (size_t i = 0; i < n; i++) {
 		table_said(b, &b->session[t->session[i]]);
 		if (!t->place[i])
@@ -305,7 +308,9 @@ static bool batch_put(struct paths_build *b, const struct batch *t, const struct
 		uint32_t v = intern_at(&b->store.raw, t->place[i])->value;
 		if (!path_kept(&b->counts, v))
 			continue;
-		prefix_begin(b, &r[i].prefix);
+		if (kept == n || memcmp(&r[i].prefix, &r[kept].prefix, sizeof(r[i].prefix)) != 0)
+			prefix_begin(b, &r[i].prefix);
+		kept = i;
 		if (!route_put(b, t->session[i], r[i].path_id, stored_path(v)))
 			return false;
 	}
@@ -344,7 +349,7 @@ static bool update_path(struct paths_build *b, const struct mrt_route *r, uint32
 		b->counts.dropped[MRT_NO_PATH]++;
 		return true;
 	}
-	uint32_t size = intern_size(rd_left(&bytes), 0);
+	uint32_t size = intern_size(rd_left(&bytes), STORED_PATH);
 	uint32_t place = r->two_octet
 				 ? store_path2(&b->store, bytes, as4)
 				 : store_path(&b->store, intern_hash(&b->store.raw, bytes.p, size), bytes);

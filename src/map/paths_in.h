@@ -36,9 +36,16 @@ static inline uint32_t stored_path(uint32_t v)
 	return (v & ~STORED_SET) - 1;
 }
 
+/* A list of networks has one form in which it is kept, that of an AS_PATH of one AS_SEQUENCE where it fits
+ * into one: most paths are that already, the others' values come from there. */
+enum stored_kind {
+	STORED_PATH, /* AS_PATH, 4-octet numbers */
+	STORED_BOTH, /* AS_PATH of 2-octet numbers and AS4_PATH */
+	STORED_LIST, /* a list longer than an AS_SEQUENCE */
+};
+
 struct path_store {
-	struct intern raw;  /* the bytes of AS_PATH (kind 0), or those of AS_PATH and AS4_PATH (kind 1) */
-	struct intern list; /* what they say */
+	struct intern raw; /* bytes of AS_PATHs: see enum stored_kind */
 	struct intern as;
 	uint32_t *asn; /* by provisional number */
 	size_t n_asn, cap_asn;

@@ -1,16 +1,17 @@
 /* AS paths while a table is built: the bytes of each path are decoded once, the lists that come out are kept
- * once (bytes that differ in prepends only are the same list).  RFC 4271, 5.1.2; what is left out and counted
+ * once (paths that differ in prepends only are the same list).  RFC 4271, 4.3; what is left out and counted
  * is paths.h's. */
 #include <stdlib.h>
 
 #include "base/grow.h"
+#include "map/big.h"
 #include "map/paths_in.h"
 
 bool store_init(struct path_store *s, uint64_t seed)
 {
 	*s = (struct path_store){0};
-	if (!intern_init(&s->raw, seed) || !intern_init(&s->list, seed) || !intern_init(&s->as, seed) ||
-		!grow(&s->path_at, &s->cap_at, 0, 1, sizeof(*s->path_at)))
+	if (!intern_init(&s->raw, seed) || !intern_init(&s->as, seed) ||
+		!big_grow(&s->path_at, &s->cap_at, 0, 1, sizeof(*s->path_at)))
 		return false;
 	s->path_at[0] = 0;
 	return true;
@@ -19,11 +20,10 @@ bool store_init(struct path_store *s, uint64_t seed)
 void store_free(struct path_store *s)
 {
 	intern_free(&s->raw);
-	intern_free(&s->list);
 	intern_free(&s->as);
 	free(s->asn);
-	free(s->path_at);
-	free(s->path_as);
+	big_free(s->path_at, s->cap_at, sizeof(*s->path_at));
+	big_free(s->path_as, s->cap_as, sizeof(*s->path_as));
 	free(s->both);
 }
 
@@ -43,25 +43,59 @@ uint32_t store_as(struct path_store *s, uint32_t asn)
 	return k->value - 1;
 }
 
-/* The list's number + 1; 0: no memory. */
-static uint32_t list_put(struct path_store *s, const uint32_t *as, size_t n)
+/* The number + 1 of a list that was not there before; 0: no memory. */
+static uint32_t list_add(struct path_store *s, const uint32_t *as, size_t n)
 {
-	const uint8_t *p = (const uint8_t *)as;
-	uint32_t size = intern_size(n * sizeof(*as), 0);
-	uint32_t place = intern_put(&s->list, intern_hash(&s->list, p, size), p, size);
-
-	if (!place || s->n_path >= STORED_FAULT - 1 || s->n_as + n > UINT32_MAX ||
-		!grow(&s->path_as, &s->cap_as, s->n_as, n, sizeof(*as)) ||
-		!grow(&s->path_at, &s->cap_at, s->n_path + 1, 1, sizeof(*s->path_at)))
+	if (s->n_path >= STORED_FAULT - 1 || s->n_as + n > UINT32_MAX ||
+		!big_grow(&s->path_as, &s->cap_as, s->n_as, n, sizeof(*as)) ||
+		!big_grow(&s->path_at, &s->cap_at, s->n_path + 1, 1, sizeof(*s->path_at)))
 		return 0;
-	struct intern_key *k = intern_at(&s->list, place);
-	if (!k->value) {
-		memcpy(s->path_as + s->n_as, as, n * sizeof(*as));
-		s->n_as += n;
-		s->path_at[++s->n_path] = (uint32_t)s->n_as;
-		k->value = (uint32_t)s->n_path;
+	memcpy(s->path_as + s->n_as, as, n * sizeof(*as));
+	s->n_as += n;
+	s->path_at[++s->n_path] = (uint32_t)s->n_as;
+	return (uint32_t)s->n_path;
+}
+
+enum { SEQUENCE = 2, SEQUENCE_MAX = 255 };
+
+/* The form in which a list of numbers is kept; returns its size with its kind. */
+static uint32_t list_form(
+	const struct path_store *s, uint8_t to[4 * AS_PATH_MAX], const uint32_t *as, size_t n)
+{
+	size_t at = 0;
+	bool fits = n <= SEQUENCE_MAX;
+
+	if (fits) {
+		to[at++] = SEQUENCE;
+		to[at++] = (uint8_t)n;
 	}
+	for (size_t i = 0; i < n; i++) {
+		uint32_t asn = __builtin_bswap32(s->asn[as[i]]);
+		memcpy(to + at, &asn, sizeof(asn));
+		at += sizeof(asn);
+	}
+	return intern_size(at, fits ? STORED_PATH : STORED_LIST);
+}
+
+/* The value of the list that bytes came to which are not its form; 0: no memory. */
+static uint32_t list_value(struct path_store *s, const uint32_t *as, size_t n)
+{
+	uint8_t form[4 * AS_PATH_MAX];
+	uint32_t size = list_form(s, form, as, n);
+	uint32_t place = intern_put(&s->raw, intern_hash(&s->raw, form, size), form, size);
+
+	if (!place)
+		return 0;
+	struct intern_key *k = intern_at(&s->raw, place);
+	if (!k->value)
+		k->value = list_add(s, as, n);
 	return k->value;
+}
+
+/* One AS_SEQUENCE of n networks: its form already? (nothing was left out of it then) */
+static bool is_form(const struct rd *path, size_t n)
+{
+	return rd_left(path) == 2 + 4 * n && path->p[0] == SEQUENCE && path->p[1] == n;
 }
 
 /* The value of a path that was not met before; 0: no memory. */
@@ -87,13 +121,15 @@ static uint32_t path_decode(struct path_store *s, struct rd path, struct rd as4,
 	}
 	if (kept == 0)
 		return (STORED_FAULT + PATH_EMPTY) | set;
-	uint32_t v = list_put(s, as, kept);
+	if (!two_octet && !set && is_form(&path, kept))
+		return list_add(s, as, kept);
+	uint32_t v = list_value(s, as, kept);
 	return v ? v | set : 0;
 }
 
 uint32_t store_path(struct path_store *s, uint32_t hash, struct rd path)
 {
-	uint32_t place = intern_put(&s->raw, hash, path.p, intern_size(rd_left(&path), 0));
+	uint32_t place = intern_put(&s->raw, hash, path.p, intern_size(rd_left(&path), STORED_PATH));
 
 	if (!place || intern_at(&s->raw, place)->value)
 		return place;
@@ -113,7 +149,7 @@ uint32_t store_path2(struct path_store *s, struct rd path, struct rd as4)
 		memcpy(s->both + sizeof(n), path.p, n);
 	if (n4)
 		memcpy(s->both + sizeof(n) + n, as4.p, n4);
-	uint32_t size = intern_size(all, 1);
+	uint32_t size = intern_size(all, STORED_BOTH);
 	uint32_t place = intern_put(&s->raw, intern_hash(&s->raw, s->both, size), s->both, size);
 	if (!place || intern_at(&s->raw, place)->value)
 		return place;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/grow.h"
+#include "map/big.h"
 #include "map/paths_in.h"
 
 struct writing {
@@ -74,7 +75,7 @@ static bool paths_number(struct writing *w)
 
 static bool pair_put(struct writing *w, uint32_t as, uint32_t prefix)
 {
-	if (!grow(&w->pair, &w->cap_pair, w->n_pair, 1, sizeof(*w->pair)))
+	if (!big_grow(&w->pair, &w->cap_pair, w->n_pair, 1, sizeof(*w->pair)))
 		return false;
 	w->pair[w->n_pair++] = (struct origin_pair){as, prefix};
 	return true;
@@ -260,7 +261,7 @@ static void writing_free(struct writing *w)
 	free(w->index_of);
 	free(w->path_origin);
 	free(w->origin);
-	free(w->pair);
+	big_free(w->pair, w->cap_pair, sizeof(*w->pair));
 	free(w->origin_at);
 	free(w->origin_prefix);
 	free(w->different);
