@@ -80,6 +80,7 @@ struct run {
 	struct cell cell[CELLS];
 	struct null_past past;
 	struct null_limits *limits;
+	struct null_replay replay;
 	size_t known; /* pauses of B up to this burst are in past */
 	size_t pause_cursor;
 	uint32_t waiting;            /* cells, a bit each, whose wealth waits for settle_us */
@@ -204,7 +205,9 @@ static double bound(struct run *x, struct outlook *o, int64_t w_us)
 	o->counted = 1;
 	double self = null_self(&x->past, x->limits, o->survivors, o->tau_us, w_us);
 	if (o->survivors < ECHO_BELOW) {
-		double echo = null_echo(x->b, x->limits, o->next - 1, o->open_us, w_us, o->now_us);
+		if (x->replay.now_us != o->now_us || x->replay.last != o->next - 1)
+			null_replay(&x->replay, x->b, o->next - 1, o->now_us);
+		double echo = null_echo(&x->replay, x->limits, o->open_us - o->now_us, w_us);
 		if (echo > self)
 			self = echo;
 	}
@@ -355,6 +358,8 @@ static void run_init(struct run *x)
 			c->beat[k] = NEVER;
 	}
 	null_past_init(&x->past);
+	x->replay.now_us = INT64_MIN; /* none yet */
+	x->replay.last = 0;
 	x->known = x->pause_cursor = 0;
 	x->waiting = 0;
 	x->scale = x->stale = 0;

@@ -7,9 +7,9 @@
 #include "trace/link_null.h"
 
 #define Z        2.0
-#define NONE_MIN 20.0 /* "none of n" counts as none of so many where n is smaller */
-#define WIDEN_US 5000 /* the window is widened by a quarter of itself and this much, on both sides */
-#define REPLAYS  32   /* bursts from which B's past is replayed */
+#define NONE_MIN 20.0  /* "none of n" counts as none of so many where n is smaller */
+#define WIDEN_US 5000  /* the window is widened by a quarter of itself and this much, on both sides */
+#define EARLY_US 30000 /* no widened window begins earlier, against now */
 
 void null_past_init(struct null_past *p)
 {
@@ -97,21 +97,50 @@ uint32_t null_survivors(const struct null_past *p, int64_t tau_us)
 	return p->n - below(p, tau_us);
 }
 
-double null_echo(const struct lane *b, struct null_limits *l, size_t last, int64_t open_us, int64_t w_us,
-	int64_t now_us)
+static int32_t brief_of(int64_t v)
 {
-	int64_t widen = w_us / 4 + WIDEN_US, length = w_us + 2 * widen;
-	int64_t ahead = open_us - b->start[last] - widen;
-	uint32_t h = 0;
-	size_t k = last, j = last; /* j: the first burst at or after the window's begin, walking down */
-	while (k > 0 && b->start[k - 1] + ahead + length > now_us)
-		k--; /* what would come of it is not known yet */
-	uint32_t n = k < REPLAYS ? (uint32_t)k : REPLAYS;
-	for (uint32_t i = 0; i < n; i++, k--) {
-		int64_t from = b->start[k - 1] + ahead;
-		while (j > k && b->start[j - 1] >= from)
+	if (v > INT32_MAX)
+		return INT32_MAX;
+	return v < INT32_MIN ? INT32_MIN : (int32_t)v;
+}
+
+/* All windows ask about the same few starts, so that the past is walked through once for all of them. */
+void null_replay(struct null_replay *r, const struct lane *b, size_t last, int64_t now_us)
+{
+	size_t most = REPLAYS + REPLAY_RECENT, n = last < most ? last : most;
+	size_t j = last; /* the first start that any window has, walking down */
+	int64_t ahead = now_us - b->start[last];
+	r->b = b;
+	r->last = last;
+	r->now_us = now_us;
+	for (size_t i = 0; i < n; i++) {
+		size_t k = last - i;
+		int64_t then = b->start[k - 1] + ahead;
+		while (j > k && b->start[j - 1] >= then - EARLY_US)
 			j--;
-		h += (uint64_t)(b->start[j] - from) < (uint64_t)length;
+		for (size_t m = 0; m < REPLAY_STARTS; m++)
+			r->start[m][i] = j + m <= last ? brief_of(b->start[j + m] - then) : INT32_MAX;
 	}
-	return n > 0 ? null_limit(l, h, n) : 0;
+	for (size_t m = 0; m < REPLAY_STARTS; m++)
+		for (size_t i = n; i < most; i++)
+			r->start[m][i] = INT32_MAX;
+}
+
+double null_echo(const struct null_replay *r, struct null_limits *l, int64_t lo_us, int64_t w_us)
+{
+	int64_t widen = w_us / 4 + WIDEN_US;
+	int32_t from = (int32_t)(lo_us - widen), to = (int32_t)(lo_us + w_us + widen);
+	const int64_t *start = r->b->start;
+	size_t recent = 0;
+	uint32_t h = 0;
+	while (recent < REPLAY_RECENT && recent < r->last &&
+		start[r->last] - start[r->last - 1 - recent] < to)
+		recent++;
+	size_t n = r->last - recent < REPLAYS ? r->last - recent : REPLAYS;
+	const int32_t *a = &r->start[0][recent], *b = &r->start[1][recent];
+	const int32_t *c = &r->start[2][recent], *d = &r->start[3][recent];
+	for (int i = 0; i < REPLAYS; i++)
+		h += (uint32_t)(((a[i] >= from) & (a[i] < to)) | ((b[i] >= from) & (b[i] < to)) |
+				((c[i] >= from) & (c[i] < to)) | ((d[i] >= from) & (d[i] < to)));
+	return n > 0 ? null_limit(l, h, (uint32_t)n) : 0;
 }

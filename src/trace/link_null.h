@@ -55,10 +55,24 @@ uint32_t null_survivors(const struct null_past *p, int64_t tau_us);
 /* With fewer survivors than this the echo is asked as well. */
 #define ECHO_BELOW 16
 
-/* Upper limit from replays: how often B, as long after each of its bursts as open is after burst last,
- * started one in such a window, whatever it did in between.  Only starts up to now are used.  0 without a
- * replay. */
-double null_echo(const struct lane *b, struct null_limits *l, size_t last, int64_t open_us, int64_t w_us,
-	int64_t now_us);
+#define REPLAYS       32 /* bursts from which B's past is replayed */
+#define REPLAY_RECENT 2  /* and so many more, of which it is not known yet what came of them */
+#define REPLAY_STARTS 4  /* starts there can be in the windows of a replay: lanes have them apart */
+
+/* B's past replayed from its last bursts, as long after each as now is after burst `last`: the starts that
+ * came about then, against now. */
+struct null_replay {
+	const struct lane *b;
+	size_t last;
+	int64_t now_us;
+	int32_t start[REPLAY_STARTS][REPLAYS + REPLAY_RECENT]; /* the newest replay first; INT32_MAX: none */
+};
+
+void null_replay(struct null_replay *r, const struct lane *b, size_t last, int64_t now_us);
+
+/* Upper limit from replays: how often B started a burst in such a window, lo_us from now, whatever it did in
+ * between.  Only starts up to now are used.  0 without a replay.  Widened, the window begins 30 ms before now
+ * at the earliest and ends 280 ms after it at the latest. */
+double null_echo(const struct null_replay *r, struct null_limits *l, int64_t lo_us, int64_t w_us);
 
 #endif

@@ -1,7 +1,7 @@
 /* Introsort (Musser 1997): quicksort by the middle of three, short pieces by insertion, by heap where it goes
  * too deep.  In go one or two columns, sorted by the first they come out.  One column is parted without a
- * branch on what is compared, which would be guessed wrong every other time (Lomuto's partition; Edelkamp &
- * Weiss 2016 on branches); of two the order of equal values is what it was. */
+ * branch on what is compared, which would be guessed wrong every other time (Lomuto's partition); two are
+ * parted from both ends (Hoare's), which decides in what order equal values come out. */
 #include "trace/link_sort.h"
 
 #define SHORT     16
