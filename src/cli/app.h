@@ -37,7 +37,7 @@ struct command {
 extern const struct command command_record, command_forget, command_flows, command_case, command_trace,
 	command_scan, command_why, command_config, command_init, command_key, command_ledger, command_bundle,
 	command_verify, command_answer, command_plan, command_block, command_blocks, command_unblock,
-	command_reconcile, command_enforce, command_watch, command_audit;
+	command_reconcile, command_enforce, command_watch, command_audit, command_map;
 
 enum option_kind {
 	OPTION_FLAG,

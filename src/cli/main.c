@@ -13,7 +13,7 @@
 #include "base/log.h"
 
 static const struct command *const commands[] = {&command_record, &command_flows, &command_forget,
-	&command_case, &command_trace, &command_scan, &command_audit, &command_why, &command_config,
+	&command_case, &command_trace, &command_scan, &command_audit, &command_map, &command_why, &command_config,
 	&command_init, &command_key, &command_ledger, &command_bundle, &command_verify, &command_answer,
 	&command_plan, &command_block, &command_blocks, &command_unblock, &command_reconcile,
 	&command_enforce, &command_watch};

@@ -102,7 +102,7 @@ bool block_sum_fits(const struct block *b)
 	return b->n_out > 0 && ~crc == b->crc;
 }
 
-void block_free(struct block *b)
+void bzip2_block_free(struct block *b)
 {
 	free(b->in);
 	free(b->out);
@@ -179,7 +179,7 @@ enum status pool_new(struct pool **to, unsigned threads, struct err *e)
 	return STATUS_OK;
 }
 
-void pool_free(struct pool *p)
+void bzip2_pool_free(struct pool *p)
 {
 	if (!p)
 		return;
@@ -190,7 +190,7 @@ void pool_free(struct pool *p)
 	for (unsigned i = 0; i < p->n_thread; i++)
 		(void)pthread_join(p->thread[i], NULL);
 	for (size_t i = 0; p->ring && i < p->n; i++)
-		block_free(&p->ring[i]);
+		bzip2_block_free(&p->ring[i]);
 	free(p->ring);
 	(void)pthread_mutex_destroy(&p->lock);
 	(void)pthread_cond_destroy(&p->work);

@@ -312,8 +312,8 @@ static void bzip2_close(struct input *in)
 
 	if (!z)
 		return;
-	pool_free(z->pool);
-	block_free(&z->last);
+	bzip2_pool_free(z->pool);
+	bzip2_block_free(&z->last);
 	free(z);
 }
 
