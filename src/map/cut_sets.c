@@ -68,6 +68,7 @@ static uint32_t look_up(struct search *s)
 	struct line l = {s->line, up->n, up->n};
 	uint32_t end = NO_NODE;
 
+	s->work += up->n;
 	memset(s->cost, 0xff, (size_t)up->n * sizeof(*s->cost));
 	memset(s->touched, 0, up->n);
 	for (size_t i = 0; i < up->n_first; i++)

@@ -180,7 +180,7 @@ static void ranges_make(struct ranges *r, struct walk *w)
 enum status dominators_make(struct dominators *d, const struct graph *g, struct arena *a, struct err *e)
 {
 	struct walk w;
-	struct ranges r;
+	struct ranges r = {0};
 	uint32_t **of[] = {&r.idom, &r.enter, &r.leave, &r.dependents};
 	enum status s = walk_memory(&w, g, a, e);
 
