@@ -26,7 +26,7 @@ void block_unpack(struct block *b);
 /* Of a block whose bits go on behind it, and that is BLOCK_BAD for this: is what it gave what its CRC says?
  */
 bool block_sum_fits(const struct block *b);
-void block_free(struct block *b);
+void bzip2_block_free(struct block *b);
 
 /* The longest a block can be: 900,001 symbols of 20 bits, and its tables. */
 #define BLOCK_BITS_MAX ((uint64_t)20 << 20)
@@ -36,7 +36,7 @@ void block_free(struct block *b);
 struct pool;
 /* STATUS_MACHINE: no thread, no memory. */
 enum status pool_new(struct pool **to, unsigned threads, struct err *e);
-void pool_free(struct pool *p);
+void bzip2_pool_free(struct pool *p);
 /* Where the next block goes that will be handed to the threads, by block_take() and then pool_put(); NULL:
  * enough are under way. */
 struct block *pool_slot(struct pool *p);

@@ -419,7 +419,7 @@ static void test_stream_cut(void **state)
 
 	(void)state;
 	for (int i = 0; i < 60000; i++)
-		buf_put(&plain, "some text that can be compressed\n" + kit_rnd(20), 10);
+		buf_put(&plain, &"some text that can be compressed\n"[kit_rnd(20)], 10);
 	for (size_t k = 1; k < MAKERS; k += 2) {
 		struct buf file = {0};
 		size_t least = 0;
