@@ -1,6 +1,8 @@
 /* Lines to rows, by counting sorts: AS numbers to places, lines to pairs (smaller place, larger place), pairs
  * sorted by both so that those who speak of the same two networks stand together in the order of the file,
  * the first of them counts, and two passes over the pairs write each row in ascending order. */
+#include <string.h>
+
 #include "map/links.h"
 
 #define DIGIT_BITS 11
