@@ -132,7 +132,7 @@ static void agrees_with_the_slow_one(void **state)
 }
 
 /* Budget of each class in CPU seconds, so that a slow machine tests fewer pairs, not longer. */
-#define CLASS_SECONDS 0.45
+#define CLASS_SECONDS 0.3
 #define CLASS_PAIRS   400
 
 static void check_null(const struct zoo_class *c, size_t index)
