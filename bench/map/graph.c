@@ -84,13 +84,15 @@ static void figure_add(struct figure *f, double ms, uint32_t asn)
 	f->n++;
 }
 
-static void figure_print(const struct figure *f, double limit)
+/* Was the limit met? */
+static bool figure_print(const struct figure *f, double limit)
 {
 	(void)printf("%s: %.1f ms at most (AS%u), %.2f ms in the mean of %zu", f->what, f->most, f->asn,
 		f->sum / (double)f->n, f->n);
 	if (f->no_all)
 		(void)printf(", %zu of them stopped early", f->no_all);
 	(void)printf("; limit %.0f ms: %s\n", limit, f->most < limit ? "met" : "NOT MET");
+	return f->most < limit;
 }
 
 struct measured {
@@ -124,7 +126,7 @@ static void cut_many(struct figure *f, const struct measured *m, size_t n, size_
 	cut_one(f, m, source, n, size);
 }
 
-static void cuts(const struct measured *m, size_t size)
+static bool cuts(const struct measured *m, size_t size)
 {
 	char what[4][64];
 	struct figure any = {.what = what[0]}, core = {.what = what[1]}, country = {.what = what[2]},
@@ -142,15 +144,15 @@ static void cuts(const struct measured *m, size_t size)
 		cut_many(&country, m, COUNTRY, size);
 		cut_many(&continent, m, CONTINENT, size);
 	}
-	figure_print(&any, LIMIT_MS);
-	figure_print(&core, LIMIT_MS);
-	figure_print(&country, LIMIT_MS);
-	figure_print(&continent, LIMIT_MS);
+	bool met = figure_print(&any, LIMIT_MS);
+	met &= figure_print(&core, LIMIT_MS);
+	met &= figure_print(&country, LIMIT_MS);
+	return figure_print(&continent, LIMIT_MS) && met;
 }
 
 /* WIDE ways up side by side, each of DEEP networks: DEEP^WIDE minimal sets of WIDE, where the search is
  * stopped by its bound; and layers of DEEP networks, each with all of the next as providers. */
-static void hard(bool layers)
+static bool hard(bool layers)
 {
 	static uint64_t weight[WIDE * DEEP + 2]; /* networks, top and foot */
 	struct figure f = {.what = layers ? "cut, layers that are all linked, sets of 6"
@@ -177,11 +179,11 @@ static void hard(bool layers)
 		abort();
 	source = graph_node(&m.g, foot);
 	cut_one(&f, &m, &source, 1, CUT_SIZE_MAX);
-	figure_print(&f, LIMIT_MS);
 	arena_free(&a);
+	return figure_print(&f, LIMIT_MS);
 }
 
-static void whatifs(const struct measured *m)
+static bool whatifs(const struct measured *m)
 {
 	struct figure f = {.what = "whatif, one block"};
 
@@ -198,10 +200,10 @@ static void whatifs(const struct measured *m)
 		figure_add(&f, now_ms() - start, m->g.asn[target]);
 		arena_free(&a);
 	}
-	figure_print(&f, LIMIT_MS);
+	return figure_print(&f, LIMIT_MS);
 }
 
-static void graphs(struct measured *m, struct arena *a)
+static bool graphs(struct measured *m, struct arena *a)
 {
 	struct figure one = {.what = "graph of one sheet"}, two = {.what = "graph of two sheets merged"},
 		      tree = {.what = "wholly dependent sets of all networks"},
@@ -229,13 +231,14 @@ static void graphs(struct measured *m, struct arena *a)
 			abort();
 		figure_add(&core, now_ms() - start, 0);
 	}
-	figure_print(&one, LIMIT_MS);
-	figure_print(&two, LIMIT_MS);
-	figure_print(&tree, LIMIT_MS);
-	figure_print(&core, LIMIT_MS);
+	bool met = figure_print(&one, LIMIT_MS);
+	met &= figure_print(&two, LIMIT_MS);
+	met &= figure_print(&tree, LIMIT_MS);
+	met &= figure_print(&core, LIMIT_MS);
 	m->weight = arena_array(a, m->g.n, sizeof(*m->weight));
 	for (uint32_t v = 0; v < m->g.n && m->weight; v++)
 		m->weight[v] = 1 + d.dependents[v];
+	return met;
 }
 
 int main(int argc, char **argv)
@@ -249,12 +252,12 @@ int main(int argc, char **argv)
 		made_up(&m.l, &a);
 	(void)printf("== %s: %zu networks, %zu links (CPU time)\n", real ? argv[1] : "made up", m.l.n_as,
 		m.l.n_to[LINK_CUSTOMERS] + m.l.n_to[LINK_PEERS] / 2);
-	graphs(&m, &a);
-	cuts(&m, 3);
-	cuts(&m, CUT_SIZE_MAX);
-	hard(false);
-	hard(true);
-	whatifs(&m);
+	bool met = graphs(&m, &a);
+	met &= cuts(&m, 3);
+	met &= cuts(&m, CUT_SIZE_MAX);
+	met &= hard(false);
+	met &= hard(true);
+	met &= whatifs(&m);
 	arena_free(&a);
-	return 0;
+	return met ? 0 : 1;
 }
