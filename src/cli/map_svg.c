@@ -10,9 +10,10 @@
 /* The picture in its own units. */
 #define WIDTH       960.0
 #define BOX_W       132.0
-#define BOX_H       46.0
-#define TIER        104.0 /* from tier to tier */
+#define BOX_H       56.0
+#define TIER        112.0 /* from tier to tier */
 #define TITLE_H     64.0
+#define BAND_H      34.0 /* of the core, above all tiers */
 #define FOOT_H      40.0
 #define TIERS_MAX   6
 #define TIER_MAX    6 /* boxes in a tier */
@@ -29,6 +30,7 @@ struct drawing {
 	struct buf *to;
 	struct box box[TIERS_MAX][TIER_MAX]; /* tier 0: the target */
 	size_t n[TIERS_MAX], more[TIERS_MAX], tiers;
+	double band; /* room for the core above the tiers */
 };
 
 static struct box *box_add(struct drawing *d, size_t tier, uint32_t id, const char *name)
@@ -46,7 +48,7 @@ static struct box *box_add(struct drawing *d, size_t tier, uint32_t id, const ch
 
 static double y_of(const struct drawing *d, size_t tier)
 {
-	return TITLE_H + TIER * (double)(d->tiers - 1 - tier) + 10;
+	return TITLE_H + d->band + TIER * (double)(d->tiers - 1 - tier) + 10;
 }
 
 static void place(struct drawing *d)
@@ -71,6 +73,9 @@ static void box_put(const struct drawing *d, size_t tier, const struct box *b)
 	const char *space = strchr(b->name, ' ');
 	int first = space ? (int)(space - b->name) : (int)strlen(b->name);
 	double y = y_of(d, tier), x = b->x - BOX_W / 2;
+	static const double down[] = {35, 49};
+	const char *small[] = {
+		space ? svg_escaped(safe, NAME_SHOWN, space + 1) : b->note, space ? b->note : ""};
 
 	svg_put(d->to,
 		"<rect x=\"%.1f\" y=\"%.1f\" width=\"%.0f\" height=\"%.0f\" rx=\"6\" fill=\"%s\" "
@@ -80,9 +85,10 @@ static void box_put(const struct drawing *d, size_t tier, const struct box *b)
 		b->cut ? "3" : "1.2");
 	svg_put(d->to, "<text x=\"%.1f\" y=\"%.1f\" font-weight=\"bold\">%.*s</text>\n", b->x, y + 19, first,
 		b->name);
-	svg_put(d->to, "<text x=\"%.1f\" y=\"%.1f\" font-size=\"11\" fill=\"" SVG_MIDDLE "\">%s%s%s</text>\n",
-		b->x, y + 36, space ? svg_escaped(safe, NAME_SHOWN, space + 1) : "",
-		space && b->note[0] ? " \302\267 " : "", b->note);
+	for (int i = 0; i < 2; i++)
+		svg_put(d->to,
+			"<text x=\"%.1f\" y=\"%.1f\" font-size=\"11\" fill=\"" SVG_MIDDLE "\">%s</text>\n",
+			b->x, y + down[i], small[i]);
 }
 
 static void boxes_put(const struct drawing *d)
@@ -101,7 +107,7 @@ static void boxes_put(const struct drawing *d)
 static void head(const struct drawing *d, const char *title)
 {
 	char safe[6 * TITLE_SHOWN + 16];
-	double height = TITLE_H + TIER * (double)(d->tiers ? d->tiers : 1) + FOOT_H;
+	double height = TITLE_H + d->band + TIER * (double)(d->tiers ? d->tiers : 1) + FOOT_H;
 
 	svg_put(d->to,
 		"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %.0f %.0f\" width=\"%.0f\" "
@@ -119,7 +125,7 @@ static void foot(const struct drawing *d, const char *text)
 	svg_put(d->to,
 		"<text x=\"24\" y=\"%.1f\" font-size=\"12\" text-anchor=\"start\" fill=\"" SVG_MIDDLE
 		"\">%s</text>\n</svg>\n",
-		TITLE_H + TIER * (double)(d->tiers ? d->tiers : 1) + 22, text);
+		TITLE_H + d->band + TIER * (double)(d->tiers ? d->tiers : 1) + 22, text);
 }
 
 static void target_add(struct drawing *d, const struct atlas *a, const struct net *net)
@@ -129,8 +135,14 @@ static void target_add(struct drawing *d, const struct atlas *a, const struct ne
 	if (net->kind == NET_ASN)
 		(void)map_network_text(name, a, net->asn[0]);
 	else
-		(void)snprintf(name, sizeof(name), "%s %zu prefixes", net->text, net->n_prefix);
+		(void)snprintf(name, sizeof(name), "%s %zu network%s", net->text, net->n_asn,
+			net->n_asn == 1 ? "" : "s");
 	(void)box_add(d, 0, net->n_asn ? net->asn[0] : 0, name);
+}
+
+static const char *title_of(const struct drawing *d, const struct net *net)
+{
+	return net->kind == NET_ASN ? d->box[0][0].name : net->text;
 }
 
 /* ---- dependence ---- */
@@ -161,7 +173,7 @@ void svg_depend(struct buf *b, const struct atlas *a, const struct net *net, con
 			(void)snprintf(box->note, sizeof(box->note), "%.0f %%", 100 * r->share);
 	}
 	place(&d);
-	(void)snprintf(title, sizeof(title), "On whom %s depends", d.box[0][0].name);
+	(void)snprintf(title, sizeof(title), "On whom %s depends", title_of(&d, net));
 	head(&d, title);
 	for (size_t t = 0; t + 1 < d.tiers; t++)
 		for (size_t i = 0; i < d.n[t]; i++)
@@ -174,6 +186,8 @@ void svg_depend(struct buf *b, const struct atlas *a, const struct net *net, con
 }
 
 /* ---- the cut ---- */
+
+#define CUT_TIERS 3 /* above the target */
 
 static bool in_cut(const struct isolate *is, uint32_t node)
 {
@@ -211,17 +225,16 @@ static struct box *node_add(struct drawing *d, size_t tier, const struct atlas *
 	return b;
 }
 
-static bool linked(const struct graph *g, uint32_t a, uint32_t b)
+static bool provides(const struct graph *g, uint32_t customer, uint32_t provider)
 {
-	for (int role = LINK_PROVIDERS; role <= LINK_PEERS; role++)
-		for (uint32_t k = g->row[role][a]; k < g->row[role][a + 1]; k++)
-			if (g->to[role][k] == b)
-				return true;
+	for (uint32_t k = g->row[LINK_PROVIDERS][customer]; k < g->row[LINK_PROVIDERS][customer + 1]; k++)
+		if (g->to[LINK_PROVIDERS][k] == provider)
+			return true;
 	return false;
 }
 
 /* Tier by tier: what those of the tier below hang by; the cut first, so that it is never among those left
- * out. */
+ * out.  The core is one band above them. */
 static void tiers_fill(
 	struct drawing *d, const struct atlas *a, const struct chart *c, const struct isolate *is)
 {
@@ -235,36 +248,67 @@ static void tiers_fill(
 			if (b)
 				b->doubtful = hold_is_doubtful(&is->hold[i], is->n_seeing);
 		}
-	for (size_t t = 1; t + 1 < TIERS_MAX && t < d->tiers; t++)
+	for (size_t t = 1; t < CUT_TIERS && t < d->tiers; t++)
 		for (size_t i = 0; i < d->n[t]; i++) {
 			uint32_t node = d->box[t][i].id;
-			for (uint32_t k = g->row[LINK_PROVIDERS][node];
-				!g->is_core[node] && k < g->row[LINK_PROVIDERS][node + 1]; k++)
-				(void)node_add(d, t + 1, a, c, is, g->to[LINK_PROVIDERS][k]);
+			for (uint32_t k = g->row[LINK_PROVIDERS][node]; k < g->row[LINK_PROVIDERS][node + 1];
+				k++) {
+				uint32_t up = g->to[LINK_PROVIDERS][k];
+				if (!g->is_core[node] && (!g->is_core[up] || in_cut(is, up)))
+					(void)node_add(d, t + 1, a, c, is, up);
+			}
 		}
+}
+
+/* Is it in the core, or is one of its providers or peers? */
+static bool reaches_core(const struct graph *g, uint32_t node)
+{
+	for (int role = LINK_PROVIDERS; role <= LINK_PEERS; role++)
+		for (uint32_t k = g->row[role][node]; k < g->row[role][node + 1]; k++)
+			if (g->is_core[g->to[role][k]])
+				return true;
+	return g->is_core[node];
+}
+
+static void core_put(const struct drawing *d, const struct graph *g)
+{
+	svg_put(d->to,
+		"<rect x=\"24\" y=\"%.0f\" width=\"%.0f\" height=\"%.0f\" rx=\"6\" fill=\"" SVG_FAINT "\"/>\n"
+		"<text x=\"%.0f\" y=\"%.0f\">transit-free core, %zu networks (%s)</text>\n",
+		TITLE_H - 8, WIDTH - 48, BAND_H, WIDTH / 2, TITLE_H - 8 + BAND_H / 2 + 5, g->n_core,
+		core_source_text[g->core_source]);
+	for (size_t t = 1; t < d->tiers; t++)
+		for (size_t i = 0; i < d->n[t]; i++)
+			if (reaches_core(g, d->box[t][i].id))
+				svg_put(d->to,
+					"<path d=\"M%.1f %.1f V%.1f\" stroke=\"" SVG_MIDDLE
+					"\" stroke-width=\"1.4\" stroke-dasharray=\"1 3\"/>\n",
+					d->box[t][i].x, y_of(d, t), TITLE_H - 8 + BAND_H);
 }
 
 void svg_cut(struct buf *b, const struct atlas *a, const struct net *net, const struct chart *c,
 	const struct isolate *is)
 {
-	struct drawing d = {.to = b};
+	struct drawing d = {.to = b, .band = BAND_H + 30};
 	char title[MAP_NETWORK_TEXT + 64];
 
 	target_add(&d, a, net);
 	tiers_fill(&d, a, c, is);
 	place(&d);
-	(void)snprintf(title, sizeof(title), "What %s hangs by", d.box[0][0].name);
+	(void)snprintf(title, sizeof(title), "What %s hangs by", title_of(&d, net));
 	head(&d, title);
+	core_put(&d, &c->graph);
 	for (size_t t = 0; t + 1 < d.tiers; t++)
 		for (size_t i = 0; i < d.n[t]; i++)
 			for (size_t k = 0; k < d.n[t + 1]; k++)
 				if (t == 0)
 					line(&d, 0, &d.box[0][0], 1, &d.box[1][k], d.box[1][k].doubtful);
-				else if (linked(&c->graph, d.box[t][i].id, d.box[t + 1][k].id))
+				else if (provides(&c->graph, d.box[t][i].id, d.box[t + 1][k].id))
 					line(&d, t, &d.box[t][i], t + 1, &d.box[t + 1][k], false);
 	boxes_put(&d);
 	foot(&d, is->n_cut && is->cut[0].whole
 			 ? "Thick: the cheapest set whose refusal isolates it. Upwards: providers; dashed: "
-			   "doubtful links."
-			 : "No small set isolates it. Upwards: providers; dashed: doubtful links.");
+			   "doubtful; dotted: into the core."
+			 : "No small set isolates it. Upwards: providers; dashed: doubtful; dotted: into the "
+			   "core.");
 }
