@@ -1,0 +1,502 @@
+/* Files into the atlas: tables with the updates that continue them, the same again, what is no table, two at
+ * once, and a machine that fails or dies at any step. */
+#include "sheet_kit.h"
+
+#include "map/load.h"
+#include "mrt_kit.h"
+
+enum { TABLE = 13, TABLE_INDEX = 1, TABLE_RIB4 = 2, BGP4MP = 16, MESSAGE_AS4 = 4, T0 = 1419206400 };
+
+/* ---- files ---- */
+
+static void time_set(struct buf *b, size_t at, uint32_t time)
+{
+	set32(b, at, time);
+}
+
+static void index_table(struct buf *b, uint32_t time, uint32_t first_peer, unsigned n)
+{
+	size_t at = record_begin(b, TABLE, TABLE_INDEX);
+
+	time_set(b, at, time);
+	put32(b, 0xc0000201);
+	put16(b, 0);
+	put16(b, n);
+	for (unsigned i = 0; i < n; i++) {
+		buf_u8(b, 2);
+		put32(b, 0xc6336401 + first_peer + i);
+		put32(b, 0xc6336401 + first_peer + i); /* its address */
+		put32(b, 64500 + first_peer + i);
+	}
+	record_end(b, at);
+}
+
+static void attributes(struct buf *b, uint32_t peer, uint32_t origin, bool next_hop)
+{
+	put16(b, 4 + 3 + 2 + 12 + (next_hop ? 7 : 0));
+	buf_put(b, "\x40\x01\x01\x00\x40\x02\x0e\x02\x03", 9);
+	put32(b, 64500 + peer);
+	put32(b, 65000);
+	put32(b, origin);
+	if (next_hop)
+		buf_put(b, "\x40\x03\x04\xc6\x33\x64\x01", 7);
+}
+
+/* 198.18.x.0/24 with a route of each peer. */
+static void rib(struct buf *b, uint32_t time, unsigned x, unsigned peers, uint32_t origin)
+{
+	size_t at = record_begin(b, TABLE, TABLE_RIB4);
+
+	time_set(b, at, time);
+	put32(b, x);
+	buf_put(b, "\x18\xc6\x12", 3);
+	buf_u8(b, (uint8_t)x);
+	put16(b, peers);
+	for (unsigned i = 0; i < peers; i++) {
+		put16(b, i);
+		put32(b, time - 1000);
+		attributes(b, i, origin, false);
+	}
+	record_end(b, at);
+}
+
+/* An UPDATE of a peer about 198.18.x.0/24; origin 0: withdrawn. */
+static void update(struct buf *b, uint32_t time, uint32_t peer, unsigned x, uint32_t origin)
+{
+	size_t at = record_begin(b, BGP4MP, MESSAGE_AS4);
+
+	time_set(b, at, time);
+	put32(b, 64500 + peer);
+	put32(b, 64999);
+	put16(b, 0);
+	put16(b, 1);
+	put32(b, 0xc6336401 + peer);
+	put32(b, 0xc6336464);
+	size_t message = b->n;
+	for (int i = 0; i < 16; i++)
+		buf_u8(b, 0xff);
+	put16(b, 0);
+	buf_u8(b, 2);
+	put16(b, origin ? 0 : 4);
+	if (!origin) {
+		buf_put(b, "\x18\xc6\x12", 3);
+		buf_u8(b, (uint8_t)x);
+		put16(b, 0);
+	} else {
+		attributes(b, peer, origin, true);
+		buf_put(b, "\x18\xc6\x12", 3);
+		buf_u8(b, (uint8_t)x);
+	}
+	set16(b, message + 16, (unsigned)(b->n - message));
+	record_end(b, at);
+}
+
+static void spill(const char *dir, const char *name, struct buf *b, char path[4200])
+{
+	kit_file(path, dir, name);
+	kit_spill(path, b->p, b->n);
+	buf_free(b);
+	*b = (struct buf){0};
+}
+
+static void table_file(const char *dir, const char *name, uint32_t time, uint32_t origin, char path[4200])
+{
+	struct buf b = {0};
+
+	index_table(&b, time, 0, 3);
+	for (unsigned x = 0; x < 5; x++)
+		rib(&b, time, x, 3, origin);
+	spill(dir, name, &b, path);
+}
+
+/* ---- asking ---- */
+
+static size_t peers_of(const struct paths *p, const char *prefix, uint32_t *origin)
+{
+	struct prefix q;
+	size_t n;
+
+	assert_true(prefix_parse(&q, prefix));
+	uint32_t k = paths_prefix(p, &q), as = paths_origin(p, k, &n);
+	*origin = as == NO_INDEX32 ? 0 : p->as[as];
+	return k == NO_INDEX32 ? 0 : p->route_at[k + 1] - p->route_at[k];
+}
+
+static void open_map(struct atlas *a, const char *dir)
+{
+	struct err e = {0};
+
+	if (atlas_open(a, dir, NULL, &e) != STATUS_OK)
+		fail_msg("%s", e.text);
+}
+
+static enum status load(const char *dir, struct load_file *f, size_t n, struct err *e)
+{
+	return map_load(dir, &world_real, f, n, 2, NULL, e);
+}
+
+/* ---- tests ---- */
+
+static void test_table_and_updates(void **state)
+{
+	char *dir = kit_dir(), table[4200], first[4200], second[4200], other[4200];
+	struct buf b = {0};
+	struct err e = {0};
+	struct atlas a;
+	uint32_t origin;
+
+	(void)state;
+	table_file(dir, "rib", T0, 64601, table);
+	update(&b, T0 + 20, 1, 0, 0);
+	update(&b, T0 + 10, 1, 1, 64602); /* replaced by the later file */
+	update(&b, T0 - 10, 1, 2, 64609); /* before the table: aged */
+	spill(dir, "updates.1", &b, first);
+	update(&b, T0 + 30, 1, 1, 64603);
+	update(&b, T0 + 40, 2, 1, 64603);
+	update(&b, T0 + 40, 2, 9, 64603);
+	spill(dir, "updates.2", &b, second);
+	update(&b, T0 + 15, 77, 4, 64608); /* a peer of no table */
+	spill(dir, "updates.other", &b, other);
+	struct load_file f[] = {{.path = other}, {.path = second}, {.path = table}, {.path = first}};
+	if (load(dir, f, 4, &e) != STATUS_OK)
+		fail_msg("%s", e.text);
+	assert_string_equal(f[2].format, "MRT table");
+	assert_string_equal(f[3].format, "MRT updates");
+	assert_string_equal(f[1].id, f[2].id);
+	assert_string_equal(f[3].id, f[2].id);
+	assert_string_not_equal(f[0].id, f[2].id);
+	assert_int_equal(f[2].mrt.route, 15);
+	assert_int_equal(f[3].mrt.route, 2);
+	assert_int_equal(f[3].mrt.withdrawal, 1);
+	assert_int_equal(f[3].mrt.aged, 1);
+	open_map(&a, dir);
+	assert_int_equal(a.n, 2);
+	assert_int_equal(a.n_paths, 2);
+	const struct paths *p = a.paths[0]->n_session == 3 ? a.paths[0] : a.paths[1];
+	assert_int_equal(p->n_session, 3);
+	assert_int_equal(p->sheet->from.us / SECOND_US, T0 - 10);
+	assert_int_equal(p->sheet->to.us / SECOND_US, T0 + 40);
+	assert_int_equal(peers_of(p, "198.18.0.0/24", &origin), 2);
+	assert_int_equal(peers_of(p, "198.18.1.0/24", &origin), 3);
+	assert_int_equal(origin, 64603);
+	assert_int_equal(peers_of(p, "198.18.2.0/24", &origin), 3);
+	assert_int_equal(origin, 64601);
+	assert_int_equal(peers_of(p, "198.18.9.0/24", &origin), 1);
+	atlas_close(&a);
+	kit_dir_free(dir);
+}
+
+static void test_again(void **state)
+{
+	char *dir = kit_dir(), table[4200], copy[4200];
+	struct err e = {0};
+	struct atlas a;
+
+	(void)state;
+	table_file(dir, "rib", T0, 64601, table);
+	table_file(dir, "copy", T0, 64601, copy);
+	struct load_file f[] = {{.path = table}, {.path = copy}};
+	assert_int_equal(load(dir, f, 2, &e), STATUS_OK);
+	assert_int_equal(f[0].again + f[1].again, 1);
+	assert_int_equal(load(dir, f, 1, &e), STATUS_OK);
+	assert_true(f[0].again);
+	open_map(&a, dir);
+	assert_int_equal(a.n, 1);
+	assert_string_equal(a.entry[0].id, f[0].id);
+	assert_int_equal(map_forget(dir, &world_real, "000000000000", &e), STATUS_NO);
+	assert_int_equal(map_forget(dir, &world_real, f[0].id, &e), STATUS_OK);
+	atlas_close(&a);
+	assert_int_equal(atlas_open(&a, dir, NULL, &e), STATUS_NO);
+	atlas_close(&a);
+	kit_dir_free(dir);
+}
+
+/* What is cut off gives what is whole, and says where. */
+static void test_cut(void **state)
+{
+	char *dir = kit_dir(), table[4200], cut[4200];
+	struct err e = {0};
+	size_t n;
+
+	(void)state;
+	table_file(dir, "rib", T0, 64601, table);
+	uint8_t *p = kit_slurp(table, &n);
+	kit_file(cut, dir, "cut");
+	kit_spill(cut, p, n - 1);
+	struct load_file f = {.path = cut};
+	assert_int_equal(load(dir, &f, 1, &e), STATUS_OK);
+	assert_int_equal(f.mrt.route, 12);
+	assert_non_null(strstr(f.damage, "cut off"));
+	p[n - 140] = 0xff; /* whatever lies where: no crash, and nothing or something whole */
+	for (size_t k = 0; k < n; k++) {
+		kit_spill(cut, p, k);
+		enum status st = load(dir, &f, 1, &e);
+		assert_true(st == STATUS_OK || (st == STATUS_BAD && strstr(e.text, "cut")));
+	}
+	free(p);
+	kit_dir_free(dir);
+}
+
+static void test_bad(void **state)
+{
+	static const struct {
+		const char *name, *text, *says;
+	} bad[] = {{"empty", "", "empty"}, {"noise", "hello\nworld\n", "none of the formats"},
+		{"missing", NULL, "missing"}};
+	char *dir = kit_dir(), table[4200], path[4200];
+	struct err e = {0};
+	struct atlas a;
+
+	(void)state;
+	table_file(dir, "rib", T0, 64601, table);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		kit_file(path, dir, bad[i].name);
+		if (bad[i].text)
+			kit_spill(path, (const uint8_t *)bad[i].text, strlen(bad[i].text));
+		struct load_file f[] = {{.path = table}, {.path = path}};
+		assert_int_equal(load(dir, f, 2, &e), STATUS_BAD);
+		assert_non_null(strstr(e.text, bad[i].name));
+		assert_non_null(strstr(e.text, bad[i].says));
+		assert_int_equal(atlas_open(&a, dir, NULL, &e), STATUS_NO);
+		atlas_close(&a);
+	}
+	/* MRT without a route */
+	struct buf b = {0};
+	index_table(&b, T0, 0, 3);
+	spill(dir, "index", &b, path);
+	struct load_file f = {.path = path};
+	assert_int_equal(load(dir, &f, 1, &e), STATUS_BAD);
+	assert_non_null(strstr(e.text, "index"));
+	kit_file(path, dir, "map");
+	assert_int_equal(kit_count(path, ".*sheet.*"), 0);
+	kit_dir_free(dir);
+}
+
+/* Tables a month apart add up, older ones are history; `at` chooses. */
+static void test_dates(void **state)
+{
+	static const uint32_t day[] = {T0, T0 - 20 * 86400, T0 - 32 * 86400, T0 - 400 * 86400U};
+	char *dir = kit_dir(), path[4200], name[16];
+	struct err e = {0};
+	struct atlas a;
+	struct arena m = {0};
+	const struct wall *at;
+	size_t n;
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		(void)snprintf(name, sizeof(name), "rib%zu", i);
+		table_file(dir, name, day[i], 64601, path);
+		struct load_file f = {.path = path};
+		assert_int_equal(load(dir, &f, 1, &e), STATUS_OK);
+	}
+	kit_file(path, dir, "20141201.as-rel.txt");
+	kit_spill(path, (const uint8_t *)"64500|64501|-1\n", 15);
+	struct load_file f = {.path = path};
+	assert_int_equal(load(dir, &f, 1, &e), STATUS_OK);
+	open_map(&a, dir);
+	assert_int_equal(a.n, 5);
+	assert_int_equal(a.n_paths, 2);
+	assert_int_equal(a.n_links, 1);
+	assert_int_equal(a.n_origins, 2);
+	assert_int_equal(a.paths[0]->sheet->to.us / SECOND_US, T0);
+	assert_int_equal(atlas_dates(&a, SHEET_PATHS, &at, &n, &m, &e), STATUS_OK);
+	assert_int_equal(n, 2);
+	assert_int_equal(at[0].us / SECOND_US, day[2]);
+	assert_int_equal(at[1].us / SECOND_US, day[3]);
+	for (size_t i = 0; i < a.n; i++)
+		if (a.entry[i].sheet.kind == SHEET_LINKS)
+			assert_int_equal(a.entry[i].sheet.to.us / SECOND_US, 1417392000);
+	atlas_close(&a);
+	struct atlas_ask q = {.at = {(int64_t)(T0 - 1) * SECOND_US}, .within_days = 12};
+	assert_int_equal(atlas_open(&a, dir, &q, &e), STATUS_OK);
+	assert_int_equal(a.n_paths, 2); /* 20 and 32 days before */
+	assert_int_equal(a.paths[0]->sheet->to.us / SECOND_US, day[1]);
+	atlas_close(&a);
+	arena_free(&m);
+	kit_dir_free(dir);
+}
+
+static bool stop(void *self, const char *path, const struct input_at *at)
+{
+	(void)path;
+	assert_true(at->in_total == 0 || at->in <= at->in_total);
+	return --*(int *)self > 0;
+}
+
+static void test_stopped(void **state)
+{
+	char *dir = kit_dir(), table[4200];
+	int calls = 1;
+	struct load_watch w = {&calls, stop};
+	struct err e = {0};
+	struct atlas a;
+
+	(void)state;
+	table_file(dir, "rib", T0, 64601, table);
+	struct load_file f = {.path = table};
+	assert_int_equal(map_load(dir, &world_real, &f, 1, 1, &w, &e), STATUS_NO);
+	assert_int_equal(atlas_open(&a, dir, NULL, &e), STATUS_NO);
+	atlas_close(&a);
+	kit_dir_free(dir);
+}
+
+/* The same from a pipe: the same id, once only. */
+static void test_pipe(void **state)
+{
+	char *dir = kit_dir(), table[4200], cmd[4300];
+	struct err e = {0};
+	int in = dup(STDIN_FILENO);
+
+	(void)state;
+	table_file(dir, "rib", T0, 64601, table);
+	struct load_file f = {.path = table}, pipe = {.path = "-"};
+	assert_int_equal(load(dir, &f, 1, &e), STATUS_OK);
+	(void)snprintf(cmd, sizeof(cmd), "cat %s", table);
+	FILE *from = popen(cmd, "r");
+	assert_non_null(from);
+	assert_true(dup2(fileno(from), STDIN_FILENO) >= 0);
+	assert_int_equal(load(dir, &pipe, 1, &e), STATUS_OK);
+	assert_string_equal(f.id, pipe.id);
+	assert_true(pipe.again);
+	(void)dup2(in, STDIN_FILENO);
+	(void)close(in);
+	(void)pclose(from);
+	kit_dir_free(dir);
+}
+
+/* How many sheets a load left: those before, or those with it; all can be used. */
+static size_t usable(const char *dir)
+{
+	struct err e = {0};
+	struct atlas a;
+	enum status st = atlas_open(&a, dir, NULL, &e);
+	size_t n = a.n;
+
+	if (st != STATUS_OK && st != STATUS_NO)
+		fail_msg("%s", e.text);
+	for (size_t i = 0; st == STATUS_OK && i < a.n; i++)
+		assert_int_equal(sheet_check(&a.entry[i].sheet, &e), STATUS_OK);
+	atlas_close(&a);
+	return n;
+}
+
+static void test_broken_world(void **state)
+{
+	char *dir = kit_dir(), one[4200], two[4200], three[4200], map[4200];
+	struct err e = {0};
+	struct kit_world k = {0};
+	struct world w = kit_world_of(&k);
+
+	(void)state;
+	table_file(dir, "one", T0, 64601, one);
+	table_file(dir, "two", T0 + 1, 64602, two);
+	table_file(dir, "three", T0 + 2, 64603, three);
+	kit_file(map, dir, "map");
+	struct load_file first = {.path = one}, f[] = {{.path = two}, {.path = three}};
+	assert_int_equal(load(dir, &first, 1, &e), STATUS_OK);
+	assert_int_equal(map_load(dir, &w, f, 2, 1, NULL, &e), STATUS_OK);
+	assert_int_equal(k.early, 0);
+	assert_int_equal(k.unlinked, 0);
+	uint64_t all = k.count;
+	assert_true(all > 20);
+	for (int dies = 0; dies < 2; dies++)
+		for (uint64_t at = 1; at <= all; at++) {
+			assert_int_equal(map_forget(dir, &world_real, f[0].id, &e), STATUS_OK);
+			assert_int_equal(map_forget(dir, &world_real, f[1].id, &e), STATUS_OK);
+			assert_int_equal(usable(dir), 1);
+			pid_t pid = fork();
+			assert_true(pid >= 0);
+			k = (struct kit_world){.at = at, .die = dies, .half = at % 2};
+			if (pid == 0)
+				_exit(map_load(dir, &w, f, 2, 1, NULL, &e) == STATUS_MACHINE && e.text[0]
+						? 41
+						: 0);
+			int status;
+			assert_int_equal(waitpid(pid, &status, 0), pid);
+			assert_int_equal(WEXITSTATUS(status), dies ? 42 : 41);
+			size_t n = usable(dir);
+			assert_true(n == 1 || (n == 3 && at >= all)); /* 3: only the last sync failed */
+			if (!dies)
+				assert_int_equal(kit_count(map, "sheet.*"), n);
+			assert_int_equal(load(dir, f, 2, &e), STATUS_OK);
+			assert_int_equal(usable(dir), 3);
+			assert_int_equal(kit_count(map, "sheet.*"), 3); /* what the killed one left is gone */
+		}
+	kit_dir_free(dir);
+}
+
+/* Several loads at once: each one's table is there. */
+static void test_at_once(void **state)
+{
+	enum { MANY = 8 };
+	char *dir = kit_dir(), path[4200], name[16];
+	struct err e = {0};
+	pid_t pid[MANY];
+
+	(void)state;
+	for (uint32_t i = 0; i < MANY; i++) {
+		(void)snprintf(name, sizeof(name), "rib%u", i);
+		table_file(dir, name, T0 + i, 64601 + i, path);
+		pid[i] = fork();
+		assert_true(pid[i] >= 0);
+		struct load_file f = {.path = path};
+		if (pid[i] == 0)
+			_exit(load(dir, &f, 1, &e) == STATUS_OK ? 0 : 1);
+	}
+	for (size_t i = 0; i < MANY; i++) {
+		int status;
+		assert_int_equal(waitpid(pid[i], &status, 0), pid[i]);
+		assert_int_equal(WEXITSTATUS(status), 0);
+	}
+	assert_int_equal(usable(dir), MANY);
+	kit_dir_free(dir);
+}
+
+static void test_damaged(void **state)
+{
+	char *dir = kit_dir(), path[4200], table[4200];
+	struct err e = {0};
+	struct atlas a;
+	size_t n;
+
+	(void)state;
+	table_file(dir, "rib", T0, 64601, table);
+	struct load_file f = {.path = table};
+	assert_int_equal(load(dir, &f, 1, &e), STATUS_OK);
+	(void)snprintf(path, sizeof(path), "%s/map/%s.sheet", dir, f.id);
+	uint8_t *p = kit_slurp(path, &n);
+	p[20] ^= 1;
+	kit_spill(path, p, n);
+	assert_int_equal(atlas_open(&a, dir, NULL, &e), STATUS_BAD);
+	assert_non_null(strstr(e.text, "damaged"));
+	atlas_close(&a);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(atlas_open(&a, dir, NULL, &e), STATUS_BAD);
+	atlas_close(&a);
+	(void)snprintf(path, sizeof(path), "%s/map/tables", dir);
+	kit_spill(path, (const uint8_t *)"this is no list\n", 16);
+	assert_int_equal(atlas_open(&a, dir, NULL, &e), STATUS_BAD);
+	assert_non_null(strstr(e.text, "line 1"));
+	atlas_close(&a);
+	assert_int_equal(load(dir, &f, 1, &e), STATUS_BAD);
+	free(p);
+	kit_dir_free(dir);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_table_and_updates),
+		cmocka_unit_test(test_again),
+		cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_dates),
+		cmocka_unit_test(test_stopped),
+		cmocka_unit_test(test_pipe),
+		cmocka_unit_test(test_broken_world),
+		cmocka_unit_test(test_at_once),
+		cmocka_unit_test(test_damaged),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
