@@ -118,20 +118,21 @@ static int64_t distance(int64_t a, int64_t b)
 	return a > b ? a - b : b - a;
 }
 
-/* The NEAREST-th distance in order, of so many. */
+/* The NEAREST-th distance in order, of so many; of fewer the last. */
 static int64_t reach_of(const int64_t far[PAST], size_t known)
 {
-	int64_t near[NEAREST] = {0};
-	size_t found = 0;
+	int64_t near[NEAREST]; /* the least ones, in order */
+	for (size_t k = 0; k < NEAREST; k++)
+		near[k] = INT64_MAX;
 	for (size_t i = 0; i < known; i++) {
-		if (found == NEAREST && far[i] >= near[NEAREST - 1])
+		size_t k = NEAREST - 1;
+		if (far[i] >= near[k])
 			continue;
-		size_t k = found < NEAREST ? found++ : NEAREST - 1;
 		for (; k > 0 && near[k - 1] > far[i]; k--)
 			near[k] = near[k - 1];
 		near[k] = far[i];
 	}
-	return near[found - 1];
+	return near[known < NEAREST ? known - 1 : NEAREST - 1];
 }
 
 /* The same where it is below FAR, or else something that is not; of more than NEAREST.  Or anything that
