@@ -10,7 +10,6 @@
  * cells and average are those of link_bet.c. */
 #include "trace/link_tick.h"
 
-
 #define CELLS      6
 #define WINS       2
 #define BEAT_US    1000 /* how exactly a beat is kept, plus half the window */
