@@ -58,14 +58,24 @@ static void compute_again(
 
 /* ---- the relay ---- */
 
+/* The name as the view's flows have it, which lives as long as the view; NULL where none was seen there. */
+static const char *point_here(const struct view *v, const char *point)
+{
+	for (size_t i = 0; i < v->n; i++)
+		if (strcmp(v->by_tuple[i]->head.point, point) == 0)
+			return v->by_tuple[i]->head.point;
+	return NULL;
+}
+
 /* Of flows together: as they are put together here, where they still are what the claim is of. */
 static const struct flow *together_here(
-	const struct app *a, struct view *v, const struct id *id, const char *point)
+	const struct app *a, struct view *v, const struct id *id, const char *told_point)
 {
+	const char *point = point_here(v, told_point);
 	const struct together *k;
 	struct err e;
 
-	if (together_get(v, point, a->cfg.clock_skew_us, &k, &e) != STATUS_OK)
+	if (!point || together_get(v, point, a->cfg.clock_skew_us, &k, &e) != STATUS_OK)
 		return NULL;
 	for (size_t i = 0; i < k->n_aggregate; i++)
 		if (id_order(&k->leg[i]->head.id, id) == 0)
