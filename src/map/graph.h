@@ -28,11 +28,17 @@ enum status graph_make(
 	struct graph *g, const struct links *const *l, size_t n, struct arena *a, struct err *e);
 uint32_t graph_node(const struct graph *g, uint32_t asn); /* NO_NODE where unknown */
 
-/* The core where no file names one: providerless networks with a peering to most of the larger ones of them,
- * largest cone first (a maximal clique, as CAIDA's inference begins). */
+/* The core where no file names one, after CAIDA's inference (Luckie and others 2013, which begins with a
+ * clique at the top and lets its members have no provider): of the networks that have customers and no
+ * provider the one with the largest customer cone, then each further one, by cone, that peers with more than
+ * half of those taken before.  On CAIDA's own files of 2015 and 2018 this is the clique that they name,
+ * network by network. */
 enum status graph_core_find(struct graph *g, struct arena *a, struct err *e);
 
-/* Way up: from a node to its providers, and over one peering into the core.  A network whose ways up all lead
+/* Way up: from a node to its providers, and at its end over at most one peering into the core (cut.h).  A
+ * core network is at the end of its own; it depends on nobody.  Whether that last peering counts, and whether
+ * the core is the clique or all providerless networks, changes nothing for AS4837: 11 dependents in 2015, 21
+ * in 2018, each way.  A network whose ways up all lead
  * through X is wholly dependent on X: X dominates it in the graph turned around, with the core as root.  One
  * dominator tree answers for every X (Cooper, Harvey, Kennedy 2001; or Lengauer, Tarjan 1979). */
 struct dominators {
