@@ -54,22 +54,25 @@ bool field_number(struct rd f, uint32_t *v)
 	return number_take(&f, v) && f.p == f.end;
 }
 
-/* Dotted decimals by hand: most lines of a list of prefixes are IPv4. */
-static bool ip4_read(struct rd f, struct ip *ip)
+bool ip4_take(struct rd *r, uint32_t *v)
 {
-	uint8_t b[4];
-
+	*v = 0;
 	for (int i = 0; i < 4; i++) {
-		uint32_t v;
-		if (i > 0 && !byte_take(&f, '.'))
+		uint32_t part;
+		if (i > 0 && !byte_take(r, '.'))
 			return false;
-		const uint8_t *from = f.p;
-		if (!number_take(&f, &v) || v > UINT8_MAX || f.p - from > 3)
+		const uint8_t *from = r->p;
+		if (!number_take(r, &part) || part > UINT8_MAX || r->p - from > 3)
 			return false;
-		b[i] = (uint8_t)v;
+		*v = *v << 8 | part;
 	}
-	*ip = ip_v4(b);
-	return f.p == f.end;
+	return true;
+}
+
+struct ip ip4_of(uint32_t v)
+{
+	return ip_v4(
+		(const uint8_t[]){(uint8_t)(v >> 24), (uint8_t)(v >> 16), (uint8_t)(v >> 8), (uint8_t)v});
 }
 
 bool field_ip(struct rd f, struct ip *ip)
@@ -79,8 +82,12 @@ bool field_ip(struct rd f, struct ip *ip)
 
 	if (n == 0 || n >= sizeof(text))
 		return false;
-	if (!memchr(f.p, ':', n))
-		return ip4_read(f, ip);
+	if (!memchr(f.p, ':', n)) {
+		uint32_t v;
+		bool is = ip4_take(&f, &v) && f.p == f.end;
+		*ip = is ? ip4_of(v) : (struct ip){0};
+		return is;
+	}
 	memcpy(text, f.p, n);
 	text[n] = '\0';
 	return ip_parse(ip, text);

@@ -50,6 +50,9 @@ bool field_begins(struct rd f, const char *s);
 struct rd field_trim(struct rd f); /* without blanks and tabs at both ends */
 bool field_number(struct rd f, uint32_t *v);
 bool field_ip(struct rd f, struct ip *ip);
+/* Takes dotted decimals in front, by hand: most lines of a list of prefixes are IPv4. */
+bool ip4_take(struct rd *r, uint32_t *v);
+struct ip ip4_of(uint32_t v);
 /* yyyymmdd, a date that there is; 0 otherwise. */
 uint32_t field_date(struct rd f);
 struct wall date_wall(uint32_t yyyymmdd);

@@ -81,7 +81,7 @@ static enum text_line network_line(struct names *s, const struct rd *f)
 
 	if (!field_number(field_of(s, f, C_ASN), &h.asn) || !asn_usable(h.asn))
 		return LINE_BAD;
-	if (!text_pool_add(&s->text, field_of(s, f, C_AS_NAME), &h.name) ||
+	if (!text_pool_append(&s->text, field_of(s, f, C_AS_NAME), &h.name) ||
 		!text_pool_add(&s->text, field_of(s, f, C_ORG), &h.org) || !holder_add(s, &h))
 		return LINE_NO_MEMORY;
 	return LINE_KEPT;
@@ -96,7 +96,7 @@ static enum text_line org_line(struct names *s, const struct rd *f)
 		return LINE_BAD;
 	country_read(field_of(s, f, C_COUNTRY), o.cc);
 	if (!text_pool_add(&s->text, id, &o.id) ||
-		!text_pool_add(&s->text, field_of(s, f, C_ORG_NAME), &o.name) ||
+		!text_pool_append(&s->text, field_of(s, f, C_ORG_NAME), &o.name) ||
 		!grow(&s->org, &s->cap_org, s->n_org, 1, sizeof(*s->org)))
 		return LINE_NO_MEMORY;
 	s->org[s->n_org++] = o;
@@ -178,7 +178,7 @@ static enum text_line as_names_line(void *state, struct rd line)
 	line = field_trim(line);
 	country_take(&line, h.cc);
 	struct rd name = name_take(&line);
-	if (!text_pool_add(&s->text, name, &h.name) || !text_pool_add(&s->text, line, &h.org_name) ||
+	if (!text_pool_append(&s->text, name, &h.name) || !text_pool_append(&s->text, line, &h.org_name) ||
 		!holder_add(s, &h))
 		return LINE_NO_MEMORY;
 	return LINE_KEPT;

@@ -14,58 +14,85 @@ struct origins {
 	struct err err; /* of building */
 };
 
-/* The next word; blanks or tabs in front of it are passed over. */
-static struct rd word_take(struct rd *r)
+static bool is_blank(uint8_t c)
 {
-	struct rd w = field_trim(*r);
-
-	r->p = w.p;
-	while (r->p < r->end && *r->p != ' ' && *r->p != '\t')
-		r->p++;
-	w.end = r->p;
-	return w;
+	return c == ' ' || c == '\t';
 }
 
-static bool length_read(struct rd f, struct prefix *p)
+/* At least one blank or tab. */
+static bool blanks_take(struct rd *r)
 {
-	uint32_t len;
+	const uint8_t *from = r->p;
 
-	if (!field_number(f, &len) || len > ip_bits(&p->ip))
+	while (r->p < r->end && is_blank(*r->p))
+		r->p++;
+	return r->p != from;
+}
+
+/* A '/' or blanks, and the length. */
+static bool length_take(struct rd *r, uint32_t bits, uint8_t *len)
+{
+	uint32_t v;
+
+	if ((!byte_take(r, '/') && !blanks_take(r)) || !number_take(r, &v) || v > bits)
 		return false;
-	p->len = (uint8_t)len;
+	*len = (uint8_t)v;
+	return true;
+}
+
+static bool prefix4_take(struct rd *r, struct prefix *p)
+{
+	uint32_t v;
+
+	if (!ip4_take(r, &v) || !length_take(r, 32, &p->len))
+		return false;
+	p->ip = ip4_of(v);
+	return (uint32_t)((uint64_t)v << p->len) == 0;
+}
+
+static bool prefix6_take(struct rd *r, struct prefix *p)
+{
+	struct rd word = *r;
+
+	while (r->p < r->end && !is_blank(*r->p) && *r->p != '/')
+		r->p++;
+	word.end = r->p;
+	if (!field_ip(word, &p->ip) || p->ip.v != 6 || !length_take(r, 128, &p->len))
+		return false;
 	struct prefix bare = prefix_of(&p->ip, p->len);
 	return ip_equal(&bare.ip, &p->ip);
 }
 
-/* The prefix in one word or two. */
 static bool prefix_take(struct rd *r, struct prefix *p)
 {
-	struct rd w = word_take(r), f[2];
+	struct rd again = *r;
 
-	if (fields_cut(w, '/', f, 2) == 1)
-		f[1] = word_take(r);
-	return field_ip(f[0], &p->ip) && length_read(f[1], p);
+	if (prefix4_take(r, p))
+		return true;
+	*r = again;
+	return prefix6_take(r, p);
 }
 
 /* All numbers of the list; of these, those that a network can have. */
-static bool origins_take(struct rd f, uint32_t asn[ORIGINS_MAX], size_t *n)
+static bool origins_take(struct rd *r, uint32_t asn[ORIGINS_MAX], size_t *n)
 {
 	*n = 0;
 	do {
 		uint32_t v;
-		if (!number_take(&f, &v) || *n == ORIGINS_MAX)
+		if (!number_take(r, &v) || *n == ORIGINS_MAX)
 			return false;
 		if (asn_usable(v))
 			asn[(*n)++] = v;
-	} while (byte_take(&f, '_') || byte_take(&f, ','));
-	return f.p == f.end;
+	} while (byte_take(r, '_') || byte_take(r, ','));
+	return true;
 }
 
 static bool origins_read(struct rd r, struct prefix *p, uint32_t asn[ORIGINS_MAX], size_t *n)
 {
-	if (!prefix_take(&r, p) || !origins_take(word_take(&r), asn, n))
+	(void)blanks_take(&r);
+	if (!prefix_take(&r, p) || !blanks_take(&r) || !origins_take(&r, asn, n))
 		return false;
-	r = field_trim(r);
+	(void)blanks_take(&r);
 	return r.p == r.end;
 }
 

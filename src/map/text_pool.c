@@ -1,21 +1,16 @@
-/* Strings of a sheet, each once: see text_pool.h.  A table of offsets by FNV-1a, linear probing, at most half
- * full. */
+/* Strings of a sheet, each once: see text_pool.h.  A table of offsets by CRC-32C, linear probing, at most
+ * half full. */
 #include "map/text_pool.h"
 
 #include <stdlib.h>
 
-#include "base/err.h"
 #include "base/grow.h"
 
 #define SLOTS_FIRST 1024
 
 static size_t hash_of(const char *s)
 {
-	uint32_t h = 2166136261U;
-
-	for (; *s; s++)
-		h = (h ^ (uint8_t)*s) * 16777619U;
-	return h;
+	return (crc32c(s, strlen(s)) * UINT64_C(0x9e3779b97f4a7c15)) >> 32;
 }
 
 /* The slot of s, or the free one where it belongs. */
@@ -45,11 +40,21 @@ static bool slots_grow(struct text_pool *p)
 	return true;
 }
 
-/* s is printable and ends with a zero. */
-static bool take(struct text_pool *p, const char *s, uint32_t *at)
+/* Behind what is there; s is printable and n bytes long with its zero. */
+static bool append(struct text_pool *p, const char *s, size_t n, uint32_t *at)
 {
-	size_t n = strlen(s) + 1;
+	if (p->n + n >= UINT32_MAX || !grow(&p->text, &p->cap, p->n, n + 1, 1))
+		return false;
+	if (p->n == 0)
+		p->text[p->n++] = '\0';
+	memcpy(p->text + p->n, s, n);
+	*at = (uint32_t)p->n;
+	p->n += n;
+	return true;
+}
 
+static bool take(struct text_pool *p, const char *s, size_t n, uint32_t *at)
+{
 	*at = 0;
 	if (n == 1)
 		return true;
@@ -57,13 +62,8 @@ static bool take(struct text_pool *p, const char *s, uint32_t *at)
 		return false;
 	uint32_t *slot = slot_of(p, s);
 	if (!*slot) {
-		if (p->n + n >= UINT32_MAX || !grow(&p->text, &p->cap, p->n, n + 1, 1))
+		if (!append(p, s, n, slot))
 			return false;
-		if (p->n == 0)
-			p->text[p->n++] = '\0';
-		memcpy(p->text + p->n, s, n);
-		*slot = (uint32_t)p->n;
-		p->n += n;
 		p->used++;
 	}
 	*at = *slot;
@@ -84,9 +84,18 @@ static size_t copy(char *to, size_t room, struct rd s)
 bool text_pool_add(struct text_pool *p, struct rd s, uint32_t *at)
 {
 	char text[POOL_TEXT_MAX];
+	size_t n = copy(text, sizeof(text), s);
 
-	(void)copy(text, sizeof(text), s);
-	return take(p, text, at);
+	return take(p, text, n + 1, at);
+}
+
+bool text_pool_append(struct text_pool *p, struct rd s, uint32_t *at)
+{
+	char text[POOL_TEXT_MAX];
+	size_t n = copy(text, sizeof(text), s);
+
+	*at = 0;
+	return n == 0 || append(p, text, n + 1, at);
 }
 
 bool text_pool_add_pair(struct text_pool *p, struct rd a, struct rd b, uint32_t *at)
@@ -95,8 +104,8 @@ bool text_pool_add_pair(struct text_pool *p, struct rd a, struct rd b, uint32_t 
 	size_t n = copy(text, POOL_TEXT_MAX, a);
 
 	text[n++] = '/';
-	(void)copy(text + n, sizeof(text) - n, b);
-	return take(p, text, at);
+	n += copy(text + n, sizeof(text) - n, b);
+	return take(p, text, n + 1, at);
 }
 
 const char *text_pool_text(const struct text_pool *p, size_t *n)

@@ -16,6 +16,8 @@ struct text_pool {
 
 /* False where memory is out, or the offsets are. */
 bool text_pool_add(struct text_pool *p, struct rd s, uint32_t *at);
+/* Without looking whether it is there: for what is said once. */
+bool text_pool_append(struct text_pool *p, struct rd s, uint32_t *at);
 /* "a/b" as one string. */
 bool text_pool_add_pair(struct text_pool *p, struct rd a, struct rd b, uint32_t *at);
 const char *text_pool_text(
