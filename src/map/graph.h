@@ -38,9 +38,9 @@ enum status graph_core_find(struct graph *g, struct arena *a, struct err *e);
 /* Way up: from a node to its providers, and at its end over at most one peering into the core (cut.h).  A
  * core network is at the end of its own; it depends on nobody.  Whether that last peering counts, and whether
  * the core is the clique or all providerless networks, changes nothing for AS4837: 11 dependents in 2015, 21
- * in 2018, each way.  A network whose ways up all lead
- * through X is wholly dependent on X: X dominates it in the graph turned around, with the core as root.  One
- * dominator tree answers for every X (Cooper, Harvey, Kennedy 2001; or Lengauer, Tarjan 1979). */
+ * in 2018, each way.  A network whose ways up all lead through X is wholly dependent on X: X dominates it in
+ * the graph turned around, with the core as root.  One dominator tree answers for every X (Lengauer, Tarjan
+ * 1979). */
 struct dominators {
 	uint32_t n;
 	const uint32_t *idom; /* by node: the next network that all its ways up lead through; itself in the
