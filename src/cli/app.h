@@ -25,13 +25,15 @@ struct app {
 	bool json;
 	bool unwritten; /* json_out() could not write */
 	FILE *out;
-	struct config cfg; /* loaded before a command runs */
+	struct networks *networks; /* while addresses are named (networks.h), else NULL */
+	struct config cfg;         /* loaded before a command runs */
 };
 
 /* One command: a file of its own, a row of the table in main.c. */
 struct command {
 	const char *name, *args, *does; /* the usage line's words */
 	enum status (*run)(struct app *a, int argc, char **argv, struct err *e);
+	bool networks; /* the addresses in its answers are named (networks.h) */
 };
 
 extern const struct command command_record, command_forget, command_flows, command_case, command_trace,

@@ -297,4 +297,4 @@ static enum status run(struct app *a, int argc, char **argv, struct err *e)
 
 const struct command command_case = {"case",
 	"open (--flow FLOW [--at T] | --eve FILE | --zeek FILE) | list | show ID | close ID | import FILE",
-	"what belongs together about one attack", run};
+	"what belongs together about one attack", run, true};

@@ -215,4 +215,4 @@ static enum status run(struct app *a, int argc, char **argv, struct err *e)
 }
 
 const struct command command_trace = {
-	"trace", "CASE | --flow FLOW [--at TIME] [--alpha A]", "follow the attack upstream hop by hop", run};
+	"trace", "CASE | --flow FLOW [--at TIME] [--alpha A]", "follow the attack upstream hop by hop", run, true};

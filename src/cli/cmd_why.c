@@ -179,4 +179,4 @@ static enum status run(struct app *a, int argc, char **argv, struct err *e)
 }
 
 const struct command command_why = {"why", "ID",
-	"from any block, plan, claim, bundle, case or flow back to the evidence, in plain words", run};
+	"from any block, plan, claim, bundle, case or flow back to the evidence, in plain words", run, true};

@@ -6,10 +6,12 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "cli/networks.h"
 #include "trace/limit.h"
 
 enum status json_out(struct app *a, json_t *j, struct err *e)
 {
+	networks_into(a, j);
 	/* 12 significant digits: what doubters compare is 1e-9 */
 	int r = j ? json_dumpf(j, a->out, JSON_COMPACT | JSON_REAL_PRECISION(12)) : -1;
 
@@ -217,9 +219,11 @@ json_t *json_chain(const struct app *a, const struct chain *c, char (*claim_id)[
 	for (size_t i = 0; i < c->n_hop; i++)
 		(void)json_array_append_new(hops, json_hop(a, &c->hop[i], claim_id ? claim_id[i] : NULL));
 	(void)json_object_set_new(j, "hops", hops);
-	(void)json_object_set_new(j, "ends",
-		json_pack("{s:s, s:s, s:s}", "host", ip_text(host, &c->end_host), "kind", end[c->end], "why",
-			chain_end_text(why, sizeof(why), c)));
+	json_t *ends = json_pack("{s:s, s:s, s:s}", "host", ip_text(host, &c->end_host), "kind", end[c->end],
+		"why", chain_end_text(why, sizeof(why), c));
+	if (a->networks)
+		(void)json_object_set_new(ends, "network", networks_json(a, &c->end_host));
+	(void)json_object_set_new(j, "ends", ends);
 	return j;
 }
 

@@ -1,6 +1,7 @@
 /* weir: one program, a table of commands.  Global options, dispatch, one message and one exit status at
  * the end. */
 #include "cli/app.h"
+#include "cli/networks.h"
 
 #include <fcntl.h>
 #include <locale.h>
@@ -13,9 +14,9 @@
 #include "base/log.h"
 
 static const struct command *const commands[] = {&command_record, &command_flows, &command_forget,
-	&command_case, &command_trace, &command_scan, &command_audit, &command_map, &command_why, &command_config,
-	&command_init, &command_key, &command_ledger, &command_bundle, &command_verify, &command_answer,
-	&command_plan, &command_block, &command_blocks, &command_unblock, &command_reconcile,
+	&command_case, &command_trace, &command_scan, &command_audit, &command_map, &command_why,
+	&command_config, &command_init, &command_key, &command_ledger, &command_bundle, &command_verify,
+	&command_answer, &command_plan, &command_block, &command_blocks, &command_unblock, &command_reconcile,
 	&command_enforce, &command_watch};
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -117,7 +118,9 @@ static enum status dispatch(struct app *a, int argc, char **argv, struct err *e)
 	a->command = c->name;
 	if (help_wanted(argc - i, argv + i))
 		return help(2, (char *[]){argv[0], argv[i]}, e);
-	return c->run(a, argc - i, argv + i, e);
+	if (!c->networks || !networks_begin(a))
+		return c->run(a, argc - i, argv + i, e);
+	return networks_end(a, c->run(a, argc - i, argv + i, e), e);
 }
 
 /* A standard stream that is closed stays unusable, but keeps its number: else the next file that is opened,

@@ -1,6 +1,7 @@
 /* A chain for people: the attack, each hop with its two lines of bursts, its number, its limit, its role and
  * its runner-up, and where it ends and why. */
 #include "cli/app.h"
+#include "cli/networks.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -112,14 +113,14 @@ static void print_hop(FILE *o, const struct hop *h, size_t n, const char *claim)
 
 void print_chain(struct app *a, const struct chain *c, char (*claim_id)[ID_TEXT])
 {
-	char text[FLOW_TEXT], why[256], host[IP_TEXT];
+	char text[FLOW_TEXT], why[256], host[IP_TEXT], network[NETWORKS_TEXT];
 	FILE *o = a->out;
 
 	(void)fprintf(o, "attack %s   alpha %g\n", flow_text(text, &c->attack->head), c->alpha);
 	for (size_t i = 0; i < c->n_hop; i++)
 		print_hop(o, &c->hop[i], i, claim_id ? claim_id[i] : NULL);
-	(void)fprintf(
-		o, "ends at %s: %s.\n", ip_text(host, &c->end_host), chain_end_text(why, sizeof(why), c));
+	(void)fprintf(o, "ends at %s%s: %s.\n", ip_text(host, &c->end_host),
+		networks_text(network, a, &c->end_host), chain_end_text(why, sizeof(why), c));
 	if (c->n_proven)
 		(void)fprintf(o, "An address in a network: not a person, not a state.\n");
 }

@@ -1,0 +1,188 @@
+/* Networks of the addresses in what a command prints.  The text is held back until the command is done, so
+ * that one legend below it names each address once; a document of JSON is looked through before it is
+ * written. */
+#include "cli/networks.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+
+#define ADDRESSES_MAX 1000 /* that are named below one answer */
+#define OF_ADDRESS    "0123456789abcdefABCDEF:."
+
+struct networks {
+	struct atlas atlas;
+	FILE *out; /* the app's */
+	char *text;
+	size_t n_text;
+};
+
+struct addresses {
+	struct ip *ip;
+	size_t n;
+};
+
+static void address_add(struct addresses *to, const struct ip *ip)
+{
+	for (size_t i = 0; i < to->n; i++)
+		if (ip_equal(&to->ip[i], ip))
+			return;
+	if (to->n < ADDRESSES_MAX)
+		to->ip[to->n++] = *ip;
+}
+
+/* An address, alone or with a port. */
+static bool address_of(struct ip *ip, const char *word)
+{
+	struct endpoint end;
+
+	if (ip_parse(ip, word))
+		return true;
+	if (!endpoint_parse(&end, word))
+		return false;
+	*ip = end.ip;
+	return true;
+}
+
+/* The addresses in a text: its words of an address' characters. */
+static void addresses_of(struct addresses *to, const char *s)
+{
+	while (*s) {
+		size_t n = strspn(s, OF_ADDRESS);
+		char word[ENDPOINT_TEXT];
+		struct ip ip;
+		size_t end = n;
+		while (end && (s[end - 1] == ':' || s[end - 1] == '.'))
+			end--; /* the end of a sentence */
+		bool prefix = s[n] == '/';
+		if (end && end < sizeof(word) && !prefix) {
+			memcpy(word, s, end);
+			word[end] = '\0';
+			if (strpbrk(word, ".:") && address_of(&ip, word))
+				address_add(to, &ip);
+		}
+		s += n ? n : 1;
+	}
+}
+
+static void addresses_in(struct addresses *to, const json_t *j)
+{
+	const char *key;
+	json_t *v;
+	size_t i;
+
+	if (json_is_string(j))
+		addresses_of(to, json_string_value(j));
+	json_array_foreach((json_t *)(uintptr_t)j, i, v) addresses_in(to, v);
+	json_object_foreach((json_t *)(uintptr_t)j, key, v) addresses_in(to, v);
+}
+
+json_t *networks_json(const struct app *a, const struct ip *ip)
+{
+	struct network n;
+	char as[16], prefix[PREFIX_TEXT];
+
+	if (!a->networks || !atlas_network(&a->networks->atlas, ip, &n))
+		return json_null();
+	(void)snprintf(as, sizeof(as), "AS%u", n.asn);
+	return json_pack("{s:s?, s:s?, s:s?, s:s?}", "as", n.asn ? as : NULL, "name",
+		n.name[0] ? n.name : NULL, "cc", n.cc[0] ? n.cc : NULL, "prefix",
+		n.prefix.ip.v ? prefix_text(prefix, &n.prefix) : NULL);
+}
+
+const char *networks_text(char to[NETWORKS_TEXT], const struct app *a, const struct ip *ip)
+{
+	struct network n;
+	char text[NETWORK_TEXT];
+
+	to[0] = '\0';
+	if (a->networks && atlas_network(&a->networks->atlas, ip, &n))
+		(void)snprintf(to, NETWORKS_TEXT, " (%s)", network_text(text, &n));
+	return to;
+}
+
+void networks_into(const struct app *a, json_t *j)
+{
+	struct addresses found = {.ip = calloc(ADDRESSES_MAX, sizeof(*found.ip))};
+	json_t *to = json_object();
+	char text[IP_TEXT];
+
+	if (a->networks && found.ip && json_is_object(j)) {
+		addresses_in(&found, j);
+		for (size_t i = 0; i < found.n; i++) {
+			json_t *one = networks_json(a, &found.ip[i]);
+			(void)json_object_set_new(to, ip_text(text, &found.ip[i]), one);
+		}
+		(void)json_object_set(j, "networks", to);
+	}
+	json_decref(to);
+	free(found.ip);
+}
+
+static void legend(const struct networks *n, FILE *o)
+{
+	struct addresses found = {.ip = calloc(ADDRESSES_MAX, sizeof(*found.ip))};
+	char ip[IP_TEXT], text[NETWORK_TEXT];
+	bool any = false;
+
+	if (found.ip)
+		addresses_of(&found, n->text);
+	for (size_t i = 0; i < found.n; i++) {
+		struct network w;
+		if (!atlas_network(&n->atlas, &found.ip[i], &w))
+			continue;
+		if (!any)
+			(void)fputs(
+				"\nnetworks (by routing table and registration, which is not ownership)\n",
+				o);
+		any = true;
+		(void)fprintf(o, "  %-15s  %s\n", ip_text(ip, &found.ip[i]), network_text(text, &w));
+	}
+	free(found.ip);
+}
+
+bool networks_begin(struct app *a)
+{
+	struct networks *n = calloc(1, sizeof(*n));
+	struct err e;
+
+	if (!n)
+		return false;
+	enum status s = atlas_open(&n->atlas, a->dir, &(struct atlas_ask){0}, &e);
+	FILE *hold = s == STATUS_OK && !a->json ? open_memstream(&n->text, &n->n_text) : NULL;
+	if (s != STATUS_OK && s != STATUS_NO)
+		log_line("%s: networks are not named", e.text);
+	if (s != STATUS_OK || (!hold && !a->json)) {
+		atlas_close(&n->atlas);
+		free(n);
+		return false;
+	}
+	n->out = a->out;
+	a->out = hold ? hold : a->out;
+	a->networks = n;
+	return true;
+}
+
+enum status networks_end(struct app *a, enum status s, struct err *e)
+{
+	struct networks *n = a->networks;
+
+	if (!n)
+		return s;
+	if (a->out != n->out) {
+		bool whole = fclose(a->out) == 0 && n->text;
+		a->out = n->out;
+		if (whole) {
+			(void)fputs(n->text, a->out);
+			legend(n, a->out);
+		} else {
+			s = err_nomem(e);
+		}
+	}
+	a->networks = NULL;
+	atlas_close(&n->atlas);
+	free(n->text);
+	free(n);
+	return s;
+}
