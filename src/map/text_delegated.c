@@ -35,7 +35,7 @@ static size_t one_of(struct rd f, const char *const *table, size_t n)
 {
 	size_t i = 0;
 
-	while (i < n && !field_is(f, table[i]))
+	while (i < n && (rd_left(&f) == 0 || *f.p != (uint8_t)table[i][0] || !field_is(f, table[i])))
 		i++;
 	return i;
 }
@@ -121,9 +121,10 @@ static bool is_header(const struct rd *f, size_t n)
 {
 	struct rd v = f[H_VERSION];
 
-	return n >= H_FIELDS && rd_left(&v) > 0 && *v.p >= '1' && *v.p <= '9' && rd_left(&v) <= 4 &&
-	       name_sound(f[H_REGISTRY]) && rd_left(&f[H_REGISTRY]) > 0 && *f[H_REGISTRY].p >= 'a' &&
-	       *f[H_REGISTRY].p <= 'z';
+	if (rd_left(&v) == 0 || *v.p < '1' || *v.p > '9')
+		return false;
+	return n >= H_FIELDS && rd_left(&v) <= 4 && name_sound(f[H_REGISTRY]) &&
+	       rd_left(&f[H_REGISTRY]) > 0 && *f[H_REGISTRY].p >= 'a' && *f[H_REGISTRY].p <= 'z';
 }
 
 static bool is_summary(const struct rd *f, size_t n)

@@ -8,34 +8,38 @@
 
 #define SLOTS_FIRST 1024
 
-static size_t hash_of(const char *s)
+static uint32_t hash_of(const char *s, size_t n)
 {
-	return (crc32c(s, strlen(s)) * UINT64_C(0x9e3779b97f4a7c15)) >> 32;
+	return (uint32_t)((crc32c(s, n) * UINT64_C(0x9e3779b97f4a7c15)) >> 32);
 }
 
-/* The slot of s, or the free one where it belongs. */
-static uint32_t *slot_of(const struct text_pool *p, const char *s)
+/* The slot of s, or the free one where it belongs.  A string is looked at where its hash is the same. */
+static uint64_t *slot_of(const struct text_pool *p, const char *s, uint32_t hash)
 {
-	size_t i = hash_of(s) & (p->n_slot - 1);
+	size_t i = hash & (p->n_slot - 1);
 
-	while (p->slot[i] && strcmp(p->text + p->slot[i], s) != 0)
+	while (p->slot[i] && (p->slot[i] >> 32 != hash || strcmp(p->text + (uint32_t)p->slot[i], s) != 0))
 		i = (i + 1) & (p->n_slot - 1);
 	return &p->slot[i];
 }
 
 static bool slots_grow(struct text_pool *p)
 {
-	uint32_t *old = p->slot;
+	uint64_t *old = p->slot;
 	size_t n_old = p->n_slot, n = n_old ? 2 * n_old : SLOTS_FIRST;
-	uint32_t *slot = calloc(n, sizeof(*slot));
+	uint64_t *slot = calloc(n, sizeof(*slot));
 
 	if (!slot)
 		return false;
 	p->slot = slot;
 	p->n_slot = n;
-	for (size_t i = 0; i < n_old; i++)
+	for (size_t i = 0; i < n_old; i++) {
+		size_t at = (old[i] >> 32) & (n - 1);
+		while (old[i] && slot[at])
+			at = (at + 1) & (n - 1);
 		if (old[i])
-			*slot_of(p, p->text + old[i]) = old[i];
+			slot[at] = old[i];
+	}
 	free(old);
 	return true;
 }
@@ -60,13 +64,15 @@ static bool take(struct text_pool *p, const char *s, size_t n, uint32_t *at)
 		return true;
 	if (2 * (p->used + 1) > p->n_slot && !slots_grow(p))
 		return false;
-	uint32_t *slot = slot_of(p, s);
-	if (!*slot) {
-		if (!append(p, s, n, slot))
-			return false;
-		p->used++;
-	}
-	*at = *slot;
+	uint32_t hash = hash_of(s, n);
+	uint64_t *slot = slot_of(p, s, hash);
+	*at = (uint32_t)*slot;
+	if (*at)
+		return true;
+	if (!append(p, s, n, at))
+		return false;
+	*slot = (uint64_t)hash << 32 | *at;
+	p->used++;
 	return true;
 }
 

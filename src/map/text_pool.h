@@ -10,7 +10,7 @@
 struct text_pool {
 	char *text;
 	size_t n, cap;
-	uint32_t *slot; /* offsets by hash; 0: free */
+	uint64_t *slot; /* hash << 32 | offset; 0: free */
 	size_t n_slot, used;
 };
 
