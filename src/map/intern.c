@@ -1,5 +1,6 @@
-/* Byte strings kept once; see intern.h.  Open addressing, linear probes, at most half full.  The slot holds
- * the hash: a probe that misses does not look at the key, and twice the slots need no new hashes. */
+/* Byte strings kept once; see intern.h.  Open addressing, linear probes, at most three quarters full.  The
+ * slot holds the hash: a probe that misses does not look at the key, and twice the slots need no new hashes.
+ */
 #include "map/intern.h"
 
 #include "map/big.h"
@@ -89,7 +90,7 @@ static uint32_t key_add(struct intern *t, size_t slot, uint32_t hash, const uint
 
 uint32_t intern_put(struct intern *t, uint32_t hash, const uint8_t *p, uint32_t size)
 {
-	if (2 * t->n > t->mask && !slots_grow(t))
+	if (t->n > t->mask / 4 * 3 && !slots_grow(t))
 		return 0;
 	size_t at = hash & t->mask;
 	while (t->slot[at]) {

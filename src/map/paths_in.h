@@ -44,10 +44,13 @@ enum stored_kind {
 	STORED_LIST, /* a list longer than an AS_SEQUENCE */
 };
 
+#define STORED_LOW ((uint32_t)1 << 19)
+
 struct path_store {
 	struct intern raw; /* bytes of AS_PATHs: see enum stored_kind */
-	struct intern as;
-	uint32_t *asn; /* by provisional number */
+	uint32_t *low; /* provisional number + 1 of the AS numbers below STORED_LOW, where nearly all are */
+	struct intern as; /* of the others */
+	uint32_t *asn;    /* by provisional number */
 	size_t n_asn, cap_asn;
 	uint32_t *path_at;
 	size_t n_path, cap_at;

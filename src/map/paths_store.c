@@ -14,33 +14,43 @@ bool store_init(struct path_store *s, uint64_t seed)
 		!big_grow(&s->path_at, &s->cap_at, 0, 1, sizeof(*s->path_at)))
 		return false;
 	s->path_at[0] = 0;
-	return true;
+	s->low = calloc(STORED_LOW, sizeof(*s->low));
+	return s->low != NULL;
 }
 
 void store_free(struct path_store *s)
 {
 	intern_free(&s->raw);
 	intern_free(&s->as);
+	free(s->low);
 	free(s->asn);
 	big_free(s->path_at, s->cap_at, sizeof(*s->path_at));
 	big_free(s->path_as, s->cap_as, sizeof(*s->path_as));
 	free(s->both);
 }
 
-uint32_t store_as(struct path_store *s, uint32_t asn)
+static uint32_t *number_of(struct path_store *s, uint32_t asn)
 {
 	const uint8_t *p = (const uint8_t *)&asn;
 	uint32_t size = intern_size(sizeof(asn), 0);
-	uint32_t place = intern_put(&s->as, intern_hash(&s->as, p, size), p, size);
 
-	if (!place || !grow(&s->asn, &s->cap_asn, s->n_asn, 1, sizeof(*s->asn)))
+	if (asn < STORED_LOW)
+		return &s->low[asn];
+	uint32_t place = intern_put(&s->as, intern_hash(&s->as, p, size), p, size);
+	return place ? &intern_at(&s->as, place)->value : NULL;
+}
+
+uint32_t store_as(struct path_store *s, uint32_t asn)
+{
+	uint32_t *number = number_of(s, asn);
+
+	if (number && *number)
+		return *number - 1;
+	if (!number || !grow(&s->asn, &s->cap_asn, s->n_asn, 1, sizeof(*s->asn)))
 		return NO_INDEX32;
-	struct intern_key *k = intern_at(&s->as, place);
-	if (!k->value) {
-		s->asn[s->n_asn++] = asn;
-		k->value = (uint32_t)s->n_asn;
-	}
-	return k->value - 1;
+	s->asn[s->n_asn++] = asn;
+	*number = (uint32_t)s->n_asn;
+	return *number - 1;
 }
 
 /* The number + 1 of a list that was not there before; 0: no memory. */
@@ -98,8 +108,46 @@ static bool is_form(const struct rd *path, size_t n)
 	return rd_left(path) == 2 + 4 * n && path->p[0] == SEQUENCE && path->p[1] == n;
 }
 
-/* The value of a path that was not met before; 0: no memory. */
-static uint32_t path_decode(struct path_store *s, struct rd path, struct rd as4, bool two_octet)
+/* ---- what a path says ---- */
+
+enum { SHORT = 16 };
+
+/* The usual path by a shorter way: one AS_SEQUENCE of few numbers, none 0, none again but right behind
+ * itself. Its networks, prepends once; 0: not such a path, attr_path_list() says what it is. */
+static size_t short_list(uint32_t as[SHORT], const struct rd *path)
+{
+	const uint8_t *p = path->p;
+	size_t n = 0;
+
+	if (rd_left(path) < 6 || p[0] != SEQUENCE || p[1] > SHORT || rd_left(path) != 2 + 4 * (size_t)p[1])
+		return 0;
+	for (const uint8_t *at = p + 2; at < path->end; at += 4) {
+		uint32_t asn;
+		memcpy(&asn, at, sizeof(asn));
+		asn = __builtin_bswap32(asn);
+		if (n && as[n - 1] == asn)
+			continue;
+		bool again = asn == 0;
+		for (size_t i = 0; i < n; i++)
+			again = again | (as[i] == asn);
+		if (again)
+			return 0;
+		as[n++] = asn;
+	}
+	return n;
+}
+
+/* The value of a list of AS numbers; 0: no memory. */
+static uint32_t listed(struct path_store *s, uint32_t *as, size_t n, bool form)
+{
+	for (size_t i = 0; i < n; i++)
+		if ((as[i] = store_as(s, as[i])) == NO_INDEX32)
+			return 0;
+	return form ? list_add(s, as, n) : list_value(s, as, n);
+}
+
+/* Any path: with sets, confederations, of 2-octet numbers. */
+static uint32_t any_path(struct path_store *s, struct rd path, struct rd as4, bool two_octet)
 {
 	uint64_t said[AS_PATH_MAX];
 	uint32_t as[AS_PATH_MAX], set = 0;
@@ -109,22 +157,24 @@ static uint32_t path_decode(struct path_store *s, struct rd path, struct rd as4,
 	if (fault != PATH_OK)
 		return STORED_FAULT + (uint32_t)fault;
 	for (size_t i = 0; i < n; i++) {
-		if (said[i] & AS_IN_SET) {
+		if (said[i] & AS_IN_SET)
 			set = STORED_SET;
-			continue;
-		}
-		as[kept] = store_as(s, (uint32_t)said[i]);
-		if (as[kept] == NO_INDEX32)
-			return 0;
-		/* prepends that a set divided */
-		kept += kept == 0 || as[kept] != as[kept - 1];
+		else if (kept == 0 || as[kept - 1] != said[i]) /* a set can stand between prepends */
+			as[kept++] = (uint32_t)said[i];
 	}
 	if (kept == 0)
 		return (STORED_FAULT + PATH_EMPTY) | set;
-	if (!two_octet && !set && is_form(&path, kept))
-		return list_add(s, as, kept);
-	uint32_t v = list_value(s, as, kept);
+	uint32_t v = listed(s, as, kept, !two_octet && !set && is_form(&path, kept));
 	return v ? v | set : 0;
+}
+
+/* The value of a path that was not met before; 0: no memory. */
+static uint32_t path_decode(struct path_store *s, struct rd path, struct rd as4, bool two_octet)
+{
+	uint32_t as[SHORT];
+	size_t n = two_octet ? 0 : short_list(as, &path);
+
+	return n ? listed(s, as, n, n == path.p[1]) : any_path(s, path, as4, two_octet);
 }
 
 uint32_t store_path(struct path_store *s, uint32_t hash, struct rd path)
