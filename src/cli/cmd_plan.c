@@ -107,4 +107,4 @@ static enum status run(struct app *a, int argc, char **argv, struct err *e)
 
 const struct command command_plan = {"plan",
 	"CASE [--budget N] [--unwilling NET,...] [--for TIME] [--svg FILE]",
-	"options that stop the attack at least cost to others", run};
+	"options that stop the attack at least cost to others", run, true};

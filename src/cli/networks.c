@@ -9,7 +9,7 @@
 #include "base/log.h"
 
 #define ADDRESSES_MAX 1000 /* that are named below one answer */
-#define OF_ADDRESS    "0123456789abcdefABCDEF:."
+#define OF_ADDRESS    "0123456789abcdefABCDEF:./"
 
 struct networks {
 	struct atlas atlas;
@@ -18,30 +18,30 @@ struct networks {
 	size_t n_text;
 };
 
-struct addresses {
-	struct ip *ip;
+struct addresses { /* a prefix is named by its first address */
+	struct prefix *of;
 	size_t n;
 };
 
-static void address_add(struct addresses *to, const struct ip *ip)
+static void address_add(struct addresses *to, const struct prefix *p)
 {
 	for (size_t i = 0; i < to->n; i++)
-		if (ip_equal(&to->ip[i], ip))
+		if (ip_equal(&to->of[i].ip, &p->ip) && to->of[i].len == p->len)
 			return;
 	if (to->n < ADDRESSES_MAX)
-		to->ip[to->n++] = *ip;
+		to->of[to->n++] = *p;
 }
 
-/* An address, alone or with a port. */
-static bool address_of(struct ip *ip, const char *word)
+/* An address, alone or with a port, or a prefix that is not the default route. */
+static bool address_of(struct prefix *to, const char *word)
 {
 	struct endpoint end;
 
-	if (ip_parse(ip, word))
-		return true;
+	if (prefix_parse(to, word))
+		return to->len > 0;
 	if (!endpoint_parse(&end, word))
 		return false;
-	*ip = end.ip;
+	*to = prefix_of(&end.ip, ip_bits(&end.ip));
 	return true;
 }
 
@@ -51,16 +51,15 @@ static void addresses_of(struct addresses *to, const char *s)
 	while (*s) {
 		size_t n = strspn(s, OF_ADDRESS);
 		char word[ENDPOINT_TEXT];
-		struct ip ip;
+		struct prefix p;
 		size_t end = n;
 		while (end && (s[end - 1] == ':' || s[end - 1] == '.'))
 			end--; /* the end of a sentence */
-		bool prefix = s[n] == '/';
-		if (end && end < sizeof(word) && !prefix) {
+		if (end && end < sizeof(word)) {
 			memcpy(word, s, end);
 			word[end] = '\0';
-			if (strpbrk(word, ".:") && address_of(&ip, word))
-				address_add(to, &ip);
+			if (strpbrk(word, ".:") && address_of(&p, word))
+				address_add(to, &p);
 		}
 		s += n ? n : 1;
 	}
@@ -76,6 +75,12 @@ static void addresses_in(struct addresses *to, const json_t *j)
 		addresses_of(to, json_string_value(j));
 	json_array_foreach((json_t *)(uintptr_t)j, i, v) addresses_in(to, v);
 	json_object_foreach((json_t *)(uintptr_t)j, key, v) addresses_in(to, v);
+}
+
+/* An address, or a prefix where it has more than one. */
+static const char *name_of(char to[PREFIX_TEXT], const struct prefix *p)
+{
+	return p->len == ip_bits(&p->ip) ? ip_text(to, &p->ip) : prefix_text(to, p);
 }
 
 json_t *networks_json(const struct app *a, const struct ip *ip)
@@ -104,42 +109,42 @@ const char *networks_text(char to[NETWORKS_TEXT], const struct app *a, const str
 
 void networks_into(const struct app *a, json_t *j)
 {
-	struct addresses found = {.ip = calloc(ADDRESSES_MAX, sizeof(*found.ip))};
+	struct addresses found = {.of = calloc(ADDRESSES_MAX, sizeof(*found.of))};
 	json_t *to = json_object();
-	char text[IP_TEXT];
+	char text[PREFIX_TEXT];
 
-	if (a->networks && found.ip && json_is_object(j)) {
+	if (a->networks && found.of && json_is_object(j)) {
 		addresses_in(&found, j);
 		for (size_t i = 0; i < found.n; i++) {
-			json_t *one = networks_json(a, &found.ip[i]);
-			(void)json_object_set_new(to, ip_text(text, &found.ip[i]), one);
+			json_t *one = networks_json(a, &found.of[i].ip);
+			(void)json_object_set_new(to, name_of(text, &found.of[i]), one);
 		}
 		(void)json_object_set(j, "networks", to);
 	}
 	json_decref(to);
-	free(found.ip);
+	free(found.of);
 }
 
 static void legend(const struct networks *n, FILE *o)
 {
-	struct addresses found = {.ip = calloc(ADDRESSES_MAX, sizeof(*found.ip))};
-	char ip[IP_TEXT], text[NETWORK_TEXT];
+	struct addresses found = {.of = calloc(ADDRESSES_MAX, sizeof(*found.of))};
+	char ip[PREFIX_TEXT], text[NETWORK_TEXT];
 	bool any = false;
 
-	if (found.ip)
+	if (found.of)
 		addresses_of(&found, n->text);
 	for (size_t i = 0; i < found.n; i++) {
 		struct network w;
-		if (!atlas_network(&n->atlas, &found.ip[i], &w))
+		if (!atlas_network(&n->atlas, &found.of[i].ip, &w))
 			continue;
 		if (!any)
 			(void)fputs(
 				"\nnetworks (by routing table and registration, which is not ownership)\n",
 				o);
 		any = true;
-		(void)fprintf(o, "  %-15s  %s\n", ip_text(ip, &found.ip[i]), network_text(text, &w));
+		(void)fprintf(o, "  %-18s  %s\n", name_of(ip, &found.of[i]), network_text(text, &w));
 	}
-	free(found.ip);
+	free(found.of);
 }
 
 bool networks_begin(struct app *a)
