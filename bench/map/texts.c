@@ -68,8 +68,8 @@ static int origins_line(char *to, uint64_t i)
 {
 	unsigned a = (unsigned)(i << 12) + 0x01000000U;
 
-	return sprintf(to, "%u.%u.%u.0/%u\t%u\n", a >> 24 & 255, a >> 16 & 255, a >> 8 & 255, i % 3 ? 24 : 22,
-		asn_of(rnd(ASNS)));
+	return sprintf(to, "%u.%u.%u.0/%u\t%u\n", a >> 24 & 255, a >> 16 & 255, a >> 8 & 255,
+		i % 3 ? 24U : 22U, asn_of(rnd(ASNS)));
 }
 
 static int as_org_line(char *to, uint64_t i)

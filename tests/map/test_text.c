@@ -312,6 +312,72 @@ static void real_origins(void **state)
 	kit_sheet_free(&k);
 }
 
+/* A compressed file that was cut off: whole lines are taken, the line it ends in is not, and that is said. */
+static void cut_off_file(void **state)
+{
+	char dir[] = "/tmp/weir-text-XXXXXX", path[64], line[512];
+	struct kit_sheet k;
+	struct input *in;
+	struct links l;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	(void)snprintf(path, sizeof(path), "%s/cut.gz", dir);
+	(void)snprintf(line, sizeof(line),
+		"i=64500; while [ $i -lt 65500 ]; do echo \"$i|$((i + 4200000000 - 64500))|-1\"; i=$((i + "
+		"1)); done | "
+		"gzip -1 >%s && truncate -s -300 %s",
+		path, path);
+	if (system(line) != 0)
+		skip();
+	memset(&k, 0, sizeof(k));
+	(void)snprintf(k.path, sizeof(k.path), "%s/sheet", dir);
+	(void)snprintf(k.dir, sizeof(k.dir), "%s", dir);
+	assert_int_equal(input_open(&in, path, 1, &k.err), STATUS_OK);
+	struct sheet_out *o = sheet_begin(&world_real, k.path, SHEET_LINKS, &k.err);
+	assert_non_null(o);
+	assert_int_equal(text_load(o, TEXT_AS_REL, in, &k.counts, NULL, NULL, &k.err), STATUS_OK);
+	assert_non_null(input_damage(in));
+	input_close(in);
+	assert_int_equal(sheet_finish(o, &k.err), STATUS_OK);
+	assert_int_equal(sheet_open(&k.sheet, k.path, &k.err), STATUS_OK);
+	assert_int_equal(links_view(&l, &k.sheet, &k.err), STATUS_OK);
+	assert_int_equal(k.counts.bad, 0);
+	assert_int_equal(k.counts.kept, k.counts.line);
+	assert_true(k.counts.kept > 500 && k.counts.kept < 1000);
+	for (uint32_t i = 0; i < l.n_as / 2; i++) /* no number is a part of another */
+		assert_int_equal(l.as[l.n_as / 2 + i], 4200000000U + i);
+	(void)unlink(path);
+	kit_sheet_free(&k);
+}
+
+static bool stop(void *self)
+{
+	(void)self;
+	return false;
+}
+
+/* Told to stop, it stops. */
+static void stopped(void **state)
+{
+	char path[] = "/tmp/weir-text-XXXXXX";
+	struct text_counts c;
+	struct input *in;
+	struct err e;
+	int fd = mkstemp(path);
+	FILE *f = fdopen(fd, "w");
+
+	(void)state;
+	assert_non_null(f);
+	for (int i = 0; i < 200000; i++)
+		(void)fprintf(f, "64500|64501|-1\n");
+	assert_int_equal(fclose(f), 0);
+	assert_int_equal(input_open(&in, path, 1, &e), STATUS_OK);
+	assert_int_equal(text_load(NULL, TEXT_AS_REL, in, &c, stop, NULL, &e), STATUS_NO);
+	input_close(in);
+	(void)unlink(path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -326,6 +392,8 @@ int main(void)
 		cmocka_unit_test(nothing_of_use),
 		cmocka_unit_test(origins_sheet),
 		cmocka_unit_test(real_origins),
+		cmocka_unit_test(cut_off_file),
+		cmocka_unit_test(stopped),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
