@@ -167,7 +167,9 @@ void input_skip(struct input *in, size_t n)
 	size_t k = n < left ? n : left;
 
 	in->passed += k;
-	if (!is_whole(in))
+	if (is_whole(in))
+		window_keep(&in->w, in->passed);
+	else
 		in->pos += k;
 }
 

@@ -12,6 +12,7 @@ struct window {
 	uint64_t total; /* bytes of the file, 0: a pipe */
 	bool end;       /* nothing follows p[n - 1] */
 	bool mapped;
+	uint64_t freed; /* mapped: bytes from the beginning whose memory was given back */
 	int fd;
 	uint8_t *buf; /* not mapped: what p points into */
 	size_t cap;
@@ -24,7 +25,7 @@ enum status window_open(struct window *w, const char *path, struct err *e);
 enum status window_more(struct window *w, struct err *e);
 /* Bytes up to `until` in the file are there, or w->end. */
 enum status window_until(struct window *w, uint64_t until, struct err *e);
-/* Bytes before `from` in the file are not wanted any more. */
+/* Bytes before `from` in the file, which never goes back, are not wanted any more. */
 void window_keep(struct window *w, uint64_t from);
 void window_close(struct window *w);
 

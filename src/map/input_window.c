@@ -12,6 +12,7 @@
 #include "map/input_in.h"
 
 #define READ_SIZE ((size_t)256 << 10)
+#define FREE_SIZE ((uint64_t)16 << 20) /* of a mapped file, given back at a time: a multiple of any page */
 
 static enum status cannot_open(const struct window *w, struct err *e)
 {
@@ -54,6 +55,17 @@ enum status window_open(struct window *w, const char *path, struct err *e)
 	return STATUS_OK;
 }
 
+/* What mmap() gave is const only for the readers. */
+static uint8_t *window_bytes(const struct window *w)
+{
+	union {
+		const uint8_t *p;
+		uint8_t *q;
+	} u = {.p = w->p};
+
+	return u.q;
+}
+
 static bool window_room(struct window *w)
 {
 	if (w->cap - w->n >= READ_SIZE)
@@ -94,8 +106,20 @@ enum status window_until(struct window *w, uint64_t until, struct err *e)
 	return st;
 }
 
+/* The pages of what is through count as this process's memory, and a table is as large as all of it. */
+static void window_free(struct window *w, uint64_t from)
+{
+	if (from - w->freed < FREE_SIZE)
+		return;
+	uint64_t n = (from - w->freed) / FREE_SIZE * FREE_SIZE;
+	(void)madvise(window_bytes(w) + w->freed, (size_t)n, MADV_DONTNEED);
+	w->freed += n;
+}
+
 void window_keep(struct window *w, uint64_t from)
 {
+	if (w->mapped)
+		window_free(w, from);
 	if (w->mapped || from <= w->at)
 		return;
 	size_t dead = from - w->at < w->n ? (size_t)(from - w->at) : w->n;
@@ -108,13 +132,8 @@ void window_keep(struct window *w, uint64_t from)
 
 void window_close(struct window *w)
 {
-	if (w->mapped) {
-		union { /* what mmap() gave was const only for the readers */
-			const uint8_t *p;
-			void *q;
-		} u = {.p = w->p};
-		(void)munmap(u.q, (size_t)w->total);
-	}
+	if (w->mapped)
+		(void)munmap(window_bytes(w), (size_t)w->total);
 	free(w->buf);
 	if (w->fd > STDIN_FILENO)
 		(void)close(w->fd);
