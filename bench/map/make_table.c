@@ -1,7 +1,8 @@
 /* A large TABLE_DUMP_V2 file for the benchmarks of loading.
  *
  *     make_table repeat SAMPLE TIMES OUT             a real table's beginning, TIMES over, each time with its
- *                                                    prefixes moved on and other origins behind them
+ *                                                    prefixes moved on, and every second time
+ *                                                    with other origins behind the paths
  *     make_table invent PREFIXES4 PREFIXES6 PEERS OUT  no sample: prefixes in order, neighbours often of one
  *                                                    origin, paths that follow from peer and origin */
 #include <inttypes.h>
@@ -87,7 +88,7 @@ static bool record_move(uint8_t *p, size_t n, uint32_t by, uint32_t time, uint64
 		size_t size = (size_t)(p[at + 6] << 8 | p[at + 7]);
 		if (at + 8 + size > n)
 			break;
-		if (time)
+		if (time % 2)
 			origin_change(p + at + 8, size, time);
 		at += 8 + size;
 		++*entries;
