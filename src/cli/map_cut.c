@@ -3,10 +3,22 @@
 #include "cli/map_ask.h"
 
 #include "base/bytes.h"
+#include "cli/map_dates.h"
 #include "cli/map_svg.h"
 
 #define SIZE_DEFAULT 3
 #define SETS_SHOWN   20
+
+/* One question with its answer. */
+struct question {
+	struct net net;
+	struct chart chart;
+	struct isolate is;
+	struct map_dates dates;
+	const char *text; /* NET as it was given */
+	const struct texts *unwilling;
+	size_t size;
+};
 
 /* ---- JSON ---- */
 
@@ -64,7 +76,7 @@ static json_t *hold_json(
 }
 
 static enum status say_json(const struct map_ask *q, const struct chart *c, const struct net *net,
-	const struct isolate *is, struct err *e)
+	const struct isolate *is, struct map_dates *dates, struct err *e)
 {
 	json_t *j = map_net_json(net), *cuts = json_array(), *links = json_array();
 
@@ -75,6 +87,8 @@ static enum status say_json(const struct map_ask *q, const struct chart *c, cons
 	(void)json_object_set_new(j, "cuts", cuts);
 	(void)json_object_set_new(j, "links", links);
 	(void)json_object_set_new(j, "more", json_boolean(is->more));
+	(void)json_object_set_new(j, "all_of_size", json_integer((json_int_t)is->all_of));
+	(void)json_object_set_new(j, "dates", map_dates_json(dates));
 	(void)json_object_set_new(j, "connected", json_boolean(is->connected));
 	(void)json_object_set_new(j, "core", json_string(core_source_text[c->graph.core_source]));
 	(void)json_object_set_new(j, "inferred", json_boolean(c->inferred));
@@ -147,7 +161,11 @@ static void beyond_print(const struct map_ask *q, const struct chart *c, const s
 	FILE *o = q->app->out;
 
 	if (is->more)
-		(void)fputs("  The search was stopped: there are more sets than these.\n", o);
+		(void)fprintf(o,
+			"  The search was stopped: all sets of up to %zu networks are here, there may be "
+			"more "
+			"of larger ones.\n",
+			is->all_of);
 	if (is->n_cut && is->cut[0].whole)
 		return;
 	if (!is->has_cheapest) {
@@ -162,9 +180,11 @@ static void beyond_print(const struct map_ask *q, const struct chart *c, const s
 	(void)fputc('\n', o);
 }
 
-static void say_text(
-	const struct map_ask *q, const struct chart *c, const struct net *net, const struct isolate *is)
+static void say_text(const struct map_ask *q, const struct question *w)
 {
+	const struct chart *c = &w->chart;
+	const struct net *net = &w->net;
+	const struct isolate *is = &w->is;
 	FILE *o = q->app->out;
 	char words[512], tables[256];
 
@@ -192,6 +212,7 @@ static void say_text(
 		networks_print(q, c, is->surer.node, is->surer.n, " + ");
 		(void)fputc('\n', o);
 	}
+	map_dates_print(&w->dates, o);
 	(void)fprintf(o,
 		"\nIsolated: no way up to the transit-free core (%s). Peers and customers may still reach "
 		"it:\n"
@@ -201,35 +222,70 @@ static void say_text(
 
 /* ---- the command ---- */
 
-static enum status cut(
-	struct map_ask *q, const char *text, const struct texts *unwilling, size_t size, struct err *e)
+static enum status answer(struct question *to, struct map_ask *q, struct err *e)
 {
-	struct isolate_ask ask = {.size = size};
-	struct isolate is;
-	struct chart chart;
-	struct net net;
+	struct isolate_ask ask = {.net = &to->net, .size = to->size};
 	uint32_t *no = NULL;
-	enum status s = atlas_net(&net, &q->atlas, text, &q->arena, e);
+	enum status s = atlas_net(&to->net, &q->atlas, to->text, &q->arena, e);
 
 	if (s == STATUS_OK)
-		s = map_nets(q, unwilling, &no, &ask.n_unwilling, e);
+		s = map_nets(q, to->unwilling, &no, &ask.n_unwilling, e);
 	if (s == STATUS_OK)
-		s = chart_make(&chart, &q->atlas, &q->arena, e);
-	ask.net = &net;
+		s = chart_make(&to->chart, &q->atlas, &q->arena, e);
 	ask.unwilling = no;
-	if (s == STATUS_OK)
-		s = isolate_make(&is, &chart, &q->atlas, &ask, &q->arena, e);
-	if (s == STATUS_OK && q->app->json)
-		s = say_json(q, &chart, &net, &is, e);
-	else if (s == STATUS_OK)
-		say_text(q, &chart, &net, &is);
-	if (s == STATUS_OK && q->svg) {
-		struct buf b = {0};
-		svg_cut(&b, &q->atlas, &net, &chart, &is);
-		s = map_picture(q, &b, e);
-		buf_free(&b);
+	return s == STATUS_OK ? isolate_make(&to->is, &to->chart, &q->atlas, &ask, &q->arena, e) : s;
+}
+
+/* The cheapest set at another date, as {AS64500, AS64501}. */
+static enum status at_date(void *self, struct map_ask *then, struct map_date *row, struct err *e)
+{
+	struct question w = *(const struct question *)self;
+	enum status s = answer(&w, then, e);
+	const struct isolate *is = &w.is;
+	size_t at = 0;
+
+	if (s != STATUS_OK)
+		return s;
+	if (!is->has_cheapest)
+		return err_set(e, STATUS_NO, "%s",
+			is->connected ? "no set of willing networks isolates it" : "no way up was known");
+	for (size_t i = 0; i < is->n_cheapest && at < sizeof(row->text); i++) {
+		char as[AS_TEXT];
+		int k = snprintf(row->text + at, sizeof(row->text) - at, "%s%s", i ? ", " : "{",
+			as_text(as, w.chart.graph.asn[is->cheapest[i]]));
+		at += k > 0 ? (size_t)k : 0;
 	}
+	if (at < sizeof(row->text))
+		(void)snprintf(row->text + at, sizeof(row->text) - at, "}, weight %llu",
+			(unsigned long long)is->cheapest_weight);
+	row->json = json_pack("{s:o, s:I}", "networks", as_json(&w.chart, is->cheapest, is->n_cheapest),
+		"weight", (json_int_t)is->cheapest_weight);
+	return STATUS_OK;
+}
+
+static enum status picture(struct map_ask *q, const struct question *w, struct err *e)
+{
+	struct buf b = {0};
+
+	svg_cut(&b, &q->atlas, &w->net, &w->chart, &w->is);
+	enum status s = map_picture(q, &b, e);
+	buf_free(&b);
 	return s;
+}
+
+static enum status cut(struct map_ask *q, struct question *w, struct err *e)
+{
+	enum status s = answer(w, q, e);
+
+	if (s == STATUS_OK)
+		s = map_dates_make(
+			&w->dates, q, w->chart.inferred ? SHEET_PATHS : SHEET_LINKS, at_date, w, e);
+	if (s == STATUS_OK && q->app->json)
+		s = say_json(q, &w->chart, &w->net, &w->is, &w->dates, e);
+	else if (s == STATUS_OK)
+		say_text(q, w);
+	map_dates_free(&w->dates);
+	return s == STATUS_OK && q->svg ? picture(q, w, e) : s;
 }
 
 enum status map_cut(struct app *a, int argc, char **argv, struct err *e)
@@ -250,8 +306,10 @@ enum status map_cut(struct app *a, int argc, char **argv, struct err *e)
 		s = app_config(a, e);
 	if (s == STATUS_OK)
 		s = map_ask_open(&q, a, e);
-	if (s == STATUS_OK)
-		s = cut(&q, argv[first], &unwilling, (size_t)size, e);
+	if (s == STATUS_OK) {
+		struct question w = {.text = argv[first], .unwilling = &unwilling, .size = (size_t)size};
+		s = cut(&q, &w, e);
+	}
 	map_ask_close(&q);
 	return s;
 }

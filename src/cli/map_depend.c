@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "cli/map_dates.h"
 #include "cli/map_svg.h"
 #include "map/depend.h"
 #include "map/group.h"
@@ -12,6 +13,7 @@
 #define ROWS_SHOWN 15
 #define LEAST      0.01 /* dependents below this share are not named */
 #define FAMILIES   2
+#define DATE_ROWS  3 /* networks that are named of another date */
 
 /* One family's answers. */
 struct answer {
@@ -104,14 +106,15 @@ static json_t *answer_json(const struct map_ask *q, const struct answer *w)
 		networks_json(q, &w->from));
 }
 
-static enum status say_json(
-	struct map_ask *q, const struct net *net, const struct answer *w, size_t n, struct err *e)
+static enum status say_json(struct map_ask *q, const struct net *net, const struct answer *w, size_t n,
+	struct map_dates *dates, struct err *e)
 {
 	json_t *j = map_net_json(net), *families = json_array();
 
 	for (size_t i = 0; i < n; i++)
 		(void)json_array_append_new(families, answer_json(q, &w[i]));
 	(void)json_object_set_new(j, "families", families);
+	(void)json_object_set_new(j, "dates", map_dates_json(dates));
 	(void)json_object_set_new(j, "tables", map_tables_json(&q->atlas));
 	return json_out(q->app, j, e);
 }
@@ -156,7 +159,8 @@ static void answer_print(const struct map_ask *q, const struct net *net, const s
 		rows_print(q, title, &w->from, NULL);
 }
 
-static void say_text(const struct map_ask *q, const struct net *net, const struct answer *w, size_t n)
+static void say_text(const struct map_ask *q, const struct net *net, const struct answer *w, size_t n,
+	const struct map_dates *dates)
 {
 	FILE *o = q->app->out;
 	char words[512], tables[256];
@@ -165,6 +169,7 @@ static void say_text(const struct map_ask *q, const struct net *net, const struc
 		map_tables_text(tables, sizeof(tables), &q->atlas));
 	for (size_t i = 0; i < n; i++)
 		answer_print(q, net, &w[i]);
+	map_dates_print(dates, o);
 	(void)fputs(
 		"\nThe share is what lies behind a network now, not what could not reroute: weir map cut.\n"
 		"Registration is not ownership. What no peer shows is not known, not unreachable.\n",
@@ -173,34 +178,76 @@ static void say_text(const struct map_ask *q, const struct net *net, const struc
 
 /* ---- the command ---- */
 
-static enum status depend(struct map_ask *q, const char *text, struct err *e)
+static enum status answers(struct answer w[FAMILIES], size_t *n, struct net *net, struct map_ask *q,
+	const char *text, struct err *e)
 {
 	static const uint8_t family[FAMILIES] = {4, 6};
-	struct answer w[FAMILIES];
-	struct net net;
-	size_t n = 0;
-	enum status s = atlas_net(&net, &q->atlas, text, &q->arena, e);
+	enum status s = atlas_net(net, &q->atlas, text, &q->arena, e);
 
+	*n = 0;
 	if (s == STATUS_OK && q->atlas.n_paths == 0)
 		s = err_set(e, STATUS_NO,
 			"no BGP table is loaded: dependence is measured on paths (weir map load)");
 	for (size_t i = 0; i < FAMILIES && s == STATUS_OK; i++) {
-		s = answer_make(&w[n], q, &net, family[i], e);
-		n += s == STATUS_OK && w[n].on.n_prefix > 0;
+		s = answer_make(&w[*n], q, net, family[i], e);
+		*n += s == STATUS_OK && w[*n].on.n_prefix > 0;
 	}
-	if (s == STATUS_OK && n == 0)
-		s = err_set(e, STATUS_NO, "%s: no table in use shows a path to it", net.text);
-	if (s == STATUS_OK && q->app->json)
-		s = say_json(q, &net, w, n, e);
-	else if (s == STATUS_OK)
-		say_text(q, &net, w, n);
-	if (s == STATUS_OK && q->svg) {
-		struct buf b = {0};
-		svg_depend(&b, &q->atlas, &net, &w[0].on);
-		s = map_picture(q, &b, e);
-		buf_free(&b);
+	return s == STATUS_OK && *n == 0
+		       ? err_set(e, STATUS_NO, "%s: no table in use shows a path to it", net->text)
+		       : s;
+}
+
+/* Whom it depended on most at another date. */
+static enum status at_date(void *self, struct map_ask *then, struct map_date *row, struct err *e)
+{
+	struct answer w[FAMILIES];
+	struct net net;
+	size_t n, at = 0;
+	enum status s = answers(w, &n, &net, then, self, e);
+
+	if (s != STATUS_OK)
+		return s;
+	const struct depend *d = &w[0].on;
+	json_t *list = json_array();
+	for (size_t i = 0; i < d->n && i < DATE_ROWS && at < sizeof(row->text); i++) {
+		char as[AS_TEXT];
+		int k = snprintf(row->text + at, sizeof(row->text) - at, "%s%s %.1f %%", i ? ", " : "",
+			as_text(as, d->row[i].asn), 100 * d->row[i].share);
+		at += k > 0 ? (size_t)k : 0;
+		(void)json_array_append_new(
+			list, row_json(map_network_json(&then->atlas, d->row[i].asn), &d->row[i], d));
 	}
+	row->json = json_pack("{s:i, s:I, s:o}", "family", (int)w[0].family, "peers",
+		(json_int_t)d->n_peer_as, "networks", list);
+	return STATUS_OK;
+}
+
+static enum status picture(struct map_ask *q, const struct net *net, const struct depend *d, struct err *e)
+{
+	struct buf b = {0};
+
+	svg_depend(&b, &q->atlas, net, d);
+	enum status s = map_picture(q, &b, e);
+	buf_free(&b);
 	return s;
+}
+
+static enum status depend(struct map_ask *q, char *text, struct err *e)
+{
+	struct answer w[FAMILIES];
+	struct map_dates dates = {0};
+	struct net net;
+	size_t n;
+	enum status s = answers(w, &n, &net, q, text, e);
+
+	if (s == STATUS_OK)
+		s = map_dates_make(&dates, q, SHEET_PATHS, at_date, text, e);
+	if (s == STATUS_OK && q->app->json)
+		s = say_json(q, &net, w, n, &dates, e);
+	else if (s == STATUS_OK)
+		say_text(q, &net, w, n, &dates);
+	map_dates_free(&dates);
+	return s == STATUS_OK && q->svg ? picture(q, &net, &w[0].on, e) : s;
 }
 
 enum status map_depend(struct app *a, int argc, char **argv, struct err *e)

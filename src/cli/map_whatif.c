@@ -90,10 +90,10 @@ static void names_print(const struct map_ask *q, const struct chart *c, const ui
 
 static void space_print(FILE *o, const struct space *s)
 {
-	char v4[COUNT_TEXT], v6[COUNT_TEXT];
+	char v4[32], v6[COUNT_TEXT];
 
-	(void)fprintf(
-		o, "  with %s, %s", counted(v4, s->v4, "IPv4 address"), counted(v6, s->v6_48, "IPv6 /48"));
+	(void)fprintf(o, "  with %s IPv4 %s, %s", thousands(v4, s->v4), s->v4 == 1 ? "address" : "addresses",
+		counted(v6, s->v6_48, "IPv6 /48"));
 	for (uint32_t i = 0; i < s->n_country && i < NAMED; i++)
 		(void)fprintf(o, "%s %s", i ? "," : ", registered in", s->cc[i]);
 	(void)fputs(s->n_country > NAMED ? ", ...\n" : "\n", o);
@@ -105,12 +105,12 @@ static void target_print(const struct map_ask *q, const struct question *w)
 	FILE *o = q->app->out;
 	char now[32], then[32], all[32];
 
-	(void)fprintf(o, "%s now reach %s, of %s networks\n", thousands(now, x->before), w->target.text,
-		thousands(all, x->n_all));
+	(void)fprintf(o, "%s now reach %s, of %s other networks\n", thousands(now, x->before), w->target.text,
+		thousands(all, x->n_all - w->n_node));
 	(void)fprintf(o, "%s still reach it when these refuse its routes (and only its):\n",
 		thousands(then, x->refusing));
 	names_print(q, &w->chart, w->block, w->n_block);
-	(void)fprintf(o, "%s lose it\n", thousands(now, x->n_losing));
+	(void)fprintf(o, "%s lose it besides\n", thousands(now, x->n_losing));
 	if (x->n_losing)
 		space_print(o, &w->losing);
 }

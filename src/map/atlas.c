@@ -29,6 +29,16 @@ static bool not_after(const struct list_line *l, struct wall at)
 	return at.us == 0 || l->to.us <= at.us;
 }
 
+/* Where none is as old as `at`: the oldest of all delegations, or names. */
+static void oldest_choose(const struct list *l, enum class c, bool *in_use)
+{
+	for (size_t i = l->n; i-- > 0;)
+		if (is_class(&l->line[i], c)) {
+			in_use[i] = true;
+			return;
+		}
+}
+
 /* The list is newest first. */
 static void class_choose(const struct list *l, enum class c, const struct atlas_ask *q, bool *in_use)
 {
@@ -42,6 +52,8 @@ static void class_choose(const struct list *l, enum class c, const struct atlas_
 		newest = newest ? newest : one;
 		in_use[i] = in_use[i] || newest->to.us - one->to.us <= within;
 	}
+	if (!newest && (c == CLASS_REGISTRY || c == CLASS_HOLDERS))
+		oldest_choose(l, c, in_use);
 }
 
 struct place {
@@ -160,22 +172,22 @@ static enum status view_add(struct atlas *a, struct views *v, const struct sheet
 
 /* ---- opening ---- */
 
-/* Maps the sheet of an entry.  STATUS_NO: the file is gone, the list that named it is an old one. */
-static enum status entry_open(struct atlas_entry *to, const char *dir, struct err *e)
+enum status atlas_sheet(struct sheet *to, const struct atlas *a, size_t i, struct err *e)
 {
+	const struct atlas_entry *one = &a->entry[i];
 	char path[PATH_MAX];
 	struct sheet s;
 
-	if (!list_sheet_path(path, dir, to->id))
-		return err_set(e, STATUS_BAD, "%s: the name is too long", dir);
+	if (!list_sheet_path(path, a->dir, one->id))
+		return err_set(e, STATUS_BAD, "%s: the name is too long", a->dir);
 	enum status st = sheet_open(&s, path, e);
 	if (st != STATUS_OK)
 		return st == STATUS_MACHINE && access(path, F_OK) != 0 ? STATUS_NO : st;
-	if (s.kind != to->sheet.kind) {
+	if (s.kind != one->sheet.kind) {
 		sheet_close(&s);
 		return err_set(e, STATUS_BAD, "%s: damaged: not the kind of sheet that the list says", path);
 	}
-	to->sheet = s;
+	*to = s;
 	return STATUS_OK;
 }
 
@@ -199,8 +211,9 @@ static enum status entries_open(
 	struct views v;
 	enum status st = STATUS_OK;
 
+	a->dir = arena_str(&a->arena, dir);
 	a->entry = arena_array(&a->arena, l->n, sizeof(*a->entry));
-	if (!a->entry || !views_room(&v, &a->arena, l->n))
+	if (!a->dir || !a->entry || !views_room(&v, &a->arena, l->n))
 		return err_nomem(e);
 	a->n = l->n;
 	for (size_t i = 0; i < l->n; i++)
@@ -208,7 +221,7 @@ static enum status entries_open(
 	for (size_t i = 0; i < l->n && st == STATUS_OK; i++) {
 		if (!in_use[i])
 			continue;
-		st = entry_open(&a->entry[i], dir, e);
+		st = atlas_sheet(&a->entry[i].sheet, a, i, e);
 		if (st == STATUS_OK && (st = view_add(a, &v, &a->entry[i].sheet, e)) != STATUS_OK)
 			(void)err_wrap(e, "%s/map/%s.sheet", dir, a->entry[i].id);
 	}

@@ -4,7 +4,7 @@
  * it was. Sheets of a kind add up while they are of one time: those within `within` days before the newest
  * one not after `at`.  BGP tables of IPv4 and of IPv6 are two kinds here
  * (a sheet with both is of both).  Older ones are history: "the same at other dates" is computed from them
- * (atlas_dates).
+ * (atlas_dates).  Delegations and names change slowly: where none is as old as `at`, the oldest one is used.
  */
 #ifndef WEIR_MAP_ATLAS_H
 #define WEIR_MAP_ATLAS_H
@@ -19,12 +19,13 @@
 
 struct atlas_entry {
 	struct sheet sheet; /* mapped where it is in use */
-	char id[13];    /* 12 hex digits: of the SHA-256 of what was read */
-	char name[128]; /* the file's name as it was given, printable */
-	bool in_use;    /* inside the window: the views below have it */
+	char id[13];        /* 12 hex digits: of the SHA-256 of what was read */
+	char name[128];     /* the file's name as it was given, printable */
+	bool in_use;        /* inside the window: the views below have it */
 };
 struct atlas {
 	struct arena arena;
+	const char *dir;
 	struct atlas_entry *entry;
 	size_t n;
 	/* What is in use (see at, within): views. */
@@ -47,6 +48,9 @@ struct atlas_ask {
 /* STATUS_NO: nothing was ever loaded (atlas is empty and usable).  STATUS_BAD: a sheet is damaged. */
 enum status atlas_open(struct atlas *a, const char *dir, const struct atlas_ask *q, struct err *e);
 void atlas_close(struct atlas *a);
+/* Maps the sheet of entry i, also of history (entry[i].sheet is mapped only where it is in use); the caller
+ * closes it.  STATUS_NO: it was forgotten meanwhile.  STATUS_BAD: damaged. */
+enum status atlas_sheet(struct sheet *to, const struct atlas *a, size_t i, struct err *e);
 /* The other times at which there are sheets of that kind, newest first, for "the same at other dates". */
 enum status atlas_dates(const struct atlas *a, enum sheet_kind k, const struct wall **at, size_t *n,
 	struct arena *m, struct err *e);
@@ -56,7 +60,8 @@ struct network {
 	uint32_t asn;      /* origin AS by longest match; 0: no prefix covers the address */
 	uint32_t n_origin; /* how many different origins were seen of that prefix */
 	struct prefix prefix;
-	char cc[3];       /* country of delegation of the address (else of the AS), "" unknown */
+	char cc[3];       /* country of delegation of the address, else of the AS, else the one that a table
+			   * of names gives its organisation; "" unknown */
 	const char *name; /* of the network ("STAR-KP"), else of its organisation, else the registry's id; ""
 			     unknown */
 	const char *holder; /* id that siblings share; "" unknown */

@@ -99,6 +99,25 @@ static void from_dates(struct isolate *to, const struct chart *c, const struct l
 	}
 }
 
+/* One that was forgotten meanwhile says nothing. */
+static enum status from_sheet(
+	struct isolate *to, const struct chart *c, const struct atlas *at, size_t i, struct err *e)
+{
+	struct sheet sheet;
+	struct links l;
+	enum status st = atlas_sheet(&sheet, at, i, e);
+
+	if (st != STATUS_OK)
+		return st == STATUS_NO ? STATUS_OK : st;
+	st = links_view(&l, &sheet, e);
+	if (st == STATUS_OK)
+		from_dates(to, c, &l);
+	else
+		(void)err_wrap(e, "%s/map/%s.sheet", at->dir, at->entry[i].id);
+	sheet_close(&sheet);
+	return st;
+}
+
 enum status holds_make(struct isolate *to, const struct chart *c, const struct atlas *at,
 	const struct net *net, struct arena *a, struct err *e)
 {
@@ -106,13 +125,8 @@ enum status holds_make(struct isolate *to, const struct chart *c, const struct a
 
 	if (st == STATUS_OK)
 		st = from_paths(to, c, at, net, a, e);
-	for (size_t i = 0; i < at->n && st == STATUS_OK; i++) {
-		struct links l;
-		if (at->entry[i].sheet.kind != SHEET_LINKS)
-			continue;
-		st = links_view(&l, &at->entry[i].sheet, e);
-		if (st == STATUS_OK)
-			from_dates(to, c, &l);
-	}
+	for (size_t i = 0; i < at->n && st == STATUS_OK; i++)
+		if (at->entry[i].sheet.kind == SHEET_LINKS)
+			st = from_sheet(to, c, at, i, e);
 	return st;
 }

@@ -272,6 +272,7 @@ enum status isolate_make(struct isolate *to, const struct chart *c, const struct
 	to->n_unknown = q->net->n_asn - to->n_source;
 	to->connected = whole.connected;
 	to->more = whole.more;
+	to->all_of = whole.whole;
 	to->has_cheapest = whole.has_cheapest;
 	to->cheapest_weight = whole.cheapest_weight;
 	to->cheapest = whole.cheapest;

@@ -32,16 +32,17 @@ const struct delegation *ip_delegation(const struct atlas *a, const struct ip *i
 	return NULL;
 }
 
-static void country_set(struct network *to, const struct delegation *d)
+static void country_set(struct network *to, const char cc[2])
 {
-	if (to->cc[0] || memcmp(d->cc, "ZZ", 2) == 0)
+	if (to->cc[0] || !cc[0] || memcmp(cc, "ZZ", 2) == 0)
 		return;
-	to->cc[0] = d->cc[0];
-	to->cc[1] = d->cc[1];
+	to->cc[0] = cc[0];
+	to->cc[1] = cc[1];
 }
 
-/* Of sheets that name the same network, the first says what it says, the others what it does not. */
-static bool named(const struct atlas *a, struct network *to)
+/* Of sheets that name the same network, the first says what it says, the others what it does not; cc: the
+ * country of its organisation. */
+static bool named(const struct atlas *a, struct network *to, char cc[2])
 {
 	const char *org_name = "";
 	bool known = false;
@@ -58,6 +59,8 @@ static bool named(const struct atlas *a, struct network *to)
 			to->holder = holders_text(h, o->org);
 		if (!org_name[0])
 			org_name = holders_text(h, o->org_name);
+		if (!cc[0])
+			memcpy(cc, o->cc, sizeof(o->cc));
 	}
 	if (!to->name[0])
 		to->name = org_name;
@@ -68,17 +71,19 @@ static bool named(const struct atlas *a, struct network *to)
 static bool asn_named(const struct atlas *a, struct network *to)
 {
 	const struct registry *r;
-	bool known = named(a, to);
+	char cc[2] = {0};
+	bool known = named(a, to, cc);
 	const struct delegation *d = asn_delegation(a, to->asn, &r);
 
-	if (!d)
-		return known;
-	country_set(to, d);
-	if (!to->holder[0])
-		to->holder = registry_text(r, d->holder);
-	if (!to->name[0])
-		to->name = registry_text(r, d->holder);
-	return true;
+	if (d) {
+		country_set(to, d->cc);
+		if (!to->holder[0])
+			to->holder = registry_text(r, d->holder);
+		if (!to->name[0])
+			to->name = registry_text(r, d->holder);
+	}
+	country_set(to, cc);
+	return known || d;
 }
 
 static bool seen(const struct atlas *a, uint32_t asn)
@@ -128,7 +133,7 @@ bool atlas_network(const struct atlas *a, const struct ip *ip, struct network *t
 	*to = (struct network){.name = "", .holder = ""};
 	bool found = origin_find(a, ip, to);
 	if (d)
-		country_set(to, d);
+		country_set(to, d->cc);
 	if (found)
 		(void)asn_named(a, to);
 	if (d && !found)
