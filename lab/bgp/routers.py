@@ -4,59 +4,27 @@
     speaker      198.18.2.1 --- 198.18.2.2   frr     FRR's bgpd, without zebra
     (ExaBGP)     198.18.3.1 --- 198.18.3.2   gobgp   GoBGP
 
-All of it lives in private mount, network and process namespaces with a /run of its own (enter()): nothing of it reaches a
-real network, the daemons find no socket and no pid file of the machine's own, and when the first process ends, all is gone.
+All of it lives in private namespaces (private.py).
 """
 import os
 import pathlib
 import shutil
 import subprocess
 import sys
-import time
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+import private  # noqa: E402
+from private import enter, ip, wait_for  # noqa: E402,F401
+
 ROUTERS = {"bird": 1, "frr": 2, "gobgp": 3}
-NEEDED = ["unshare", "setpriv", "ip", "exabgp", "bird", "birdc", "vtysh", "gobgpd", "gobgp"]
+NEEDED = ["setpriv", "exabgp", "bird", "birdc", "vtysh", "gobgpd", "gobgp"]
 BGPD = "/usr/lib/frr/bgpd"
-INSIDE = "WEIR_BGP_LAB"
 
 
 def missing():
     """What the lab lacks here, in words; None: nothing."""
-    if os.geteuid() != 0:
-        return "needs root, for namespaces"
-    for program in NEEDED:
-        if not shutil.which(program):
-            return f"{program} is not installed"
-    if not os.access(BGPD, os.X_OK):
-        return "FRR's bgpd is not installed"
-    if subprocess.run(["unshare", "--mount", "--net", "--pid", "--fork", "true"], capture_output=True, check=False).returncode:
-        return "namespaces are not permitted here"
-    return None
-
-
-def enter():
-    """Begins this program anew inside the private namespaces; returns there only."""
-    if os.environ.get(INSIDE):
-        subprocess.run(["mount", "-t", "tmpfs", "bgp", "/run"], check=True)
-        return
-    os.environ[INSIDE] = "1"
-    os.execvp("unshare", ["unshare", "--mount", "--net", "--pid", "--ipc", "--fork", "--kill-child", "--mount-proc",
-                          sys.executable, *sys.argv])
-
-
-def ip(*args):
-    subprocess.run(["ip", *args], check=True)
-
-
-def wait_for(what, seconds, why):
-    """Until what() is true; the seconds it took.  Asks 20 times a second."""
-    began = time.monotonic()
-    while not what():
-        if time.monotonic() - began > seconds:
-            raise AssertionError(f"not within {seconds} s: {why}")
-        time.sleep(0.05)
-    return time.monotonic() - began
+    return private.missing(NEEDED, [(BGPD, "FRR's bgpd")])
 
 
 class Lab:
