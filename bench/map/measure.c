@@ -111,19 +111,19 @@ static struct ip *addresses(const struct paths *p, uint8_t v)
 			x ^= x << 17;
 			b[k] = (uint8_t)(x >> 32);
 		}
-		if (v == 4) {
+		if (v == 4 && i % 2) {
 			ip[i] = ip_v4(b);
 			continue;
 		}
-		/* a random 128-bit number is in no network: below a random prefix of the table */
+		/* below a random prefix of the table: a random 128-bit number is in no network */
 		struct map_prefix q;
 		do {
 			x = x * 6364136223846793005u + 1442695040888963407u;
 			q = p->prefix[(x >> 20) % p->n_prefix];
-		} while (q.v != 6);
+		} while (q.v != v);
 		struct prefix is = map_prefix_ip(&q);
 		memcpy(b, is.ip.b, (is.len + 7U) / 8);
-		ip[i] = ip_v6(b);
+		ip[i] = v == 4 ? ip_v4(b) : ip_v6(b);
 	}
 	return ip;
 }

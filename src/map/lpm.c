@@ -80,14 +80,12 @@ static void tree_fill(uint64_t *to, const struct shape *s, const uint64_t *leaf,
 					least_below(leaf, n, k * (NODE + 1) + i + 1, r - 1);
 }
 
-/* How many of the node's numbers are at most x. */
-static size_t node_rank(const uint64_t *node, uint64_t x)
+/* How many of the node's numbers are at most x.  Written out: as a loop it takes three times as long. */
+static inline size_t node_rank(const uint64_t *v, uint64_t x)
 {
-	size_t n = 0;
-
-	for (int i = 0; i < NODE; i++)
-		n += node[i] <= x;
-	return n;
+	_Static_assert(NODE == 8, "as many as are added here");
+	return (size_t)(v[0] <= x) + (v[1] <= x) + (v[2] <= x) + (v[3] <= x) + (v[4] <= x) + (v[5] <= x) +
+	       (v[6] <= x) + (v[7] <= x);
 }
 
 /* The place of the last number that is at most x; range 0 begins at 0, so there is one.  Places beyond a row
@@ -100,6 +98,7 @@ static size_t tree_find(const struct lpm *l, uint64_t x)
 		k = k * (NODE + 1) + node_rank(l->begin6 + (l->first6[r] + k) * NODE, x);
 		k = k < l->node6[r - 1] ? k : l->node6[r - 1] - 1;
 	}
+	__builtin_prefetch(l->value6 + k * NODE); /* comes together with the last node */
 	size_t at = k * NODE + node_rank(l->begin6 + (l->first6[0] + k) * NODE, x);
 	return at > l->n6 ? l->n6 - 1 : at - (at > 0);
 }
