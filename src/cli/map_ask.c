@@ -151,6 +151,12 @@ char *map_tables_text(char *to, size_t n, const struct atlas *a)
 	return to;
 }
 
+const char *map_core_text(const struct chart *c)
+{
+	return c->inferred ? "the clique that is inferred from the paths"
+			   : core_source_text[c->graph.core_source];
+}
+
 bool map_is_partner(const struct map_ask *q, uint32_t asn)
 {
 	const struct config *c = &q->app->cfg;

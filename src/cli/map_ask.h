@@ -46,6 +46,8 @@ json_t *map_tables_json(const struct atlas *a);
 char *map_tables_text(char *to, size_t n, const struct atlas *a);
 extern const char *const map_kind_text[]; /* by enum sheet_kind */
 
+/* What the transit-free core is, in words. */
+const char *map_core_text(const struct chart *c);
 /* AS numbers that originate a configured partner network: whom weir can ask by itself. */
 bool map_is_partner(const struct map_ask *q, uint32_t asn);
 

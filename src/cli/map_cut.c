@@ -90,7 +90,7 @@ static enum status say_json(const struct map_ask *q, const struct chart *c, cons
 	(void)json_object_set_new(j, "all_of_size", json_integer((json_int_t)is->all_of));
 	(void)json_object_set_new(j, "dates", map_dates_json(dates));
 	(void)json_object_set_new(j, "connected", json_boolean(is->connected));
-	(void)json_object_set_new(j, "core", json_string(core_source_text[c->graph.core_source]));
+	(void)json_object_set_new(j, "core", json_string(map_core_text(c)));
 	(void)json_object_set_new(j, "inferred", json_boolean(c->inferred));
 	(void)json_object_set_new(j, "cheapest",
 		is->has_cheapest
@@ -217,7 +217,7 @@ static void say_text(const struct map_ask *q, const struct question *w)
 		"\nIsolated: no way up to the transit-free core (%s). Peers and customers may still reach "
 		"it:\n"
 		"weir map whatif --blocks NETWORKS --target %s.\n",
-		core_source_text[c->graph.core_source], net->text);
+		map_core_text(c), net->text);
 }
 
 /* ---- the command ---- */

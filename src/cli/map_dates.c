@@ -19,7 +19,7 @@ static enum status date_ask(
 	if (s == STATUS_OK)
 		s = one(self, &then, to, e);
 	if (s == STATUS_NO) {
-		(void)snprintf(to->text, sizeof(to->text), "%s", e->text);
+		(void)snprintf(to->text, sizeof(to->text), "%.*s", (int)sizeof(to->text) - 1, e->text);
 		s = STATUS_OK;
 	}
 	map_ask_close(&then);

@@ -190,10 +190,11 @@ static enum status answers(struct answer w[FAMILIES], size_t *n, struct net *net
 			"no BGP table is loaded: dependence is measured on paths (weir map load)");
 	for (size_t i = 0; i < FAMILIES && s == STATUS_OK; i++) {
 		s = answer_make(&w[*n], q, net, family[i], e);
-		*n += s == STATUS_OK && w[*n].on.n_prefix > 0;
+		*n += s == STATUS_OK && (w[*n].on.n_prefix > 0 || w[*n].from.n > 0);
 	}
 	return s == STATUS_OK && *n == 0
-		       ? err_set(e, STATUS_NO, "%s: no table in use shows a path to it", net->text)
+		       ? err_set(e, STATUS_NO, "%s: no table in use shows a path to it or through it",
+				 net->text)
 		       : s;
 }
 

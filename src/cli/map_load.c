@@ -4,6 +4,7 @@
  * only then looks at the first byte. */
 #include "cli/map_load.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -149,9 +150,13 @@ static enum status confine(const char *dir, char **path, int n, struct arena *ar
 
 	if (!read)
 		return err_nomem(e);
-	for (int i = 0; i < n; i++)
-		if (strcmp(path[i], "-") != 0)
-			read[k++] = path[i];
+	for (int i = 0; i < n; i++) {
+		if (strcmp(path[i], "-") == 0)
+			continue;
+		if (access(path[i], R_OK) != 0)
+			return err_set(e, STATUS_BAD, "%s: %s", path[i], strerror(errno));
+		read[k++] = path[i];
+	}
 	enum status s = sandbox_become_owner(dir, e);
 	if (s == STATUS_OK)
 		s = sandbox_enter(

@@ -270,13 +270,15 @@ static bool reaches_core(const struct graph *g, uint32_t node)
 	return g->is_core[node];
 }
 
-static void core_put(const struct drawing *d, const struct graph *g)
+static void core_put(const struct drawing *d, const struct chart *c)
 {
+	const struct graph *g = &c->graph;
+
 	svg_put(d->to,
 		"<rect x=\"24\" y=\"%.0f\" width=\"%.0f\" height=\"%.0f\" rx=\"6\" fill=\"" SVG_FAINT "\"/>\n"
 		"<text x=\"%.0f\" y=\"%.0f\">transit-free core, %zu networks (%s)</text>\n",
 		TITLE_H - 8, WIDTH - 48, BAND_H, WIDTH / 2, TITLE_H - 8 + BAND_H / 2 + 5, g->n_core,
-		core_source_text[g->core_source]);
+		map_core_text(c));
 	for (size_t t = 1; t < d->tiers; t++)
 		for (size_t i = 0; i < d->n[t]; i++)
 			if (reaches_core(g, d->box[t][i].id))
@@ -297,7 +299,7 @@ void svg_cut(struct buf *b, const struct atlas *a, const struct net *net, const 
 	place(&d);
 	(void)snprintf(title, sizeof(title), "What %s hangs by", title_of(&d, net));
 	head(&d, title);
-	core_put(&d, &c->graph);
+	core_put(&d, c);
 	for (size_t t = 0; t + 1 < d.tiers; t++)
 		for (size_t i = 0; i < d.n[t]; i++)
 			for (size_t k = 0; k < d.n[t + 1]; k++)

@@ -64,8 +64,8 @@ static enum status say_json(const struct map_ask *q, const struct question *w, s
 		list_json(&w->chart, w->block, w->n_block), "networks", (json_int_t)x->n_all, "gone",
 		json_pack(
 			"{s:o}", "stranded", space_json(&w->chart, x->stranded, x->n_stranded, &w->stranded)),
-		"core", core_source_text[w->chart.graph.core_source], "inferred", (int)w->chart.inferred,
-		"tables", map_tables_json(&q->atlas));
+		"core", map_core_text(&w->chart), "inferred", (int)w->chart.inferred, "tables",
+		map_tables_json(&q->atlas));
 
 	if (w->has_target)
 		(void)json_object_update_new(
