@@ -348,7 +348,7 @@ static int is_asked(const struct legs *l, const struct link_param *p)
 		return 0;
 	if (!p->out_answered)
 		return 1;
-	order_measure(&l->out_fwd, &l->out_back, l->scratch, &asked);
+	order_side(&l->out_fwd, &l->out_back, &asked);
 	return order_leans(&asked);
 }
 
@@ -357,7 +357,7 @@ static int is_asked(const struct legs *l, const struct link_param *p)
 static int is_driven(struct legs *l)
 {
 	struct order own;
-	order_measure(&l->out_back, &l->out_fwd, l->scratch, &own);
+	order_lag(&l->out_back, &l->out_fwd, l->scratch, &own);
 	if (2 * (size_t)own.lags >= l->out_fwd.n && DRIVEN_TIMES * own.spread_us < orders(l)->fwd.spread_us)
 		return 1;
 	return order_waits(&l->in_fwd, &l->out_back, &l->out_fwd, l->scratch);

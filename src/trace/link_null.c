@@ -10,6 +10,7 @@
 #define NONE_MIN 20.0  /* "none of n" counts as none of so many where n is smaller */
 #define WIDEN_US 5000  /* the window is widened by a quarter of itself and this much, on both sides */
 #define EARLY_US 30000 /* no widened window begins earlier, against now */
+#define ROUND    (UINT32_C(1) << 31)
 
 void null_past_init(struct null_past *p)
 {
@@ -50,15 +51,16 @@ static uint32_t below(const struct null_past *p, int64_t x)
 	return n;
 }
 
-/* Number of remembered pauses in [x, y). */
+/* Number of remembered pauses in [x, y), y not below x: one comparison tells, where x is the least of numbers
+ * that go round. */
 static uint32_t between(const struct null_past *p, int64_t x, int64_t y)
 {
 	if (!is_brief(x) || !is_brief(y))
 		return below(p, y) - below(p, x);
-	int32_t from = (int32_t)x, to = (int32_t)y;
-	uint32_t n = 0;
+	uint32_t zero = (uint32_t)x + ROUND, n = 0;
+	int32_t to = (int32_t)((uint32_t)y - zero);
 	for (int i = 0; i < NULL_PAUSES; i++)
-		n += (uint32_t)(p->brief[i] < to) - (uint32_t)(p->brief[i] < from);
+		n += (int32_t)((uint32_t)p->brief[i] - zero) < to;
 	return n;
 }
 

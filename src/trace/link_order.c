@@ -31,9 +31,27 @@
 #define LATER_MIN    0.4   /* share of B's bursts before which C was the later one */
 #define LATER_TIMES  3     /* so much steadier is B's lag behind C there */
 
-static void measure_lags(const struct lane *a, const struct lane *b, int64_t *lags, struct order *o)
+/* The interquartile range; *median where it is asked for.  At least one value. */
+static int64_t spread_of(int64_t *v, size_t n, int64_t *median)
+{
+	size_t low = n / 4, mid = n / 2, high = n - 1 - n / 4, from = low + 1;
+	link_select(v, n, low);
+	if (median != NULL && mid > low) {
+		link_select(v + from, n - from, mid - from);
+		from = mid + 1;
+	}
+	if (high >= from)
+		link_select(v + from, n - from, high - from);
+	if (median != NULL)
+		*median = v[mid];
+	return v[high] - v[low];
+}
+
+void order_lag(const struct lane *a, const struct lane *b, int64_t *lags, struct order *o)
 {
 	size_t n = 0, j = 0;
+	o->lag_us = o->spread_us = 0;
+	o->sources = o->lost = 0;
 	for (size_t i = 0; i < a->n; i++) {
 		int64_t t = a->start[i];
 		while (j < b->n && b->start[j] <= t)
@@ -45,12 +63,9 @@ static void measure_lags(const struct lane *a, const struct lane *b, int64_t *la
 		else if (!busy)
 			o->lost++;
 	}
-	link_sort(lags, NULL, n);
 	o->lags = (uint32_t)n;
-	if (n > 0) {
-		o->lag_us = lags[n / 2];
-		o->spread_us = lags[n - 1 - n / 4] - lags[n / 4];
-	}
+	if (n > 0)
+		o->spread_us = spread_of(lags, n, &o->lag_us);
 }
 
 static void measure_order(const struct lane *a, const struct lane *b, int64_t lonely_us, struct order *o)
@@ -82,9 +97,7 @@ void order_side(const struct lane *a, const struct lane *b, struct order *o)
 
 void order_measure(const struct lane *a, const struct lane *b, int64_t *scratch, struct order *o)
 {
-	o->lag_us = o->spread_us = 0;
-	o->lags = o->sources = o->lost = 0;
-	measure_lags(a, b, scratch, o);
+	order_lag(a, b, scratch, o);
 	order_side(a, b, o);
 }
 
@@ -108,8 +121,8 @@ static void group_slope(int64_t *d, int64_t *e, size_t n, double spread, struct 
 	size_t third = n / 3;
 	link_sort(d, e, n);
 	echo->reach_us = d[n - 1 - third / 2] - d[third / 2];
-	link_sort(e, NULL, third);
-	link_sort(e + n - third, NULL, third);
+	link_select(e, third, third / 2);
+	link_select(e + n - third, third, third - 1 - third / 2);
 	double rise = (double)(e[n - 1 - third / 2] - e[third / 2]);
 	if (echo->reach_us < REACH_US)
 		return;
@@ -250,12 +263,6 @@ int order_conserves(const struct order *o)
 	return o->sources >= SOURCES_MIN && (double)o->lost <= LOST_MAX * (double)o->sources;
 }
 
-static int64_t spread_of(int64_t *v, size_t n)
-{
-	link_sort(v, NULL, n);
-	return v[n - 1 - n / 4] - v[n / 4];
-}
-
 int order_waits(const struct lane *a, const struct lane *c, const struct lane *b, int64_t *scratch)
 {
 	int64_t *behind_c = scratch, *behind_a = scratch + b->n;
@@ -276,8 +283,8 @@ int order_waits(const struct lane *a, const struct lane *c, const struct lane *b
 	}
 	if (n < SOURCES_MIN || (double)n < LATER_MIN * (double)b->n)
 		return 0;
-	int64_t steady = spread_of(behind_c, n);
-	return steady <= SPREAD_US && LATER_TIMES * steady < spread_of(behind_a, n);
+	int64_t steady = spread_of(behind_c, n, NULL);
+	return steady <= SPREAD_US && LATER_TIMES * steady < spread_of(behind_a, n, NULL);
 }
 
 /* The spread of what is between a's starts and the nearest of b's, of at least half of them; -1 of fewer. */
@@ -289,16 +296,19 @@ static int64_t near_spread(const struct lane *a, const struct lane *b, int64_t *
 		if (z != INT64_MIN)
 			scratch[n++] = z - a->start[i];
 	}
-	return n >= SOURCES_MIN && 2 * n >= a->n ? spread_of(scratch, n) : -1;
+	return n >= SOURCES_MIN && 2 * n >= a->n ? spread_of(scratch, n, NULL) : -1;
 }
 
 int order_at_once(const struct legs_in_order *l, int64_t *scratch)
 {
 	int64_t once = near_spread(l->out_fwd, l->in_back, scratch);
+	if (once < 0)
+		return 0;
 	int64_t there = near_spread(l->in_fwd, l->out_fwd, scratch);
+	if (there >= 0 && LATER_TIMES * once >= there)
+		return 0;
 	int64_t back = near_spread(l->out_back, l->in_back, scratch);
-	return once >= 0 && (there < 0 || LATER_TIMES * once < there) &&
-	       (back < 0 || LATER_TIMES * once < back);
+	return back < 0 || LATER_TIMES * once < back;
 }
 
 int order_explains(const struct lane *a, const struct lane *b)

@@ -16,6 +16,9 @@ struct order {
 /* scratch: a->n elements.  Fills *o. */
 void order_measure(const struct lane *a, const struct lane *b, int64_t *scratch, struct order *o);
 
+/* Its lags, sources and lost alone. */
+void order_lag(const struct lane *a, const struct lane *b, int64_t *scratch, struct order *o);
+
 /* Its before and after alone, of which order_leans() speaks. */
 void order_side(const struct lane *a, const struct lane *b, struct order *o);
 

@@ -1,5 +1,6 @@
 /* Introsort (Musser 1997): quicksort by the middle of three, short pieces by insertion, by heap where it goes
- * too deep.  In go one or two columns, sorted by the first they come out.  One column is parted without a
+ * too deep; and the same for one place alone (Hoare 1961).  In go one or two columns, sorted by the first
+ * they come out.  One column is parted without a
  * branch on what is compared, which would be guessed wrong every other time (Lomuto's partition); two are
  * parted from both ends (Hoare's), which decides in what order equal values come out. */
 #include "trace/link_sort.h"
@@ -184,4 +185,29 @@ void link_sort(int64_t *v, int64_t *w, size_t n)
 		sort_one(v, n, DEEP);
 	else
 		sort_part(v, w, n, DEEP);
+}
+
+void link_select(int64_t *v, size_t n, size_t k)
+{
+	for (int deep = DEEP; n > SHORT_ONE; deep--) {
+		if (deep == 0) {
+			heap_sort(v, NULL, n);
+			return;
+		}
+		int64_t pivot = middle(v[0], v[n / 2], v[n - 1]);
+		size_t left = part_one(v, n, pivot);
+		if (left == 0) { /* as above */
+			left = pivot < INT64_MAX ? part_one(v, n, pivot + 1) : n;
+			if (k < left)
+				return;
+		}
+		if (k < left) {
+			n = left;
+		} else {
+			v += left;
+			k -= left;
+			n -= left;
+		}
+	}
+	insertion_sort(v, NULL, n);
 }

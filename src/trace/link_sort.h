@@ -9,4 +9,8 @@
  */
 void link_sort(int64_t *v, int64_t *w, size_t n);
 
+/* Orders v so far that v[k] is what it would be if sorted, nothing before it larger, nothing after it
+ * smaller.  k < n.  Linear where the sort is n log n. */
+void link_select(int64_t *v, size_t n, size_t k);
+
 #endif
