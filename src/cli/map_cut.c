@@ -6,8 +6,9 @@
 #include "cli/map_dates.h"
 #include "cli/map_svg.h"
 
-#define SIZE_DEFAULT 3
-#define SETS_SHOWN   20
+#define SIZE_DEFAULT  3
+#define SETS_SHOWN    20
+#define NAMED_AT_DATE 6
 
 /* One question with its answer. */
 struct question {
@@ -236,28 +237,35 @@ static enum status answer(struct question *to, struct map_ask *q, struct err *e)
 	return s == STATUS_OK ? isolate_make(&to->is, &to->chart, &q->atlas, &ask, &q->arena, e) : s;
 }
 
-/* The cheapest set at another date, as {AS64500, AS64501}. */
+/* "{AS64500, AS64501}, weight 12"; of more than NAMED_AT_DATE only how many. */
+static void cheapest_text(char *to, size_t n, const struct question *w)
+{
+	const struct isolate *is = &w->is;
+	char names[NAMED_AT_DATE * (AS_TEXT + 2) + 1] = "", as[AS_TEXT];
+	size_t at = 0;
+
+	for (size_t i = 0; i < is->n_cheapest && is->n_cheapest <= NAMED_AT_DATE; i++)
+		at += (size_t)snprintf(names + at, sizeof(names) - at, "%s%s", i ? ", " : "",
+			as_text(as, w->chart.graph.asn[is->cheapest[i]]));
+	if (at)
+		(void)snprintf(to, n, "{%s}, weight %llu", names, (unsigned long long)is->cheapest_weight);
+	else
+		(void)snprintf(to, n, "%zu networks, weight %llu", is->n_cheapest,
+			(unsigned long long)is->cheapest_weight);
+}
+
 static enum status at_date(void *self, struct map_ask *then, struct map_date *row, struct err *e)
 {
 	struct question w = *(const struct question *)self;
 	enum status s = answer(&w, then, e);
 	const struct isolate *is = &w.is;
-	size_t at = 0;
 
 	if (s != STATUS_OK)
 		return s;
 	if (!is->has_cheapest)
 		return err_set(e, STATUS_NO, "%s",
 			is->connected ? "no set of willing networks isolates it" : "no way up was known");
-	for (size_t i = 0; i < is->n_cheapest && at < sizeof(row->text); i++) {
-		char as[AS_TEXT];
-		int k = snprintf(row->text + at, sizeof(row->text) - at, "%s%s", i ? ", " : "{",
-			as_text(as, w.chart.graph.asn[is->cheapest[i]]));
-		at += k > 0 ? (size_t)k : 0;
-	}
-	if (at < sizeof(row->text))
-		(void)snprintf(row->text + at, sizeof(row->text) - at, "}, weight %llu",
-			(unsigned long long)is->cheapest_weight);
+	cheapest_text(row->text, sizeof(row->text), &w);
 	row->json = json_pack("{s:o, s:I}", "networks", as_json(&w.chart, is->cheapest, is->n_cheapest),
 		"weight", (json_int_t)is->cheapest_weight);
 	return STATUS_OK;

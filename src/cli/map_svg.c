@@ -16,7 +16,8 @@
 #define BAND_H      34.0 /* of the core, above all tiers */
 #define FOOT_H      40.0
 #define TIERS_MAX   6
-#define TIER_MAX    6 /* boxes in a tier */
+#define TIER_MAX    6   /* boxes in a tier */
+#define CORE_LINE   8.0 /* from a box's right side, by tier: dotted lines of one column stay apart */
 #define NAME_SHOWN  18
 #define TITLE_SHOWN 90
 
@@ -285,7 +286,8 @@ static void core_put(const struct drawing *d, const struct chart *c)
 				svg_put(d->to,
 					"<path d=\"M%.1f %.1f V%.1f\" stroke=\"" SVG_MIDDLE
 					"\" stroke-width=\"1.4\" stroke-dasharray=\"1 3\"/>\n",
-					d->box[t][i].x, y_of(d, t), TITLE_H - 8 + BAND_H);
+					d->box[t][i].x + BOX_W / 2 - CORE_LINE * (double)t, y_of(d, t),
+					TITLE_H - 8 + BAND_H);
 }
 
 void svg_cut(struct buf *b, const struct atlas *a, const struct net *net, const struct chart *c,
@@ -308,9 +310,10 @@ void svg_cut(struct buf *b, const struct atlas *a, const struct net *net, const 
 				else if (provides(&c->graph, d.box[t][i].id, d.box[t + 1][k].id))
 					line(&d, t, &d.box[t][i], t + 1, &d.box[t + 1][k], false);
 	boxes_put(&d);
-	foot(&d, is->n_cut && is->cut[0].whole
-			 ? "Thick: the cheapest set whose refusal isolates it. Upwards: providers; dashed: "
-			   "doubtful; dotted: into the core."
-			 : "No small set isolates it. Upwards: providers; dashed: doubtful; dotted: into the "
-			   "core.");
+	foot(&d, is->n_cut && is->cut[0].whole ? "Thick: the cheapest set whose refusal isolates it. "
+						 "Upwards: providers and peers; dashed: "
+						 "doubtful; dotted: into the core."
+					       : "No small set isolates it. Upwards: providers and peers; "
+						 "dashed: doubtful; dotted: into the "
+						 "core.");
 }
