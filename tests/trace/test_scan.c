@@ -390,7 +390,10 @@ static void stops_with_what_it_has(void **state)
 	assert_true(sum.stopped);
 	assert_true(sum.searched <= sum.pairs);
 	assert_true(fast.n >= 2 && fast.n <= all.n);
-	assert_memory_equal(fast.l, all.l, fast.n * sizeof(fast.l[0]));
+	size_t k = 0; /* in the same order; a task that was cut short may lack some */
+	for (size_t i = 0; i < all.n && k < fast.n; i++)
+		k += link_order(&fast.l[k], &all.l[i]) == 0 && fast.l[k].log10_e == all.l[i].log10_e;
+	assert_int_equal(k, fast.n);
 	place_end(&p);
 }
 
