@@ -13,6 +13,7 @@
 
 void rng_seed(struct rng *r, uint64_t seed)
 {
+	r->part = 0;
 	for (int i = 0; i < 2; i++) { /* splitmix64 */
 		seed += UINT64_C(0x9e3779b97f4a7c15);
 		uint64_t z = seed;
@@ -39,6 +40,18 @@ double rng_unit(struct rng *r)
 double rng_between(struct rng *r, double lo, double hi)
 {
 	return lo + (hi - lo) * rng_unit(r);
+}
+
+unsigned rng_part(struct rng *r)
+{
+	return r->part++ % REAL_PARTS;
+}
+
+size_t real_place(size_t n, unsigned part, size_t i)
+{
+	size_t each = n / REAL_PARTS;
+
+	return part * each + i % each;
 }
 
 double rng_exp(struct rng *r, double mean)
@@ -100,15 +113,15 @@ static double fitted_gap(struct rng *r)
 void gap_train(struct rng *r, struct events *e, struct events *replies, double seconds, double scale)
 {
 	double t = 0;
-	size_t i = n_gaps > 0 ? (size_t)(rng_unit(r) * (double)n_gaps) : 0;
-	for (;;) {
-		double g = n_gaps > 0 ? gaps[i] : fitted_gap(r);
+	unsigned part = rng_part(r);
+	size_t i = n_gaps >= REAL_PARTS ? (size_t)(rng_unit(r) * (double)n_gaps) : 0;
+	for (;; i++) {
+		double g = n_gaps >= REAL_PARTS ? gaps[real_place(n_gaps, part, i)] : fitted_gap(r);
 		t += g * scale;
 		if (t >= seconds || e->n > 200000)
 			return;
-		events_add_sized(e, t, size_at(r, SIZE_SENT, i));
-		events_add_sized(replies, t, size_at(r, SIZE_RECEIVED, i));
-		i = i + 1 < n_gaps ? i + 1 : 0;
+		events_add_sized(e, t, size_at(r, SIZE_SENT, part, i));
+		events_add_sized(replies, t, size_at(r, SIZE_RECEIVED, part, i));
 	}
 }
 

@@ -10,9 +10,16 @@
 
 struct rng {
 	uint64_t s[2];
+	unsigned part; /* of real lists, that the next flow is drawn from */
 };
 
 void rng_seed(struct rng *r, uint64_t seed);
+/* Real lists are cut into parts, which flows draw from in turn: two flows of a pair never walk over the same
+ * stretch of them, which would be one session twice and no null. */
+#define REAL_PARTS 4
+unsigned rng_part(struct rng *r);
+/* Place of the i-th of a part in a list of n >= REAL_PARTS. */
+size_t real_place(size_t n, unsigned part, size_t i);
 uint64_t rng_next(struct rng *r);
 double rng_unit(struct rng *r); /* in (0, 1) */
 double rng_between(struct rng *r, double lo, double hi);

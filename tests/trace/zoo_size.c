@@ -26,7 +26,8 @@ struct size_law size_lognormal(double median, double sigma)
 
 struct size_law size_real(struct rng *r, enum size_kind kind)
 {
-	return (struct size_law){.kind = kind, .at = (size_t)(rng_unit(r) * (double)(real[0].n + 1))};
+	return (struct size_law){
+		.kind = kind, .n = rng_part(r), .at = (size_t)(rng_unit(r) * (double)(real[0].n + 1))};
 }
 
 static double log_between(struct rng *r, double lo, double hi)
@@ -58,11 +59,11 @@ static uint32_t whole(double bytes)
 	return (uint32_t)(bytes < BYTES_MOST ? bytes : BYTES_MOST);
 }
 
-uint32_t size_at(struct rng *r, enum size_kind kind, size_t i)
+uint32_t size_at(struct rng *r, enum size_kind kind, unsigned part, size_t i)
 {
 	int k = kind == SIZE_RECEIVED;
-	if (real[k].n > 0)
-		return whole(real[k].v[i % real[k].n]);
+	if (real[k].n >= REAL_PARTS)
+		return whole(real[k].v[real_place(real[k].n, part, i)]);
 	return whole((k ? 380 : 470) * exp(1.3 * rng_normal(r)));
 }
 
@@ -81,7 +82,7 @@ uint32_t size_draw(struct rng *r, struct size_law *law)
 	case SIZE_RECEIVED:
 		break;
 	}
-	return size_at(r, law->kind, law->at++);
+	return size_at(r, law->kind, (unsigned)law->n, law->at++);
 }
 
 static size_t load(const char *data_dir, int k)

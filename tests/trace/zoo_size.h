@@ -19,7 +19,7 @@ enum size_kind {
 struct size_law {
 	enum size_kind kind;
 	double v[CYCLE_MAX], p;
-	size_t n, at;
+	size_t n, at; /* of real ones: n is their part */
 };
 
 struct size_law size_constant(double bytes);
@@ -28,8 +28,8 @@ struct size_law size_real(struct rng *r, enum size_kind kind);
 /* A law drawn at random, as any unrelated flow may have one. */
 struct size_law size_any(struct rng *r);
 uint32_t size_draw(struct rng *r, struct size_law *law);
-/* Of the i-th burst of the real sessions, which is the one after the i-th gap. */
-uint32_t size_at(struct rng *r, enum size_kind kind, size_t i);
+/* Of the i-th burst of that part of the real sessions, which is the one after the i-th gap. */
+uint32_t size_at(struct rng *r, enum size_kind kind, unsigned part, size_t i);
 
 size_t size_load(const char *data_dir);
 void size_unload(void);
