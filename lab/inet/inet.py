@@ -21,7 +21,6 @@ import networks  # noqa: E402
 from private import ip, wait_for  # noqa: E402
 
 PATIENCE = 120  # seconds: no bar, only an end to waiting on a busy machine
-QUIET = 3       # readings in a row that must be the same
 PREFERENCE = {"customer": 300, "peer": 200, "provider": 100}
 BACK = {"provider": "customer", "peer": "peer", "collector": "collected"}  # what a is to b
 CLONE_NEWNET = 0x40000000
@@ -218,7 +217,8 @@ class Inet:
         return said
 
     def in_flight(self):
-        """Is there a byte of a session that its receiver has not read, or not acknowledged?"""
+        """Is there a byte of a session that its receiver has not read, or not acknowledged?  Slow: the kernel looks through
+        the sockets of all namespaces for each."""
         for p in self.running.values():
             for line in pathlib.Path(f"/proc/{p.pid}/net/tcp").read_text().splitlines()[1:]:
                 field = line.split()
@@ -226,19 +226,18 @@ class Inet:
                     return True
         return False
 
+    def still(self):
+        """The counters, if all sessions stand and nothing has moved in between two readings."""
+        before = self.counters()
+        up = before and sum(str(x).endswith("Established") for x in before) == 2 * len(self.links)
+        return before if up and self.counters() == before else None
+
     def settle(self):
         """Until all sessions stand and nothing moves: every BIRD has answered several times, each time after all the
         others had, no counter has changed, and no byte was under way in between."""
-        seen = []
-
         def quiet():
-            now = None if self.in_flight() else self.counters()
-            up = now and sum(str(x).endswith("Established") for x in now) == 2 * len(self.links)
-            if not up or (seen and seen[-1] != now):
-                seen.clear()
-            if up:
-                seen.append(now)
-            return len(seen) >= QUIET and not self.in_flight()
+            before = self.still()
+            return before and not self.in_flight() and self.still() == before
         wait_for(quiet, PATIENCE, "routes that have settled")
 
     # ---- what one does with it ----
