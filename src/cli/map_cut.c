@@ -196,7 +196,7 @@ static void say_text(const struct map_ask *q, const struct question *w)
 			"Relationships are inferred from the paths: no relationship file is loaded.\n", o);
 	if (is->n_unknown)
 		(void)fprintf(o, "%zu of its %zu networks have no known relationship and are left out.\n",
-			is->n_unknown, net->n_asn);
+			is->n_unknown, net->n_own);
 	holds_print(q, c, net, is);
 	(void)fputs(
 		"\nwho isolates it by refusing it (weight: networks that would hang on nobody else)\n", o);

@@ -24,7 +24,7 @@ struct answer {
 
 static struct depend_ask ask_of(const struct net *net, uint8_t family)
 {
-	struct depend_ask ask = {.asn = net->asn, .n_asn = net->n_asn, .family = family};
+	struct depend_ask ask = {.asn = net->own, .n_asn = net->n_own, .family = family};
 
 	if (net->kind != NET_ASN) {
 		ask.prefix = net->prefix;

@@ -162,7 +162,7 @@ static enum status answer(struct map_ask *q, struct question *w, const struct te
 	if (s == STATUS_OK)
 		s = nodes_known(q, w, asn, n, &w->block, &w->n_block, e);
 	if (s == STATUS_OK && w->has_target)
-		s = nodes_known(q, w, w->target.asn, w->target.n_asn, &w->node, &w->n_node, e);
+		s = nodes_known(q, w, w->target.own, w->target.n_own, &w->node, &w->n_node, e);
 	if (s == STATUS_OK)
 		s = whatif_make(
 			&w->answer, &w->chart.graph, w->node, w->n_node, w->block, w->n_block, &q->arena, e);

@@ -85,6 +85,8 @@ struct net {
 	 * They belong to the question for those prefixes only; all else that they do is not the country's. */
 	uint32_t *foreign;
 	size_t n_foreign;
+	uint32_t *own; /* the others: whose ways up, and all of whose prefixes, the question is about */
+	size_t n_own;
 	struct prefix *prefix; /* in the order of a paths sheet: family, address, length */
 	size_t n_prefix; /* prefixes seen: of the AS; the prefix (and its more specifics), or where neither is
 			  * seen the longest one around it; what of the country's delegated space is

@@ -54,7 +54,7 @@ static enum status from_graph(struct isolate *to, const struct graph *g, struct 
 static enum status from_paths(struct isolate *to, const struct chart *c, const struct atlas *at,
 	const struct net *net, struct arena *a, struct err *e)
 {
-	struct upstream_ask ask = {.asn = net->asn, .n_asn = net->n_asn};
+	struct upstream_ask ask = {.asn = net->own, .n_asn = net->n_own};
 	struct upstream *u;
 	size_t n;
 	enum status st = depend_upstreams(&u, &n, at->paths, at->n_paths, &ask, a, e);

@@ -65,7 +65,7 @@ static enum status find(struct cut_answer *to, const struct job *j, const uint32
 static enum status first_of(
 	struct job *j, const struct prefix *p, uint32_t **first, size_t *n_first, struct err *e)
 {
-	struct upstream_ask ask = {j->q->net->asn, j->q->net->n_asn, p};
+	struct upstream_ask ask = {j->q->net->own, j->q->net->n_own, p};
 	struct upstream *u;
 	size_t n;
 
@@ -250,7 +250,7 @@ enum status isolate_make(struct isolate *to, const struct chart *c, const struct
 	struct cut_answer whole;
 
 	*to = (struct isolate){0};
-	enum status st = chart_nodes(c, q->net->asn, q->net->n_asn, &to->source, &to->n_source, a, e);
+	enum status st = chart_nodes(c, q->net->own, q->net->n_own, &to->source, &to->n_source, a, e);
 	if (st == STATUS_OK)
 		st = chart_nodes(c, q->unwilling, q->n_unwilling, &j.unwilling, &j.n_unwilling, a, e);
 	if (st == STATUS_OK && to->n_source == 0)
@@ -269,7 +269,7 @@ enum status isolate_make(struct isolate *to, const struct chart *c, const struct
 		st = surer_find(&j, &whole, e);
 	if (st != STATUS_OK)
 		return st;
-	to->n_unknown = q->net->n_asn - to->n_source;
+	to->n_unknown = q->net->n_own - to->n_source;
 	to->connected = whole.connected;
 	to->more = whole.more;
 	to->all_of = whole.whole;

@@ -112,7 +112,8 @@ static enum status lists_out(struct asked *q, struct arena *m, struct err *e)
 	to->asn = arena_array(m, q->asn.n + 1, sizeof(*to->asn));
 	to->foreign = arena_array(m, q->foreign.n + 1, sizeof(*to->foreign));
 	to->prefix = arena_array(m, q->prefix.n + 1, sizeof(*to->prefix));
-	if (!to->asn || !to->foreign || !to->prefix)
+	to->own = arena_array(m, q->asn.n + 1, sizeof(*to->own));
+	if (!to->asn || !to->foreign || !to->own || !to->prefix)
 		return err_nomem(e);
 	to->n_asn = q->asn.n;
 	to->n_foreign = q->foreign.n;
@@ -121,6 +122,12 @@ static enum status lists_out(struct asked *q, struct arena *m, struct err *e)
 		memcpy(to->asn, q->asn.of, q->asn.n * sizeof(*to->asn));
 	if (q->foreign.n)
 		memcpy(to->foreign, q->foreign.of, q->foreign.n * sizeof(*to->foreign));
+	for (size_t i = 0, k = 0; i < to->n_asn; i++) {
+		while (k < to->n_foreign && to->foreign[k] < to->asn[i])
+			k++;
+		if (k == to->n_foreign || to->foreign[k] != to->asn[i])
+			to->own[to->n_own++] = to->asn[i];
+	}
 	for (size_t i = 0; i < q->prefix.n; i++)
 		to->prefix[i] = map_prefix_ip(&q->prefix.of[i]);
 	return STATUS_OK;
