@@ -9,6 +9,14 @@
 
 const char *const map_kind_text[] = {"", "BGP table", "AS relationships", "delegations", "origins", "names"};
 
+static bool any_in_use(const struct atlas *a)
+{
+	for (size_t i = 0; i < a->n; i++)
+		if (a->entry[i].in_use)
+			return true;
+	return false;
+}
+
 enum status map_ask_open(struct map_ask *q, struct app *a, struct err *e)
 {
 	struct atlas_ask ask = {.at = q->at, .within_days = (int)q->within_days};
@@ -17,6 +25,8 @@ enum status map_ask_open(struct map_ask *q, struct app *a, struct err *e)
 	enum status s = atlas_open(&q->atlas, a->dir, &ask, e);
 	if (s == STATUS_NO)
 		return err_set(e, STATUS_NO, "%s: no map yet (weir map load FILE...)", a->dir);
+	if (s == STATUS_OK && !any_in_use(&q->atlas))
+		return err_set(e, STATUS_NO, "no table is as old as that (weir map list)");
 	return s;
 }
 

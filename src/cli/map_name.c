@@ -31,12 +31,15 @@ static enum status name_json(
 static void name_print(FILE *o, const char *word, bool known, const struct network *n)
 {
 	char prefix[PREFIX_TEXT], text[NETWORK_TEXT];
+	uint32_t asn;
 
 	if (!known) {
 		(void)fprintf(o, "%s  unknown\n", word);
 		return;
 	}
-	(void)fprintf(o, "%s  %s", word, network_text(text, n));
+	if (!as_parse(&asn, word)) /* a network's own number stands in what it is called */
+		(void)fprintf(o, "%s  ", word);
+	(void)fputs(network_text(text, n), o);
 	if (n->prefix.ip.v)
 		(void)fprintf(o, "  (%s%s)", prefix_text(prefix, &n->prefix),
 			n->n_origin > 1 ? ", more than one origin" : "");

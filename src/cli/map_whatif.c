@@ -105,7 +105,7 @@ static void target_print(const struct map_ask *q, const struct question *w)
 	FILE *o = q->app->out;
 	char now[32], then[32], all[32];
 
-	(void)fprintf(o, "%s now reach %s, of %s other networks\n", thousands(now, x->before), w->target.text,
+	(void)fprintf(o, "\n%s now reach %s, of %s other networks\n", thousands(now, x->before), w->target.text,
 		thousands(all, x->n_all - w->n_node));
 	(void)fprintf(o, "%s still reach it when these refuse its routes (and only its):\n",
 		thousands(then, x->refusing));
@@ -121,7 +121,7 @@ static void say_text(const struct map_ask *q, const struct question *w)
 	FILE *o = q->app->out;
 	char n[32], tables[256];
 
-	(void)fprintf(o, "tables of %s%s\n\n", map_tables_text(tables, sizeof(tables), &q->atlas),
+	(void)fprintf(o, "tables of %s%s\n", map_tables_text(tables, sizeof(tables), &q->atlas),
 		w->chart.inferred ? "; relationships inferred from paths" : "");
 	if (w->has_target)
 		target_print(q, w);

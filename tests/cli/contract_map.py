@@ -265,7 +265,7 @@ def test_unknown_nets():
 def test_name():
     where = loaded()
     out, _ = weir("-C", where, "map", "name", "198.51.100.7", "AS64500")
-    assert f"198.51.100.7  AS64510 TARGET-NET, KP  ({P1})" in out and "AS64500  AS64500 CARRIER-A, CN" in out, out
+    assert f"198.51.100.7  AS64510 TARGET-NET, KP  ({P1})" in out and "\nAS64500 CARRIER-A, CN\n" in out, out
     rows, _ = weir("-C", where, "map", "name", "198.51.100.7", "198.18.0.1", json_out=True)
     assert rows[0] == {"of": "198.51.100.7", "as": "AS64510", "name": "TARGET-NET", "cc": "KP", "holder": "apnic/HOLD1", "prefix": P1,
                        "origins": 1} and rows[1]["as"] is None and rows[1]["cc"] == "VA", rows
@@ -342,6 +342,7 @@ def test_at_within_and_history():
     both = one("-C", where, "map", "cut", "KP", "--within", "2000", "--unwilling", "AS64496")
     assert not both["dates"] and sum(t["kind"] == "AS relationships" for t in both["tables"]) == 2
     refused("-C", where, "map", "cut", "KP", "--at", "2014-01-01", status=1, say="no relationships and no BGP table")
+    refused("-C", loaded("rel.txt"), "map", "cut", "AS64510", "--at", "2014-01-01", status=1, say="no table is as old as that")
     refused("-C", where, "map", "cut", "KP", "--at", "soon", status=2, say="soon")
     refused("-C", where, "map", "cut", "KP", "--within", "-3", status=2, say="within")
 
