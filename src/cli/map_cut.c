@@ -6,9 +6,10 @@
 #include "cli/map_dates.h"
 #include "cli/map_svg.h"
 
-#define SIZE_DEFAULT  3
-#define SETS_SHOWN    20
-#define NAMED_AT_DATE 6
+#define SIZE_DEFAULT    3
+#define SETS_SHOWN      20
+#define NAMED_AT_DATE   6
+#define UNRELATED_SHOWN 8
 
 /* One question with its answer. */
 struct question {
@@ -76,6 +77,18 @@ static json_t *hold_json(
 	return j;
 }
 
+static json_t *unrelated_json(const struct map_ask *q, const struct isolate *is)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < is->n_unrelated; i++) {
+		json_t *j = map_network_json(&q->atlas, is->unrelated[i].asn);
+		(void)json_object_set_new(j, "peers", json_integer(is->unrelated[i].n_peer_as));
+		(void)json_array_append_new(list, j);
+	}
+	return list;
+}
+
 static enum status say_json(const struct map_ask *q, const struct chart *c, const struct net *net,
 	const struct isolate *is, struct map_dates *dates, struct err *e)
 {
@@ -87,6 +100,7 @@ static enum status say_json(const struct map_ask *q, const struct chart *c, cons
 		(void)json_array_append_new(links, hold_json(q, c, is, &is->hold[i]));
 	(void)json_object_set_new(j, "cuts", cuts);
 	(void)json_object_set_new(j, "links", links);
+	(void)json_object_set_new(j, "unrelated", unrelated_json(q, is));
 	(void)json_object_set_new(j, "more", json_boolean(is->more));
 	(void)json_object_set_new(j, "all_of_size", json_integer((json_int_t)is->all_of));
 	(void)json_object_set_new(j, "dates", map_dates_json(dates));
@@ -138,6 +152,26 @@ static void holds_print(
 	}
 	if (is->n_hold > SETS_SHOWN)
 		(void)fprintf(o, "  and %zu more (--json has all)\n", is->n_hold - SETS_SHOWN);
+}
+
+/* Those may be ways up that the search does not know. */
+static void unrelated_print(const struct map_ask *q, const struct isolate *is)
+{
+	FILE *o = q->app->out;
+	char text[MAP_NETWORK_TEXT], n[COUNT_TEXT];
+
+	if (is->n_unrelated == 0)
+		return;
+	(void)fprintf(o,
+		"\nTables show %s of it that the relationships do not have; a way up over one is not seen "
+		"here:\n",
+		counted(n, is->n_unrelated, "more neighbour"));
+	for (size_t i = 0; i < is->n_unrelated && i < UNRELATED_SHOWN; i++)
+		(void)fprintf(o, "  %s, shown by %s\n",
+			map_network_text(text, &q->atlas, is->unrelated[i].asn),
+			counted(n, is->unrelated[i].n_peer_as, "peer network"));
+	if (is->n_unrelated > UNRELATED_SHOWN)
+		(void)fprintf(o, "  and %zu more (--json has all)\n", is->n_unrelated - UNRELATED_SHOWN);
 }
 
 static void cut_print(
@@ -213,6 +247,7 @@ static void say_text(const struct map_ask *q, const struct question *w)
 		networks_print(q, c, is->surer.node, is->surer.n, " + ");
 		(void)fputc('\n', o);
 	}
+	unrelated_print(q, is);
 	map_dates_print(&w->dates, o);
 	(void)fprintf(o,
 		"\nIsolated: no way up to the transit-free core (%s). Peers and customers may still reach "

@@ -50,7 +50,18 @@ static enum status from_graph(struct isolate *to, const struct graph *g, struct 
 	return STATUS_OK;
 }
 
-/* What the tables show of them. */
+static bool is_customer(const struct isolate *to, const struct graph *g, uint32_t node)
+{
+	const uint32_t *row = g->row[LINK_CUSTOMERS];
+
+	for (size_t i = 0; i < to->n_source; i++)
+		for (uint32_t k = row[to->source[i]]; k < row[to->source[i] + 1]; k++)
+			if (g->to[LINK_CUSTOMERS][k] == node)
+				return true;
+	return false;
+}
+
+/* What the tables show of them, and whom else they show. */
 static enum status from_paths(struct isolate *to, const struct chart *c, const struct atlas *at,
 	const struct net *net, struct arena *a, struct err *e)
 {
@@ -59,6 +70,9 @@ static enum status from_paths(struct isolate *to, const struct chart *c, const s
 	size_t n;
 	enum status st = depend_upstreams(&u, &n, at->paths, at->n_paths, &ask, a, e);
 
+	to->unrelated = st == STATUS_OK ? arena_array(a, n + 1, sizeof(*to->unrelated)) : NULL;
+	if (st == STATUS_OK && !to->unrelated)
+		st = err_nomem(e);
 	for (size_t k = 0; st == STATUS_OK && k < n; k++) {
 		uint32_t node = graph_node(&c->graph, u[k].asn);
 		struct hold *h = node == NO_NODE ? NULL : hold_find(to->hold, to->n_hold, node);
@@ -66,6 +80,8 @@ static enum status from_paths(struct isolate *to, const struct chart *c, const s
 		if (h) {
 			h->in_paths = true;
 			h->n_peer_as = u[k].n_peer_as;
+		} else if (node == NO_NODE || !is_customer(to, &c->graph, node)) {
+			to->unrelated[to->n_unrelated++] = u[k];
 		}
 	}
 	return st;

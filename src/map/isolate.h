@@ -54,6 +54,10 @@ struct isolate {
 	size_t n_cheapest;
 	struct hold *hold;
 	size_t n_hold;
+	/* Neighbours that tables show on paths to NET and no relationship in use has: they are in no way up
+	 * of the search, so a set may isolate less than it says. */
+	struct upstream *unrelated;
+	size_t n_unrelated;
 	uint32_t n_seeing; /* peer networks that see anything of NET */
 	/* Without the links that are doubtful: the cheapest whole set then; n 0: the same, or none is. */
 	struct cut_set surer;

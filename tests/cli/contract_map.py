@@ -219,6 +219,16 @@ def test_cut_as_a_whole_and_prefix_by_prefix():
     assert f"only {P1}" in out and "AS64500 CARRIER-A, CN + AS64501 CARRIER-B, CN" in out and "Isolated: no way up" in out, out
 
 
+def test_neighbours_that_no_relationship_has():
+    where = fresh()
+    weir("-C", where, "map", "load", put("rel.txt", rel(more="")), put("rib", table()))
+    doc = one("-C", where, "map", "cut", "AS64510")
+    assert [(x["as"], x["peers"]) for x in doc["unrelated"]] == [("AS64501", 2)], doc
+    out, _ = weir("-C", where, "map", "cut", "AS64510")
+    assert "Tables show 1 more neighbour of it that the relationships do not have" in out and "AS64501, shown by 2 peer networks" in out
+    assert one("-C", loaded(), "map", "cut", "AS64510")["unrelated"] == []
+
+
 def test_unwilling_and_size():
     where = loaded()
     doc = one("-C", where, "map", "cut", "AS64510", "--unwilling", "AS64500,AS64496")
