@@ -89,6 +89,7 @@ enum status paths_build_add(struct paths_build *b, const struct mrt_route *r, si
 	const struct mrt_peer *peer, size_t n_peer, struct err *e);
 /* prefix -> origin without paths (origins sheets); not together with routes. */
 enum status paths_build_origin(struct paths_build *b, const struct prefix *p, uint32_t asn, struct err *e);
+/* The last thing to do with it but counts and free. */
 enum status paths_build_write(struct paths_build *b, struct sheet_out *o, struct err *e);
 const struct paths_counts *paths_build_counts(const struct paths_build *b);
 bool paths_build_shares_peer(const struct paths_build *b, const struct mrt_peer *peer, size_t n);

@@ -61,6 +61,8 @@ struct path_store {
 };
 
 bool store_init(struct path_store *s, uint64_t seed);
+/* No path comes any more: what was only for looking up is given back. */
+void store_close(struct path_store *s);
 void store_free(struct path_store *s);
 /* The place of the bytes in s->raw, with its value set; 0: no memory. */
 uint32_t store_path(struct path_store *s, uint32_t hash, struct rd path);

@@ -18,15 +18,22 @@ bool store_init(struct path_store *s, uint64_t seed)
 	return s->low != NULL;
 }
 
-void store_free(struct path_store *s)
+void store_close(struct path_store *s)
 {
 	intern_free(&s->raw);
 	intern_free(&s->as);
 	free(s->low);
+	free(s->both);
+	s->low = NULL;
+	s->both = NULL;
+}
+
+void store_free(struct path_store *s)
+{
+	store_close(s);
 	free(s->asn);
 	big_free(s->path_at, s->cap_at, sizeof(*s->path_at));
 	big_free(s->path_as, s->cap_as, sizeof(*s->path_as));
-	free(s->both);
 }
 
 static uint32_t *number_of(struct path_store *s, uint32_t asn)

@@ -284,6 +284,7 @@ enum status paths_build_write(struct paths_build *b, struct sheet_out *o, struct
 		st = err_nomem(e);
 	if (st != STATUS_OK)
 		return st;
+	store_close(&b->store); /* its memory is what the file's pages can be made of */
 	b->base.route_at[b->base.n_prefix] = b->base.n_route;
 	st = writing_make(&w) ? columns_put(&w, o, e) : err_nomem(e);
 	writing_free(&w);
