@@ -51,16 +51,22 @@ static uint32_t below(const struct null_past *p, int64_t x)
 	return n;
 }
 
-/* Number of remembered pauses in [x, y), y not below x: one comparison tells, where x is the least of numbers
- * that go round. */
+/* Is v from x on and below y, y not below x?  One comparison tells, where x is the least of numbers that go
+ * round: zero is x + ROUND, most y less that. */
+static inline int in_range(int32_t v, uint32_t zero, int32_t most)
+{
+	return (int32_t)((uint32_t)v - zero) < most;
+}
+
+/* Number of remembered pauses in [x, y), y not below x. */
 static uint32_t between(const struct null_past *p, int64_t x, int64_t y)
 {
 	if (!is_brief(x) || !is_brief(y))
 		return below(p, y) - below(p, x);
 	uint32_t zero = (uint32_t)x + ROUND, n = 0;
-	int32_t to = (int32_t)((uint32_t)y - zero);
+	int32_t most = (int32_t)((uint32_t)y - zero);
 	for (int i = 0; i < NULL_PAUSES; i++)
-		n += (int32_t)((uint32_t)p->brief[i] - zero) < to;
+		n += (uint32_t)in_range(p->brief[i], zero, most);
 	return n;
 }
 
@@ -70,7 +76,7 @@ void null_limits_init(struct null_limits *l)
 		l->u[i] = 0;
 }
 
-double null_upper(double h, double n)
+static inline double upper(double h, double n)
 {
 	double z2 = Z * Z;
 	double p = h / n;
@@ -79,12 +85,25 @@ double null_upper(double h, double n)
 	return u < 1.0 ? u : 1.0;
 }
 
+double null_upper(double h, double n)
+{
+	return upper(h, n);
+}
+
 /* What never happened in few trials is given the benefit of more; what happened is not. */
 double null_limit_of(uint32_t h, uint32_t n)
 {
 	if (h == 0)
 		return null_upper(0, n < NONE_MIN ? NONE_MIN : (double)n);
 	return null_upper((double)(h < n ? h : n), (double)(h < n ? n : h));
+}
+
+void null_limits_row(struct null_limits *l, uint32_t n)
+{
+	double *u = &l->u[n * (n + 1) / 2 - 1];
+	u[0] = null_limit_of(0, n);
+	for (uint32_t h = 1; h <= n; h++)
+		u[h] = upper((double)(int32_t)h, (double)(int32_t)n);
 }
 
 double null_self(
@@ -132,6 +151,8 @@ double null_echo(const struct null_replay *r, struct null_limits *l, int64_t lo_
 {
 	int64_t widen = w_us / 4 + WIDEN_US;
 	int32_t from = (int32_t)(lo_us - widen), to = (int32_t)(lo_us + w_us + widen);
+	uint32_t zero = (uint32_t)from + ROUND;
+	int32_t most = (int32_t)((uint32_t)to - zero);
 	const int64_t *start = r->b->start;
 	size_t recent = 0;
 	uint32_t h = 0;
@@ -142,7 +163,7 @@ double null_echo(const struct null_replay *r, struct null_limits *l, int64_t lo_
 	const int32_t *a = &r->start[0][recent], *b = &r->start[1][recent];
 	const int32_t *c = &r->start[2][recent], *d = &r->start[3][recent];
 	for (int i = 0; i < REPLAYS; i++)
-		h += (uint32_t)(((a[i] >= from) & (a[i] < to)) | ((b[i] >= from) & (b[i] < to)) |
-				((c[i] >= from) & (c[i] < to)) | ((d[i] >= from) & (d[i] < to)));
+		h += (uint32_t)(in_range(a[i], zero, most) | in_range(b[i], zero, most) |
+				in_range(c[i], zero, most) | in_range(d[i], zero, most));
 	return n > 0 ? null_limit(l, h, (uint32_t)n) : 0;
 }

@@ -20,8 +20,8 @@ void null_past_add(struct null_past *p, int64_t pause_us);
 /* Wilson's upper limit (two standard errors) of a proportion, h of n, n >= 1. */
 double null_upper(double h, double n);
 
-/* Upper limits by numerator and denominator, each kept once worked out.  Pure figures: for any number of
- * pairs.
+/* Upper limits by numerator and denominator, those of a denominator kept once worked out.  Pure figures: for
+ * any number of pairs.
  */
 struct null_limits {
 	double u[NULL_PAUSES * (NULL_PAUSES + 3) / 2]; /* row n, from 1 on, has n + 1; 0: not known yet */
@@ -33,6 +33,10 @@ void null_limits_init(struct null_limits *l);
  * with h > 0. */
 double null_limit_of(uint32_t h, uint32_t n);
 
+/* All limits of n trials, n from 1 to NULL_PAUSES: at once, since divisions that do not wait for each other
+ * cost a fraction. */
+void null_limits_row(struct null_limits *l, uint32_t n);
+
 /* The same for h and n of at most NULL_PAUSES. */
 static inline double null_limit(struct null_limits *l, uint32_t h, uint32_t n)
 {
@@ -40,7 +44,7 @@ static inline double null_limit(struct null_limits *l, uint32_t h, uint32_t n)
 		return null_limit_of(h, n);
 	double *u = &l->u[n * (n + 1) / 2 - 1 + h];
 	if (*u == 0)
-		*u = null_limit_of(h, n);
+		null_limits_row(l, n);
 	return *u;
 }
 
