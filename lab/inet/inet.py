@@ -3,6 +3,8 @@
 Each BIRD writes its routes into its namespace's kernel, which forwards.  Policy is Gao's and Rexford's: a customer's route is
 preferred to a peer's and that to a provider's (local preference 300, 200, 100), and own and customers' routes are told to all,
 others to customers only.  A network can refuse prefixes: it takes them from nobody then.
+
+    python3 lab/inet/inet.py DIR      (root) starts it, and leaves DIR/rib.mrt and DIR/as-rel.txt for weir map load
 """
 import contextlib
 import ctypes
@@ -18,6 +20,7 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 import networks  # noqa: E402
+import private  # noqa: E402
 from private import ip, wait_for  # noqa: E402
 
 PATIENCE = 120  # seconds: no bar, only an end to waiting on a busy machine
@@ -97,6 +100,7 @@ class Inet:
         self.members = [*networks.NETWORKS, networks.COLLECTOR]
         self.refused = {asn: [] for asn in networks.NETWORKS}
         self.running = {}
+        self.channels = {}
         self.wire()
         for asn in self.members:
             self.configure(asn)
@@ -126,6 +130,10 @@ class Inet:
 
     def path(self, asn, what):
         return self.where / f"{asn}.{what}"
+
+    @staticmethod
+    def control(asn):
+        return f"/run/as{asn}.ctl"  # the private /run: a socket's name is short
 
     @staticmethod
     def sets(prefixes):
@@ -169,52 +177,64 @@ class Inet:
 
     def start(self, asn):
         forward = "; ".join(f"echo 1 >/proc/sys/net/{name}" for name in SYSCTLS)
-        bird = f"exec bird -f -c {self.path(asn, 'conf')} -s {self.path(asn, 'ctl')} -P {self.path(asn, 'pid')}"
+        bird = f"exec bird -f -c {self.path(asn, 'conf')} -s {self.control(asn)} -P /run/as{asn}.pid"
         with open(self.path(asn, "log"), "ab") as out:
             self.running[asn] = subprocess.Popen(["ip", "netns", "exec", namespace(asn), "sh", "-c", f"{forward}; {bird}"],
                                                  stdout=out, stderr=out, stdin=subprocess.DEVNULL)
 
     def stop(self):
+        for s in self.channels.values():
+            s.close()
         for p in self.running.values():
             p.terminate()
         for p in self.running.values():
             p.wait(PATIENCE)
 
-    def ask(self, asn, command):
-        """What birdc would print, with BIRD's reply codes."""
-        with socket.socket(socket.AF_UNIX) as s:
+    def channel(self, asn):
+        """The connection to that BIRD, as birdc has one; its greeting has been read."""
+        if asn not in self.channels:
+            s = socket.socket(socket.AF_UNIX)
             s.settimeout(PATIENCE)
-            s.connect(str(self.path(asn, "ctl")))
-            said = b""
-            for line in ("", command + "\n"):
-                s.sendall(line.encode())
-                end = len(said)
-                while not (said.endswith(b"\n") and self.is_end(said[end:].splitlines())):
-                    more = s.recv(65536)
-                    if not more:
-                        raise AssertionError(f"AS{asn}: BIRD ended")
-                    said += more
+            try:
+                s.connect(self.control(asn))
+            except OSError:
+                s.close()
+                raise
+            self.answer(asn, s)
+            self.channels[asn] = s
+        return self.channels[asn]
+
+    def answer(self, asn, s):
+        said = b""
+        while not (said.endswith(b"\n") and self.is_end(said.splitlines()[-1])):
+            more = s.recv(65536)
+            if not more:
+                raise AssertionError(f"AS{asn}: BIRD ended: {self.path(asn, 'log').read_text()[-400:]}")
+            said += more
         return said.decode()
 
     @staticmethod
-    def is_end(lines):
-        return bool(lines) and lines[-1][:4].isdigit() and lines[-1][4:5] == b" "
+    def is_end(line):
+        return line[:4].isdigit() and line[4:5] == b" "
+
+    def ask_all(self, members, command):
+        """What birdc would print, with BIRD's reply codes, of each; all are asked at once, then heard."""
+        for asn in members:
+            self.channel(asn).sendall(command.encode() + b"\n")
+        return {asn: self.answer(asn, self.channel(asn)) for asn in members}
 
     # ---- has it settled? ----
 
     def counters(self):
         """Of every session its state and the routes and messages it counted; None while a BIRD is not there yet."""
-        said = []
-        for asn in self.members:
-            if self.running[asn].poll() is not None:
-                raise AssertionError(f"AS{asn}: BIRD ended: {self.path(asn, 'log').read_text()[-400:]}")
-            try:
-                text = self.ask(asn, "show protocols all")
-            except (FileNotFoundError, ConnectionRefusedError):
-                return None
-            said += [asn, *(line.strip() for line in text.splitlines()
-                            if any(word in line for word in ("BGP state:", "updates:", "withdraws:", "Routes:")))]
-        return said
+        try:
+            answers = self.ask_all(self.members, "show protocols all")
+        except (FileNotFoundError, ConnectionRefusedError):
+            for asn, p in self.running.items():
+                assert p.poll() is None, f"AS{asn}: BIRD ended: {self.path(asn, 'log').read_text()[-400:]}"
+            return None
+        return [line.strip() for text in answers.values() for line in text.splitlines()
+                if any(word in line for word in ("BGP state:", "updates:", "withdraws:", "Routes:"))]
 
     def in_flight(self):
         """Is there a byte of a session that its receiver has not read, or not acknowledged?  Slow: the kernel looks through
@@ -229,7 +249,7 @@ class Inet:
     def still(self):
         """The counters, if all sessions stand and nothing has moved in between two readings."""
         before = self.counters()
-        up = before and sum(str(x).endswith("Established") for x in before) == 2 * len(self.links)
+        up = before and sum(line.endswith("Established") for line in before) == 2 * len(self.links)
         return before if up and self.counters() == before else None
 
     def settle(self):
@@ -251,39 +271,39 @@ class Inet:
                 self.refused[asn] = now
                 self.write_refused(asn)
                 changed.append(asn)
-        for asn in changed:
-            said = self.ask(asn, "configure")
-            if "0003 " not in said and "0004 " not in said:
-                raise AssertionError(f"AS{asn}: {said}")
+        for asn, said in self.ask_all(changed, "configure").items():
+            assert "0003 " in said or "0004 " in said, f"AS{asn}: {said}"
         self.settle()
 
     def dump(self, path):
         """The collector's table, both families, as an MRT file."""
-        said = self.ask(networks.COLLECTOR, f'mrt dump table "master?" to "{path}"')
-        if not os.path.exists(path):
-            raise AssertionError(said)
+        said = self.ask_all([networks.COLLECTOR], f'mrt dump table "master?" to "{path}"')
+        assert os.path.exists(path), said
 
     # ---- what the kernel says ----
 
     @staticmethod
-    def ip_says(asn, *args):
+    def ip_begins(asn, *args):
         """`ip` inside that network; without -n, which would mount much for each."""
         with inside(namespace(asn)):
-            return subprocess.run(["ip", *args], capture_output=True, text=True, timeout=PATIENCE, check=False)
+            return subprocess.Popen(["ip", *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
-    def routes(self, asn):
-        """The prefixes for which that network's kernel has a route over another network."""
-        found = set()
-        for family in ("-4", "-6"):
-            done = self.ip_says(asn, "-j", family, "route", "show", "table", "main")
-            assert done.returncode == 0, done.stderr
-            found |= {row["dst"] for row in json.loads(done.stdout or "[]") if "gateway" in row}
+    def routes(self):
+        """By network, the prefixes for which its kernel has a route over another network."""
+        asked = [(asn, self.ip_begins(asn, "-j", family, "route", "show", "table", "main"))
+                 for asn in networks.NETWORKS for family in ("-4", "-6")]
+        found = {asn: set() for asn in networks.NETWORKS}
+        for asn, p in asked:
+            out, err = p.communicate(timeout=PATIENCE)
+            assert p.returncode == 0, err
+            found[asn] |= {row["dst"] for row in json.loads(out or "[]") if "gateway" in row}
         return found
 
     def has_route(self, asn, address):
-        done = self.ip_says(asn, "route", "get", address)
-        assert done.returncode == 0 or "unreachable" in done.stderr, f"AS{asn}: {done.stderr}"
-        return done.returncode == 0
+        p = self.ip_begins(asn, "route", "get", address)
+        _, err = p.communicate(timeout=PATIENCE)
+        assert p.returncode == 0 or "unreachable" in err, f"AS{asn}: {err}"
+        return p.returncode == 0
 
     def answers(self, asn, prefix):
         """Does a datagram from that network come to the target's address in this prefix, and the answer back?"""
@@ -317,3 +337,17 @@ class Inet:
             poll.register(s, select.POLLIN)
         if not poll.poll(1000 * PATIENCE):
             raise AssertionError("neither the datagram nor an error came")
+
+
+def main(where):
+    private.enter()
+    the = Inet(where)
+    the.settle()
+    the.dump(the.where / "rib.mrt")
+    (the.where / "as-rel.txt").write_text(networks.relationships())
+    the.stop()
+
+
+if __name__ == "__main__":
+    WHY_NOT = private.missing(["bird"]) or (None if len(sys.argv) == 2 and os.path.isdir(sys.argv[1]) else "takes a directory")
+    sys.exit(f"inet.py: {WHY_NOT}" if WHY_NOT else main(os.path.abspath(sys.argv[1])))

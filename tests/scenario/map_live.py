@@ -36,10 +36,11 @@ if not WHY_NOT:
 class Stage:
     """The Internet, its table loaded twice, and who lost what under each refusal; one for all tests."""
     def __init__(self):
-        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="weir-inet-"))
+        self.holds = tempfile.TemporaryDirectory(prefix="weir-inet-")
+        self.dir = pathlib.Path(self.holds.name)
         self.inet = inet.Inet(self.dir)
         self.inet.settle()
-        self.first = self.kernels()
+        self.first = self.inet.routes()
         self.mrt = self.dir / "rib.mrt"
         self.inet.dump(self.mrt)
         (self.dir / "as-rel.txt").write_text(networks.relationships())
@@ -51,13 +52,10 @@ class Stage:
         assert done.returncode == 0, f"weir map {args}: {done.returncode}, {done.stderr}"
         return json.loads(done.stdout)
 
-    def kernels(self):
-        return {asn: self.inet.routes(asn) for asn in networks.NETWORKS}
-
     def refuse(self, who):
         """These refuse all that the target announces; returns, of each of its prefixes, whose kernels have no route."""
         self.inet.refuse(set(who), ALL)
-        now = self.kernels()
+        now = self.inet.routes()
         lost = {p: {asn for asn in networks.NETWORKS if asn != TARGET and p not in now[asn]} for p in ALL}
         if who:
             self.lost[frozenset(who)] = lost
@@ -139,7 +137,7 @@ def test_the_set_that_cut_names_isolates_the_target():
         assert not still_reached(lost, ALL, ASKED)
         assert len(still_reached(lost, ALL, sorted(BY_PEERING))) == len(BY_PEERING) * len(ALL)
         lost = s.refuse([])
-        assert s.kernels() == s.first
+        assert s.inet.routes() == s.first
         assert len(still_reached(lost, ALL, ASKED)) == len(ASKED) * len(ALL)
 
 
@@ -205,7 +203,7 @@ def test_whatif_names_who_loses_it():
         some += bool(losing)
     assert some > 4, some
     s.refuse([])
-    assert s.kernels() == s.first
+    assert s.inet.routes() == s.first
 
 
 def hegemony(routes, asn, family):
