@@ -273,7 +273,8 @@ class Inet:
                 changed.append(asn)
         for asn, said in self.ask_all(changed, "configure").items():
             assert "0003 " in said or "0004 " in said, f"AS{asn}: {said}"
-        self.settle()
+        if changed:
+            self.settle()
 
     def dump(self, path):
         """The collector's table, both families, as an MRT file."""

@@ -182,7 +182,7 @@ def test_every_set_keeps_it_from_the_core():
     s = the_stage()
     sets = [numbers(c["networks"]) for c in cut()["cuts"] if c["whole"]]
     assert len(sets) > 3
-    for who in sets[1:3] + [w for w in sets if w & set(networks.CORE)][:2]:
+    for who in [sets[1]] + [w for w in sets if w & set(networks.CORE)][:2]:
         lost = s.refuse(who)
         for p in ALL:
             assert set(networks.CORE) <= lost[p], f"{sorted(who)}, {p}: {sorted(lost[p])}"
@@ -191,7 +191,7 @@ def test_every_set_keeps_it_from_the_core():
 def test_whatif_names_who_loses_it():
     """Exactly those whose kernels have no route, of all refusals so far and of some more."""
     s = the_stage()
-    for who in ([64505], [64496, 64497], [64505, 65540], [64507, 64509, 64510]):
+    for who in ([64505, 65540], [64496, 64497], [64507, 64509, 64510]):
         s.refuse(who)
     some = 0
     for who, lost in s.lost.items():
