@@ -10,10 +10,11 @@
 #include "map/depend.h"
 #include "map/group.h"
 
-#define ROWS_SHOWN 15
-#define LEAST      0.01 /* dependents below this share are not named */
-#define FAMILIES   2
-#define DATE_ROWS  3 /* networks that are named of another date */
+#define ROWS_SHOWN  15
+#define SHARE_SHOWN 0.0005 /* what is less is 0.0 % */
+#define LEAST       0.01   /* dependents below this share are not named */
+#define FAMILIES    2
+#define DATE_ROWS   3 /* networks that are named of another date */
 
 /* One family's answers. */
 struct answer {
@@ -128,14 +129,17 @@ static void rows_print(
 	char text[MAP_NETWORK_TEXT], n[COUNT_TEXT];
 
 	(void)fprintf(o, "\n%s\n", title);
-	for (size_t i = 0; i < d->n && i < ROWS_SHOWN; i++) {
+	size_t i = 0;
+	for (; i < d->n && i < ROWS_SHOWN && d->row[i].share >= SHARE_SHOWN; i++) {
 		const struct depend_row *r = &d->row[i];
 		(void)fprintf(o, "  %5.1f %%  %s%s\n", 100 * r->share,
 			g ? g->name[r->asn - 1] : map_network_text(text, &q->atlas, r->asn),
 			is_doubtful(r, d) ? "   (one peer alone shows it)" : "");
 	}
-	if (d->n > ROWS_SHOWN)
-		(void)fprintf(o, "  and %s more (--json has all)\n", thousands(n, d->n - ROWS_SHOWN));
+	if (i == 0 && d->n)
+		(void)fputs("  below 0.1 % each, of what is registered in the tables loaded\n", o);
+	if (i && d->n > i)
+		(void)fprintf(o, "  and %s more (--json has all)\n", thousands(n, d->n - i));
 	if (d->n == 0)
 		(void)fputs("  none\n", o);
 }

@@ -192,7 +192,7 @@ void svg_depend(struct buf *b, const struct atlas *a, const struct net *net, con
 
 static bool in_cut(const struct isolate *is, uint32_t node)
 {
-	if (is->n_cut == 0)
+	if (is->n_cut == 0 || !is->cut[0].whole)
 		return false;
 	for (uint32_t i = 0; i < is->cut[0].set.n; i++)
 		if (is->cut[0].set.node[i] == node)

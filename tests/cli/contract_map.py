@@ -386,6 +386,9 @@ def test_pictures_are_xml():
         root = xml.etree.ElementTree.fromstring(path.read_text())
         texts = " ".join(t.text or "" for t in root.iter("{http://www.w3.org/2000/svg}text"))
         assert root.tag.endswith("svg") and net in texts, texts
+    path = fresh("picture")
+    weir("-C", where, "map", "cut", "AS64510", "--size", "1", "--unwilling", "AS64496", "--svg", path)
+    assert "No small set isolates it" in path.read_text() and 'stroke-width="3"' not in path.read_text()
     hostile = loaded("rel.txt", "rib", **{"names.txt": "64510 <script>&\"' x, KP\n64500 ]]><!-- x, CN\n"})
     path = fresh("picture")
     weir("-C", hostile, "map", "cut", "AS64510", "--svg", path)
