@@ -105,8 +105,8 @@ static void target_print(const struct map_ask *q, const struct question *w)
 	FILE *o = q->app->out;
 	char now[32], then[32], all[32];
 
-	(void)fprintf(o, "\n%s now reach %s, of %s other networks\n", thousands(now, x->before), w->target.text,
-		thousands(all, x->n_all - w->n_node));
+	(void)fprintf(o, "\n%s now reach %s, of %s other networks\n", thousands(now, x->before),
+		w->target.text, thousands(all, x->n_all - w->n_node));
 	(void)fprintf(o, "%s still reach it when these refuse its routes (and only its):\n",
 		thousands(then, x->refusing));
 	names_print(q, &w->chart, w->block, w->n_block);
