@@ -5,7 +5,8 @@
 
 #include "cli/outfile.h"
 
-#define DAY_TEXT 10 /* of an RFC 3339 time, the day */
+#define DAY_TEXT    10    /* of an RFC 3339 time, the day */
+#define WITHIN_MOST 36525 /* days, a hundred years */
 
 const char *const map_kind_text[] = {"", "BGP table", "AS relationships", "delegations", "origins", "names"};
 
@@ -22,6 +23,8 @@ enum status map_ask_open(struct map_ask *q, struct app *a, struct err *e)
 	struct atlas_ask ask = {.at = q->at, .within_days = (int)q->within_days};
 
 	q->app = a;
+	if (q->within_days < 0 || q->within_days > WITHIN_MOST)
+		return err_set(e, STATUS_BAD, "--within: up to %d days", WITHIN_MOST);
 	enum status s = atlas_open(&q->atlas, a->dir, &ask, e);
 	if (s == STATUS_NO)
 		return err_set(e, STATUS_NO, "%s: no map yet (weir map load FILE...)", a->dir);

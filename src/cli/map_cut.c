@@ -103,6 +103,8 @@ static enum status say_json(const struct map_ask *q, const struct chart *c, cons
 	(void)json_object_set_new(j, "unrelated", unrelated_json(q, is));
 	(void)json_object_set_new(j, "more", json_boolean(is->more));
 	(void)json_object_set_new(j, "all_of_size", json_integer((json_int_t)is->all_of));
+	(void)json_object_set_new(j, "networks_unknown", json_integer((json_int_t)is->n_unknown));
+	(void)json_object_set_new(j, "prefixes_left_out", json_boolean(is->prefixes_left_out));
 	(void)json_object_set_new(j, "dates", map_dates_json(dates));
 	(void)json_object_set_new(j, "connected", json_boolean(is->connected));
 	(void)json_object_set_new(j, "core", json_string(map_core_text(c)));
@@ -231,6 +233,11 @@ static void say_text(const struct map_ask *q, const struct question *w)
 	if (is->n_unknown)
 		(void)fprintf(o, "%zu of its %zu networks have no known relationship and are left out.\n",
 			is->n_unknown, net->n_own);
+	if (is->prefixes_left_out)
+		(void)fprintf(o,
+			"More than %d prefixes: they are not looked at one by one, only all of it "
+			"together.\n",
+			ISOLATE_PREFIXES);
 	holds_print(q, c, net, is);
 	(void)fputs(
 		"\nwho isolates it by refusing it (weight: networks that would hang on nobody else)\n", o);

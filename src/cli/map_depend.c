@@ -61,19 +61,19 @@ static enum status answer_make(
 }
 
 /* Shown by one peer network only, where others see the scope, too. */
-static bool is_doubtful(const struct depend_row *r, const struct depend *of)
+static bool is_doubtful(const struct depend_row *r)
 {
-	return r->n_peer_as == 1 && of->n_peer_as > 2;
+	return r->n_peer_as == 1 && r->n_seeing > 2;
 }
 
 /* ---- JSON ---- */
 
-static json_t *row_json(json_t *j, const struct depend_row *r, const struct depend *of)
+static json_t *row_json(json_t *j, const struct depend_row *r)
 {
 	(void)json_object_set_new(j, "share", json_real(r->share));
 	(void)json_object_set_new(j, "peers", json_integer(r->n_peer_as));
 	(void)json_object_set_new(j, "tables", json_integer(r->n_sheet));
-	(void)json_object_set_new(j, "one_peer_only", json_boolean(is_doubtful(r, of)));
+	(void)json_object_set_new(j, "one_peer_only", json_boolean(is_doubtful(r)));
 	return j;
 }
 
@@ -83,7 +83,7 @@ static json_t *networks_json(const struct map_ask *q, const struct depend *d)
 
 	for (size_t i = 0; i < d->n; i++)
 		(void)json_array_append_new(
-			list, row_json(map_network_json(&q->atlas, d->row[i].asn), &d->row[i], d));
+			list, row_json(map_network_json(&q->atlas, d->row[i].asn), &d->row[i]));
 	return list;
 }
 
@@ -93,7 +93,7 @@ static json_t *groups_json(const struct depend *d, const struct groups *g, const
 
 	for (size_t i = 0; i < d->n; i++)
 		(void)json_array_append_new(
-			list, row_json(json_pack("{s:s}", what, g->name[d->row[i].asn - 1]), &d->row[i], d));
+			list, row_json(json_pack("{s:s}", what, g->name[d->row[i].asn - 1]), &d->row[i]));
 	return list;
 }
 
@@ -134,7 +134,7 @@ static void rows_print(
 		const struct depend_row *r = &d->row[i];
 		(void)fprintf(o, "  %5.1f %%  %s%s\n", 100 * r->share,
 			g ? g->name[r->asn - 1] : map_network_text(text, &q->atlas, r->asn),
-			is_doubtful(r, d) ? "   (one peer alone shows it)" : "");
+			is_doubtful(r) ? "   (one peer alone shows it)" : "");
 	}
 	if (i == 0 && d->n)
 		(void)fputs("  below 0.1 % each, of what is registered in the tables loaded\n", o);
@@ -216,12 +216,17 @@ static enum status at_date(void *self, struct map_ask *then, struct map_date *ro
 	json_t *list = json_array();
 	for (size_t i = 0; i < d->n && i < DATE_ROWS && at < sizeof(row->text); i++) {
 		char as[AS_TEXT];
+		(void)json_array_append_new(
+			list, row_json(map_network_json(&then->atlas, d->row[i].asn), &d->row[i]));
+		if (d->row[i].share < SHARE_SHOWN)
+			continue;
 		int k = snprintf(row->text + at, sizeof(row->text) - at, "%s%s %.1f %%", i ? ", " : "",
 			as_text(as, d->row[i].asn), 100 * d->row[i].share);
 		at += k > 0 ? (size_t)k : 0;
-		(void)json_array_append_new(
-			list, row_json(map_network_json(&then->atlas, d->row[i].asn), &d->row[i], d));
 	}
+	if (at == 0)
+		(void)snprintf(row->text, sizeof(row->text), "%s",
+			d->n_prefix ? "on nobody by 0.1 % and more" : "no path to it is known");
 	row->json = json_pack("{s:i, s:I, s:o}", "family", (int)w[0].family, "peers",
 		(json_int_t)d->n_peer_as, "networks", list);
 	return STATUS_OK;

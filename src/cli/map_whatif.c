@@ -12,6 +12,7 @@ struct question {
 	bool has_target;
 	uint32_t *node, *block;
 	size_t n_node, n_block;
+	size_t target_unknown, block_unknown; /* networks that no relationship has, left out */
 	struct chart chart;
 	struct whatif answer;
 	struct space losing, stranded;
@@ -67,6 +68,9 @@ static enum status say_json(const struct map_ask *q, const struct question *w, s
 		"core", map_core_text(&w->chart), "inferred", (int)w->chart.inferred, "tables",
 		map_tables_json(&q->atlas));
 
+	(void)json_object_set_new(j, "blocks_unknown", json_integer((json_int_t)w->block_unknown));
+	if (w->has_target)
+		(void)json_object_set_new(j, "target_unknown", json_integer((json_int_t)w->target_unknown));
 	if (w->has_target)
 		(void)json_object_update_new(
 			j, json_pack("{s:s, s:I, s:I, s:o}", "target", w->target.text, "reach_now",
@@ -99,6 +103,15 @@ static void space_print(FILE *o, const struct space *s)
 	(void)fputs(s->n_country > NAMED ? ", ...\n" : "\n", o);
 }
 
+static void unknown_print(FILE *o, size_t n, const char *of)
+{
+	char text[32];
+
+	if (n)
+		(void)fprintf(o, "%s of the networks %s: no relationship is known, left out\n",
+			thousands(text, n), of);
+}
+
 static void target_print(const struct map_ask *q, const struct question *w)
 {
 	const struct whatif *x = &w->answer;
@@ -123,6 +136,8 @@ static void say_text(const struct map_ask *q, const struct question *w)
 
 	(void)fprintf(o, "tables of %s%s\n", map_tables_text(tables, sizeof(tables), &q->atlas),
 		w->chart.inferred ? "; relationships inferred from paths" : "");
+	unknown_print(o, w->block_unknown, "that refuse");
+	unknown_print(o, w->target_unknown, "of the target");
 	if (w->has_target)
 		target_print(q, w);
 	(void)fprintf(o, "\n%s%s have no other way up: stranded if %s gone altogether\n",
@@ -163,6 +178,8 @@ static enum status answer(struct map_ask *q, struct question *w, const struct te
 		s = nodes_known(q, w, asn, n, &w->block, &w->n_block, e);
 	if (s == STATUS_OK && w->has_target)
 		s = nodes_known(q, w, w->target.own, w->target.n_own, &w->node, &w->n_node, e);
+	w->block_unknown = n - w->n_block;
+	w->target_unknown = w->has_target ? w->target.n_own - w->n_node : 0;
 	if (s == STATUS_OK)
 		s = whatif_make(
 			&w->answer, &w->chart.graph, w->node, w->n_node, w->block, w->n_block, &q->arena, e);

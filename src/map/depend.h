@@ -15,6 +15,7 @@ struct depend_row {
 	uint32_t asn;
 	double share;       /* 0..1 */
 	uint32_t n_peer_as; /* peer networks that have it on a path to the scope */
+	uint32_t n_seeing;  /* peer networks that see the scope at all (depend_from: this origin) */
 	uint32_t n_sheet;   /* tables in which it is there */
 	uint32_t distance;  /* fewest links from it to the origin on any of the paths; 0: not kept */
 };

@@ -139,6 +139,7 @@ static struct depend_row row_of(const struct share *s, size_t n, struct peers *p
 		r.distance = s[i].distance < r.distance ? s[i].distance : r.distance;
 	}
 	r.n_peer_as = (uint32_t)n_x;
+	r.n_seeing = (uint32_t)p->n;
 	r.share = trimmed_mean(p->x, n_x, p->n);
 	return r;
 }

@@ -23,8 +23,7 @@ bool hegemony_session(struct hegemony *h, uint32_t peer);
 bool hegemony_share(struct hegemony *h, struct share s);
 /* Rows by share, and how many see the scope.  Memory of the arena. */
 enum status hegemony_rows(struct depend *to, struct hegemony *h, struct arena *a, struct err *e);
-/* All shares are of one network: its row. */
-/* False: no memory. */
+/* All shares are of one network: its row.  False: no memory. */
 bool hegemony_row(struct depend_row *to, struct hegemony *h);
 /* By share, the largest first, then AS number. */
 void depend_sort(struct depend *d);

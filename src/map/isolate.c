@@ -218,6 +218,10 @@ static enum status groups_find(struct job *j, const struct cut_answer *whole, st
 			st = find(&x->answer, j, x->first, x->n_first, true, e);
 		else
 			x->answer = *whole;
+		if (apart && st == STATUS_OK && x->answer.more) {
+			j->to->more = true;
+			j->to->all_of = x->answer.whole < j->to->all_of ? x->answer.whole : j->to->all_of;
+		}
 	}
 	return st;
 }
@@ -259,8 +263,11 @@ enum status isolate_make(struct isolate *to, const struct chart *c, const struct
 		st = holds_make(to, c, at, q->net, a, e);
 	if (st == STATUS_OK)
 		st = find(&whole, &j, NULL, 0, false, e);
-	if (st == STATUS_OK)
+	if (st == STATUS_OK) {
+		to->more = whole.more;
+		to->all_of = whole.whole;
 		st = groups_make(&j, e);
+	}
 	if (st == STATUS_OK)
 		st = groups_find(&j, &whole, e);
 	if (st == STATUS_OK)
@@ -271,8 +278,6 @@ enum status isolate_make(struct isolate *to, const struct chart *c, const struct
 		return st;
 	to->n_unknown = q->net->n_own - to->n_source;
 	to->connected = whole.connected;
-	to->more = whole.more;
-	to->all_of = whole.whole;
 	to->has_cheapest = whole.has_cheapest;
 	to->cheapest_weight = whole.cheapest_weight;
 	to->cheapest = whole.cheapest;

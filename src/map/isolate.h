@@ -44,8 +44,8 @@ struct isolate {
 	size_t n_source;  /* nodes of NET */
 	size_t n_unknown; /* networks of NET that the graph does not have */
 	bool connected, more;
-	size_t all_of; /* all sets of at most so many networks that isolate all of NET are there, even if
-			  `more` */
+	size_t all_of; /* all sets of at most so many networks that isolate all of NET or of a prefix are
+			  there, even if `more` */
 	struct isolate_cut *cut;
 	size_t n_cut; /* whole ones first, cheapest first */
 	bool has_cheapest;
