@@ -15,6 +15,7 @@ struct question {
 	size_t target_unknown, block_unknown; /* networks that no relationship has, left out */
 	struct chart chart;
 	struct whatif answer;
+	bool limited; /* the target is a prefix, and tables show which providers are told it */
 	struct space losing, stranded;
 };
 
@@ -120,6 +121,10 @@ static void target_print(const struct map_ask *q, const struct question *w)
 
 	(void)fprintf(o, "\n%s now reach %s, of %s other networks\n", thousands(now, x->before),
 		w->target.text, thousands(all, x->n_all - w->n_node));
+	if (w->limited)
+		(void)fputs("(over the providers that tables show on paths to it, and all its peers and "
+			    "customers)\n",
+			o);
 	(void)fprintf(o, "%s still reach it when these refuse its routes (and only its):\n",
 		thousands(then, x->refusing));
 	names_print(q, &w->chart, w->block, w->n_block);
@@ -141,7 +146,9 @@ static void say_text(const struct map_ask *q, const struct question *w)
 	if (w->has_target)
 		target_print(q, w);
 	(void)fprintf(o, "\n%s%s have no other way up: stranded if %s gone altogether\n",
-		thousands(n, x->n_stranded), w->has_target ? " others" : " networks",
+		thousands(n, x->n_stranded),
+		w->has_target ? (x->n_stranded == 1 ? " other" : " others")
+			      : (x->n_stranded == 1 ? " network" : " networks"),
 		w->n_block == 1 ? "it were" : "they were");
 	names_print(q, &w->chart, x->stranded, x->n_stranded);
 	if (x->n_stranded)
@@ -166,6 +173,27 @@ static enum status nodes_known(struct map_ask *q, struct question *w, const uint
 	return s;
 }
 
+/* Who reaches the target, by the links that it is told over; who is stranded, by all links. */
+static enum status reach_of(struct map_ask *q, struct question *w, struct err *e)
+{
+	const struct graph *g = &w->chart.graph;
+	struct graph told = *g;
+	struct whatif all;
+	enum status s = STATUS_OK;
+
+	if (w->has_target)
+		s = chart_told(&told, &w->limited, &w->chart, &q->atlas, &w->target, w->node, w->n_node,
+			&q->arena, e);
+	if (s == STATUS_OK)
+		s = whatif_make(&w->answer, &told, w->node, w->n_node, w->block, w->n_block, &q->arena, e);
+	if (s != STATUS_OK || !w->limited)
+		return s;
+	s = whatif_make(&all, g, w->node, w->n_node, w->block, w->n_block, &q->arena, e);
+	w->answer.stranded = all.stranded;
+	w->answer.n_stranded = all.n_stranded;
+	return s;
+}
+
 static enum status answer(struct map_ask *q, struct question *w, const struct texts *blocks, struct err *e)
 {
 	uint32_t *asn;
@@ -181,8 +209,7 @@ static enum status answer(struct map_ask *q, struct question *w, const struct te
 	w->block_unknown = n - w->n_block;
 	w->target_unknown = w->has_target ? w->target.n_own - w->n_node : 0;
 	if (s == STATUS_OK)
-		s = whatif_make(
-			&w->answer, &w->chart.graph, w->node, w->n_node, w->block, w->n_block, &q->arena, e);
+		s = reach_of(q, w, e);
 	if (s == STATUS_OK)
 		s = space_of(&w->losing, q, &w->chart, w->answer.losing, w->answer.n_losing, e);
 	if (s == STATUS_OK)

@@ -42,8 +42,8 @@ static bool has_u32(const uint32_t *list, size_t n, uint32_t x)
 	return false;
 }
 
-static enum status find(struct cut_answer *to, const struct job *j, const uint32_t *first, size_t n_first,
-	bool has_first, struct err *e)
+static enum status find(struct cut_answer *to, const struct job *j, const struct graph *g,
+	const uint32_t *first, size_t n_first, bool has_first, struct err *e)
 {
 	struct cut_ask ask = {.source = j->to->source,
 		.n_source = j->to->n_source,
@@ -55,7 +55,7 @@ static enum status find(struct cut_answer *to, const struct job *j, const uint32
 		.has_first = has_first,
 		.size = j->q->size};
 
-	return cut_find(to, &j->c->graph, &ask, j->a, e);
+	return cut_find(to, g, &ask, j->a, e);
 }
 
 /* ---- prefixes in groups ---- */
@@ -76,9 +76,13 @@ static enum status first_of(
 	enum status st = depend_upstreams(&u, &n, j->at->paths, j->at->n_paths, &ask, j->a, e);
 	for (size_t k = 0; st == STATUS_OK && k < n; k++) {
 		uint32_t node = graph_node(&j->c->graph, u[k].asn);
-		if (node != NO_NODE && hold_find(j->to->hold, j->to->n_hold, node))
+		const struct hold *h = node == NO_NODE ? NULL : hold_find(j->to->hold, j->to->n_hold, node);
+		if (h && h->role == LINK_PROVIDERS)
 			(*first)[(*n_first)++] = node;
 	}
+	for (size_t i = 0; *n_first && i < j->to->n_hold; i++)
+		if (j->to->hold[i].role == LINK_PEERS) /* told always, as far as anybody can tell (told.c) */
+			(*first)[(*n_first)++] = j->to->hold[i].node;
 	if (*n_first)
 		qsort(*first, *n_first, sizeof(**first), by_u32);
 	return st;
@@ -212,10 +216,11 @@ static enum status groups_find(struct job *j, const struct cut_answer *whole, st
 
 	for (size_t g = 0; g < j->n_group && st == STATUS_OK; g++) {
 		struct group *x = &j->group[g];
-		bool apart = x->n_first > 0 && x->n_first < j->to->n_hold;
-		j->to->n_prefix_apart += apart ? x->n_prefix : 0;
+		bool fewer = x->n_first > 0 && x->n_first < j->to->n_hold;
+		bool apart = fewer || (x->n_first > 0 && j->q->net->kind == NET_PREFIX);
+		j->to->n_prefix_apart += fewer ? x->n_prefix : 0;
 		if (apart)
-			st = find(&x->answer, j, x->first, x->n_first, true, e);
+			st = find(&x->answer, j, &j->c->graph, x->first, x->n_first, true, e);
 		else
 			x->answer = *whole;
 		if (apart && st == STATUS_OK && x->answer.more) {
@@ -241,7 +246,7 @@ static enum status surer_find(struct job *j, const struct cut_answer *whole, str
 			first[n++] = to->hold[i].node;
 	if (n == 0 || n == to->n_hold)
 		return STATUS_OK;
-	enum status st = find(&answer, j, first, n, true, e);
+	enum status st = find(&answer, j, &j->c->graph, first, n, true, e);
 	if (st == STATUS_OK && answer.n && (!whole->n || !isolates(&answer.set[0], whole)))
 		to->surer = answer.set[0];
 	return st;
@@ -252,6 +257,8 @@ enum status isolate_make(struct isolate *to, const struct chart *c, const struct
 {
 	struct job j = {.c = c, .at = at, .q = q, .a = a, .to = to};
 	struct cut_answer whole;
+	struct graph told; /* as NET as a whole meets it */
+	bool limited;
 
 	*to = (struct isolate){0};
 	enum status st = chart_nodes(c, q->net->own, q->net->n_own, &to->source, &to->n_source, a, e);
@@ -262,7 +269,9 @@ enum status isolate_make(struct isolate *to, const struct chart *c, const struct
 	if (st == STATUS_OK)
 		st = holds_make(to, c, at, q->net, a, e);
 	if (st == STATUS_OK)
-		st = find(&whole, &j, NULL, 0, false, e);
+		st = chart_told(&told, &limited, c, at, q->net, to->source, to->n_source, a, e);
+	if (st == STATUS_OK)
+		st = find(&whole, &j, &told, NULL, 0, false, e);
 	if (st == STATUS_OK) {
 		to->more = whole.more;
 		to->all_of = whole.whole;

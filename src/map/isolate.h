@@ -20,6 +20,12 @@ enum status chart_make(struct chart *c, const struct atlas *at, struct arena *a,
 enum status chart_nodes(const struct chart *c, const uint32_t *asn, size_t n, uint32_t **node, size_t *n_node,
 	struct arena *a, struct err *e);
 
+/* The graph as a prefix meets it: its networks' links to providers that no table shows on a path to it are
+ * left out. *limited: some table shows a provider of it at all; else, and for other NETs, *to is the chart's
+ * own. */
+enum status chart_told(struct graph *to, bool *limited, const struct chart *c, const struct atlas *at,
+	const struct net *net, const uint32_t *source, size_t n_source, struct arena *a, struct err *e);
+
 /* A link by which NET hangs: to a provider or peer of one of its networks. */
 struct hold {
 	uint32_t node;            /* the neighbour */
