@@ -92,7 +92,6 @@ enum status paths_build_origin(struct paths_build *b, const struct prefix *p, ui
 /* The last thing to do with it but counts and free. */
 enum status paths_build_write(struct paths_build *b, struct sheet_out *o, struct err *e);
 const struct paths_counts *paths_build_counts(const struct paths_build *b);
-bool paths_build_shares_peer(const struct paths_build *b, const struct mrt_peer *peer, size_t n);
 void paths_build_free(struct paths_build *b);
 
 #endif

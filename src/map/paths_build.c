@@ -159,16 +159,6 @@ static enum status peer_session(struct paths_build *b, const struct mrt_peer *p,
 	return STATUS_OK;
 }
 
-bool paths_build_shares_peer(const struct paths_build *b, const struct mrt_peer *peer, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		for (size_t s = 0; s < b->n_session; s++)
-			if (b->session[s].s.asn == peer[i].asn && b->session[s].s.v == peer[i].ip.v &&
-				memcmp(b->session[s].s.ip, peer[i].ip.b, sizeof(peer[i].ip.b)) == 0)
-				return true;
-	return false;
-}
-
 /* ---- one route ---- */
 
 /* Counts why a path is not kept; true where it is. */
