@@ -145,10 +145,10 @@ static void say_text(const struct map_ask *q, const struct question *w)
 	unknown_print(o, w->target_unknown, "of the target");
 	if (w->has_target)
 		target_print(q, w);
-	(void)fprintf(o, "\n%s%s have no other way up: stranded if %s gone altogether\n",
+	(void)fprintf(o, "\n%s%s no other way up: stranded if %s gone altogether\n",
 		thousands(n, x->n_stranded),
-		w->has_target ? (x->n_stranded == 1 ? " other" : " others")
-			      : (x->n_stranded == 1 ? " network" : " networks"),
+		w->has_target ? (x->n_stranded == 1 ? " other has" : " others have")
+			      : (x->n_stranded == 1 ? " network has" : " networks have"),
 		w->n_block == 1 ? "it were" : "they were");
 	names_print(q, &w->chart, x->stranded, x->n_stranded);
 	if (x->n_stranded)
