@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/order.h"
 #include "map/cut_in.h"
 
 /* By node of the whole graph. */
@@ -17,13 +18,6 @@ struct making {
 	uint32_t n;
 	uint32_t *local; /* node -> number */
 };
-
-static int u32_order(const void *a, const void *b)
-{
-	const uint32_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
 
 static bool nodes_fit(const struct graph *g, const uint32_t *node, size_t n)
 {

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/order.h"
 #include "map/cut_in.h"
 
 enum choice { CHOICE_FREE, CHOICE_KEPT, CHOICE_TAKEN };
@@ -138,13 +139,6 @@ static bool can_be_cut(struct search *s)
 
 	flow_undo(s->f);
 	return can;
-}
-
-static int u32_order(const void *a, const void *b)
-{
-	const uint32_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
 }
 
 static void set_add(struct search *s)

@@ -4,16 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/order.h"
 #include "map/depend.h"
 #include "map/hegemony.h"
 #include "map/walk.h"
-
-static int by_u32(const void *a, const void *b)
-{
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-
-	return x < y ? -1 : x > y;
-}
 
 /* Different AS numbers among n. */
 static uint32_t distinct(uint32_t *asn, size_t n)
@@ -21,7 +15,7 @@ static uint32_t distinct(uint32_t *asn, size_t n)
 	uint32_t many = 0;
 
 	if (n)
-		qsort(asn, n, sizeof(*asn), by_u32);
+		qsort(asn, n, sizeof(*asn), u32_order);
 	for (size_t i = 0; i < n; i++)
 		many += i == 0 || asn[i] != asn[i - 1];
 	return many;

@@ -2,6 +2,7 @@
  * are taken in batches, so that the table of what each session says of each origin stays small. */
 #include <stdlib.h>
 
+#include "base/order.h"
 #include "map/depend.h"
 #include "map/hegemony.h"
 #include "map/walk.h"
@@ -27,13 +28,6 @@ struct from {
 	uint32_t *place;    /* by AS index of the sheet at hand: row of the batch */
 	size_t sheet;
 };
-
-static int by_u32(const void *a, const void *b)
-{
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-
-	return x < y ? -1 : x > y;
-}
 
 /* Marks the paths of one sheet that lead through f->asn, and their origins in mark. */
 static bool mark_through(struct from *f, size_t sheet, uint8_t *mark)
@@ -77,7 +71,7 @@ static void candidates_once(struct from *f)
 	size_t n = 0;
 
 	if (f->n_origin)
-		qsort(f->origin, f->n_origin, sizeof(*f->origin), by_u32);
+		qsort(f->origin, f->n_origin, sizeof(*f->origin), u32_order);
 	for (size_t i = 0; i < f->n_origin; i++)
 		if (n == 0 || f->origin[n - 1] != f->origin[i])
 			f->origin[n++] = f->origin[i];

@@ -4,6 +4,7 @@
  * marked, the first sheet that knows a link decides what it is, and the network is then appended to the rows
  * of its neighbours; since networks come in ascending order every row comes out sorted without a sort.
  * Rows come from a file: what points outside of its table makes the sheet damaged. */
+#include "base/order.h"
 #include "map/graph.h"
 
 #include <stdlib.h>
@@ -71,13 +72,6 @@ struct merge {
 	uint32_t *seen;   /* by node: the last network + 1 whose neighbour it was marked as */
 	uint32_t *fill[LINK_ROLES], *to[LINK_ROLES];
 };
-
-static int u32_order(const void *a, const void *b)
-{
-	const uint32_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
 
 /* All AS numbers, once, ascending. */
 static enum status merge_nodes(struct graph *g, const struct merge *m, struct arena *a, struct err *e)

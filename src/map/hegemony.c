@@ -1,6 +1,7 @@
 /* Shares to rows: sorted by network, peer network and table, averaged, trimmed. */
 #include <stdlib.h>
 
+#include "base/order.h"
 #include "map/hegemony.h"
 
 #define FIRST_ROOM 256
@@ -31,13 +32,6 @@ bool hegemony_share(struct hegemony *h, struct share s)
 	}
 	h->share[h->n++] = s;
 	return true;
-}
-
-static int by_u32(const void *a, const void *b)
-{
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-
-	return x < y ? -1 : x > y;
 }
 
 static int by_double(const void *a, const void *b)
@@ -82,7 +76,7 @@ static bool peers_of(struct peers *p, struct hegemony *h)
 	if (!p->asn || !p->many || !p->x)
 		return false;
 	if (n)
-		qsort(h->peer, n, sizeof(*h->peer), by_u32);
+		qsort(h->peer, n, sizeof(*h->peer), u32_order);
 	for (size_t i = 0; i < n; i++) {
 		if (p->n == 0 || p->asn[p->n - 1] != h->peer[i])
 			p->asn[p->n++] = h->peer[i];
@@ -93,7 +87,7 @@ static bool peers_of(struct peers *p, struct hegemony *h)
 
 static double sessions_of(const struct peers *p, uint32_t asn)
 {
-	const uint32_t *at = p->n ? bsearch(&asn, p->asn, p->n, sizeof(asn), by_u32) : NULL;
+	const uint32_t *at = p->n ? bsearch(&asn, p->asn, p->n, sizeof(asn), u32_order) : NULL;
 
 	return at ? p->many[at - p->asn] : 1;
 }

@@ -5,6 +5,7 @@
  * first, by transit degree, as CAIDA does (Luckie, Huffaker, Dhamdhere, Giotsas, claffy 2013):
  * infer_clique.c; what is left and right of it is then settled by votes: infer_vote.c.  Here: the paths of
  * all sheets as one list, and their links, each once. */
+#include "base/order.h"
 #include "map/infer.h"
 
 #include <stdlib.h>
@@ -13,13 +14,6 @@
 #include "map/infer_in.h"
 
 /* ---- nodes ---- */
-
-static int u32_order(const void *a, const void *b)
-{
-	const uint32_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
 
 static enum status nodes_make(
 	struct inferring *f, const struct paths *const *p, size_t n, struct arena *a, struct err *e)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/order.h"
 #include "map/isolate.h"
 #include "map/hold.h"
 
@@ -26,13 +27,6 @@ struct job {
 	struct group *group;
 	size_t n_group;
 };
-
-static int by_u32(const void *a, const void *b)
-{
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-
-	return x < y ? -1 : x > y;
-}
 
 static bool has_u32(const uint32_t *list, size_t n, uint32_t x)
 {
@@ -84,7 +78,7 @@ static enum status first_of(
 		if (j->to->hold[i].role == LINK_PEERS) /* told always, as far as anybody can tell (told.c) */
 			(*first)[(*n_first)++] = j->to->hold[i].node;
 	if (*n_first)
-		qsort(*first, *n_first, sizeof(**first), by_u32);
+		qsort(*first, *n_first, sizeof(**first), u32_order);
 	return st;
 }
 
@@ -169,7 +163,7 @@ static enum status cut_add(struct job *j, size_t cap, const struct cut_set *set,
 			for (size_t i = 0; i < j->group[g].n_prefix; i++)
 				prefix[n++] = j->group[g].prefix[i];
 	if (n)
-		qsort(prefix, n, sizeof(*prefix), by_u32);
+		qsort(prefix, n, sizeof(*prefix), u32_order);
 	to->cut[to->n_cut++] =
 		(struct isolate_cut){.set = *set, .whole = whole, .prefix = prefix, .n_prefix = n};
 	return STATUS_OK;

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/grow.h"
+#include "base/order.h"
 #include "map/net_in.h"
 
 /* ---- lists ---- */
@@ -14,19 +15,12 @@ bool numbers_add(struct number_list *l, uint32_t v)
 	return true;
 }
 
-static int by_number(const void *a, const void *b)
-{
-	const uint32_t *x = a, *y = b;
-
-	return *x < *y ? -1 : *x > *y;
-}
-
 void numbers_sort(struct number_list *l)
 {
 	size_t kept = 0;
 
 	if (l->n)
-		qsort(l->of, l->n, sizeof(*l->of), by_number);
+		qsort(l->of, l->n, sizeof(*l->of), u32_order);
 	for (size_t i = 0; i < l->n; i++)
 		if (kept == 0 || l->of[kept - 1] != l->of[i])
 			l->of[kept++] = l->of[i];
@@ -35,7 +29,7 @@ void numbers_sort(struct number_list *l)
 
 bool numbers_have(const struct number_list *l, uint32_t v)
 {
-	return l->n && bsearch(&v, l->of, l->n, sizeof(v), by_number);
+	return l->n && bsearch(&v, l->of, l->n, sizeof(v), u32_order);
 }
 
 bool prefixes_add(struct prefix_list *l, const struct map_prefix *p)

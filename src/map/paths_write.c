@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/grow.h"
+#include "base/order.h"
 #include "map/big.h"
 #include "map/paths_in.h"
 
@@ -20,13 +21,6 @@ struct writing {
 	uint32_t *different; /* origins of one prefix */
 	size_t cap_different;
 };
-
-static int by_u32(const void *a, const void *b)
-{
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-
-	return x < y ? -1 : x > y;
-}
 
 static int by_number(const void *a, const void *b, void *self)
 {
@@ -87,7 +81,7 @@ static bool origins_count(struct writing *w, uint32_t prefix, uint32_t *as, size
 	struct paths_origin *o = &w->origin[prefix];
 	size_t most = 0;
 
-	qsort(as, n, sizeof(*as), by_u32);
+	qsort(as, n, sizeof(*as), u32_order);
 	*o = (struct paths_origin){NO_INDEX32, 0};
 	for (size_t i = 0, end; i < n; i = end) {
 		for (end = i; end < n && as[end] == as[i]; end++)

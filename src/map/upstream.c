@@ -1,6 +1,7 @@
 /* Links as the paths show them: the neighbours of an origin, and who sees two networks beside each other. */
 #include <stdlib.h>
 
+#include "base/order.h"
 #include "map/depend.h"
 
 struct sight {
@@ -46,16 +47,9 @@ static int by_sheet(const void *a, const void *b)
 	return x->sheet < y->sheet ? -1 : x->sheet > y->sheet;
 }
 
-static int by_u32(const void *a, const void *b)
-{
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
 static bool is_asked(const struct upstream_ask *q, uint32_t asn)
 {
-	return q->n_asn && bsearch(&asn, q->asn, q->n_asn, sizeof(asn), by_u32);
+	return q->n_asn && bsearch(&asn, q->asn, q->n_asn, sizeof(asn), u32_order);
 }
 
 /* The neighbour before the origin, of each route to one prefix whose origin is asked for. */
