@@ -86,7 +86,12 @@ static json_t *file_json(const struct load_file *f)
 	for (size_t i = 0; i < n; i++)
 		if (row[i].n)
 			(void)json_object_set_new(skipped, row[i].name, json_integer((json_int_t)row[i].n));
-	json_t *j = json_pack("{s:s, s:s, s:s, s:I, s:s?, s:b, s:o}", "file", f->path, "id", f->id, "format",
+	json_t *path = json_string(f->path);
+	char name[256];
+
+	if (!path) /* no UTF-8 */
+		path = json_string(printable(name, sizeof(name), f->path));
+	json_t *j = json_pack("{s:o, s:s, s:s, s:I, s:s?, s:b, s:o}", "file", path, "id", f->id, "format",
 		f->format, "bytes", (json_int_t)f->at.out, "broken", f->damage[0] ? f->damage : NULL, "again",
 		(int)f->again, "skipped", skipped);
 	if (j && f->is_text)

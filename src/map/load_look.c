@@ -31,13 +31,16 @@ static enum status fd_hash(int fd, size_t n, uint8_t to[32], struct err *e)
 	return STATUS_OK;
 }
 
-/* What is no plain file has no sum yet: it can be read only once. */
+/* What is no plain file has no sum yet: it can be read only once.  It is not even opened here: whoever writes
+ * to a named pipe would find a reader, write, and find it gone. */
 static enum status file_hash(struct job *j, struct err *e)
 {
 	struct stat st;
-	int fd = open(j->f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
 	j->is_pipe = true;
+	if (stat(j->f->path, &st) != 0 || !S_ISREG(st.st_mode))
+		return STATUS_OK;
+	int fd = open(j->f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return STATUS_OK; /* the input says what is wrong with it */
 	enum status s = STATUS_OK;

@@ -25,6 +25,8 @@ static bool is_table_record(const uint8_t *p, size_t n)
 	return type == 12 || type == 13;
 }
 
+/* Of records with routes: one damaged record's time would move the whole table to where it has no neighbours
+ * in time, and in front of all others. */
 static void time_of(struct reading *r)
 {
 	struct wall at = mrt_time(r->m);
@@ -44,7 +46,8 @@ static enum status record(struct reading *r, const uint8_t *p, size_t n, struct 
 
 	if (st != STATUS_OK)
 		return st;
-	time_of(r);
+	if (n_route)
+		time_of(r);
 	paths_build_record(r->build, is_table_record(p, n), mrt_time(r->m));
 	const struct mrt_peer *peer = mrt_peers(r->m, &n_peer);
 	return paths_build_add(r->build, route, n_route, peer, n_peer, e);

@@ -6,7 +6,8 @@
  * a multiple of
  * 64.  Numbers are little-endian, as the machine's (checked when built).  Opening checks the head, the table
  * and the bounds of each section, and reads nothing else: each view checks what it takes from inside (an
- * index beyond its table is "damaged", never followed).  `sheet_check()` compares every section's CRC-32C. */
+ * index beyond its table is "damaged", never followed).  `sheet_check()` compares every section's CRC-32C;
+ * the atlas does so for all sheets but those of BGP routes, which are large. */
 #ifndef WEIR_MAP_SHEET_H
 #define WEIR_MAP_SHEET_H
 

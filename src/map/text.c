@@ -220,6 +220,10 @@ static enum status read_all(
 			n = PIECE;
 		if (!text_feed(t, p, n, whole, &taken))
 			return err_nomem(e);
+		if (t->counts.kept > TEXT_KEPT_MAX)
+			return err_set(e, STATUS_BAD,
+				"more than %llu lines of %s: no such table is that long",
+				(unsigned long long)TEXT_KEPT_MAX, t->format->name);
 		input_skip(in, end ? n : taken);
 		t->counts.cut = end && !whole && taken < n;
 		if (end)

@@ -41,6 +41,9 @@ const struct text_counts *text_counted(const struct text_reader *t);
 void *text_state(struct text_reader *t); /* of the format; for tests */
 
 #define TEXT_LINE_MAX ((size_t)64 << 10) /* a longer line is one bad line */
+/* More lines that say something are a bomb (a file of 137 kB can unpack to 100 million, which are all held
+ * until they are sorted): the largest real table, of origins, has below two million. */
+#define TEXT_KEPT_MAX UINT64_C(10000000)
 
 /* ---- fields ---- */
 /* At most max fields between separators; the last one is all that is left.  How many. */
