@@ -89,8 +89,17 @@ static json_t *unrelated_json(const struct map_ask *q, const struct isolate *is)
 	return list;
 }
 
+static json_t *unwilling_json(const struct texts *t)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < t->n; i++)
+		(void)json_array_append_new(list, json_string(t->text[i]));
+	return list;
+}
+
 static enum status say_json(const struct map_ask *q, const struct chart *c, const struct net *net,
-	const struct isolate *is, struct map_dates *dates, struct err *e)
+	const struct isolate *is, struct map_dates *dates, const struct texts *unwilling, struct err *e)
 {
 	json_t *j = map_net_json(net), *cuts = json_array(), *links = json_array();
 
@@ -118,6 +127,7 @@ static enum status say_json(const struct map_ask *q, const struct chart *c, cons
 		is->surer.n ? json_pack("{s:o, s:I}", "networks", as_json(c, is->surer.node, is->surer.n),
 				      "weight", (json_int_t)is->surer.weight)
 			    : json_null());
+	(void)json_object_set_new(j, "unwilling", unwilling_json(unwilling));
 	(void)json_object_set_new(j, "tables", map_tables_json(&q->atlas));
 	return json_out(q->app, j, e);
 }
@@ -176,18 +186,20 @@ static void unrelated_print(const struct map_ask *q, const struct isolate *is)
 		(void)fprintf(o, "  and %zu more (--json has all)\n", is->n_unrelated - UNRELATED_SHOWN);
 }
 
-static void cut_print(
-	const struct map_ask *q, const struct chart *c, const struct net *net, const struct isolate_cut *cut)
+static void cut_print(const struct map_ask *q, const struct chart *c, const struct net *net,
+	const struct isolate_cut *cut, uint32_t seeing)
 {
 	FILE *o = q->app->out;
-	char text[PREFIX_TEXT];
+	char text[PREFIX_TEXT], peers[COUNT_TEXT];
 
 	(void)fprintf(o, "  %8llu  ", (unsigned long long)cut->set.weight);
 	networks_print(q, c, cut->set.node, cut->set.n, " + ");
 	if (!cut->whole) {
-		(void)fprintf(o, "\n            only %s", prefix_text(text, &net->prefix[cut->prefix[0]]));
-		if (cut->n_prefix > 1)
-			(void)fprintf(o, " and %zu more", cut->n_prefix - 1);
+		(void)fprintf(o, "\n            for %zu of %zu prefixes, as %s saw them: %s%s", cut->n_prefix,
+			net->n_prefix, counted(peers, seeing, "peer network"),
+			prefix_text(text, &net->prefix[cut->prefix[0]]), cut->n_prefix > 1 ? ", ..." : "");
+		if (seeing == 1)
+			(void)fputs("  DOUBTFUL", o);
 	}
 	(void)fputc('\n', o);
 }
@@ -239,12 +251,13 @@ static void say_text(const struct map_ask *q, const struct question *w)
 			"together.\n",
 			ISOLATE_PREFIXES);
 	holds_print(q, c, net, is);
-	(void)fputs(
-		"\nwho isolates it by refusing it (weight: networks that would hang on nobody else)\n", o);
+	(void)fputs("\nwho isolates it by refusing it (weight: these and the networks that hang on one of "
+		    "them alone)\n",
+		o);
 	if (!is->connected)
 		(void)fputs("  nobody needs to: no way up to the transit-free core is known.\n", o);
 	for (size_t i = 0; i < is->n_cut && i < SETS_SHOWN; i++)
-		cut_print(q, c, net, &is->cut[i]);
+		cut_print(q, c, net, &is->cut[i], is->n_seeing);
 	if (is->n_cut > SETS_SHOWN)
 		(void)fprintf(o, "  and %zu more sets (--json has all)\n", is->n_cut - SETS_SHOWN);
 	if (is->connected)
@@ -331,7 +344,7 @@ static enum status cut(struct map_ask *q, struct question *w, struct err *e)
 		s = map_dates_make(
 			&w->dates, q, w->chart.inferred ? SHEET_PATHS : SHEET_LINKS, at_date, w, e);
 	if (s == STATUS_OK && q->app->json)
-		s = say_json(q, &w->chart, &w->net, &w->is, &w->dates, e);
+		s = say_json(q, &w->chart, &w->net, &w->is, &w->dates, w->unwilling, e);
 	else if (s == STATUS_OK)
 		say_text(q, w);
 	map_dates_free(&w->dates);

@@ -73,7 +73,7 @@ static json_t *row_json(json_t *j, const struct depend_row *r)
 	(void)json_object_set_new(j, "share", json_real(r->share));
 	(void)json_object_set_new(j, "peers", json_integer(r->n_peer_as));
 	(void)json_object_set_new(j, "tables", json_integer(r->n_sheet));
-	(void)json_object_set_new(j, "one_peer_only", json_boolean(is_doubtful(r)));
+	(void)json_object_set_new(j, "one_peer_only", json_boolean(r->n_peer_as == 1));
 	return j;
 }
 
@@ -137,7 +137,7 @@ static void rows_print(
 			is_doubtful(r) ? "   (one peer alone shows it)" : "");
 	}
 	if (i == 0 && d->n)
-		(void)fputs("  below 0.1 % each, of what is registered in the tables loaded\n", o);
+		(void)fputs("  none by 0.1 % or more (--json has all)\n", o);
 	if (i && d->n > i)
 		(void)fprintf(o, "  and %s more (--json has all)\n", thousands(n, d->n - i));
 	if (d->n == 0)
@@ -152,6 +152,8 @@ static void answer_print(const struct map_ask *q, const struct net *net, const s
 	(void)fprintf(o, "\nIPv%u: %s of its prefixes, seen by %s (%s) of the %u in the tables\n", w->family,
 		thousands(prefixes, w->on.n_prefix), counted(peers, w->on.n_peer_as, "peer network"),
 		counted(sessions, w->on.n_session, "session"), w->on.n_peer_as_all);
+	if (w->on.n_peer_as == 1)
+		(void)fputs("One peer alone: these are its own ways, not shares of the Internet.\n", o);
 	(void)snprintf(title, sizeof(title), "%s depends on", net->text);
 	rows_print(q, title, &w->on, NULL);
 	if (w->holders.n)

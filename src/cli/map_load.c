@@ -170,6 +170,23 @@ static enum status confine(const char *dir, char **path, int n, struct arena *ar
 	return s;
 }
 
+/* What the tables are dated, and what is history beside them. */
+static enum status dates_print(struct app *a, struct err *e)
+{
+	struct atlas atlas;
+	enum status s = atlas_open(&atlas, a->dir, &(struct atlas_ask){0}, e);
+
+	for (size_t i = 0; s == STATUS_OK && i < atlas.n; i++) {
+		const struct atlas_entry *t = &atlas.entry[i];
+		char day[WALL_TEXT], name[sizeof(t->name)];
+		(void)wall_text(day, t->sheet.to);
+		(void)fprintf(a->out, "%s  of %.10s, %s: %s\n", t->id, day, t->in_use ? "in use" : "history",
+			printable(name, sizeof(name), t->name));
+	}
+	atlas_close(&atlas);
+	return s;
+}
+
 static enum status say(struct app *a, const struct load_file *f, size_t n, struct err *e)
 {
 	json_t *list = json_array();
@@ -178,7 +195,7 @@ static enum status say(struct app *a, const struct load_file *f, size_t n, struc
 		for (size_t i = 0; i < n; i++)
 			file_print(a->out, &f[i]);
 		json_decref(list);
-		return STATUS_OK;
+		return dates_print(a, e);
 	}
 	for (size_t i = 0; i < n; i++)
 		(void)json_array_append_new(list, file_json(&f[i]));

@@ -125,10 +125,10 @@ static void target_print(const struct map_ask *q, const struct question *w)
 		(void)fputs("(over the providers that tables show on paths to it, and all its peers and "
 			    "customers)\n",
 			o);
-	(void)fprintf(o, "%s still reach it when these refuse its routes (and only its):\n",
-		thousands(then, x->refusing));
+	(void)fputs("if its routes (and only its) are refused by\n", o);
 	names_print(q, &w->chart, w->block, w->n_block);
-	(void)fprintf(o, "%s lose it besides\n", thousands(now, x->n_losing));
+	(void)fprintf(o, "%s still reach it, %s others lose it\n", thousands(then, x->refusing),
+		thousands(now, x->n_losing));
 	if (x->n_losing)
 		space_print(o, &w->losing);
 }
@@ -194,6 +194,17 @@ static enum status reach_of(struct map_ask *q, struct question *w, struct err *e
 	return s;
 }
 
+static enum status refuses_itself(const struct question *w, uint32_t node, struct err *e)
+{
+	char text[AS_TEXT];
+
+	for (size_t i = 0; i < w->n_block; i++)
+		if (w->block[i] == node)
+			return err_set(e, STATUS_BAD, "--blocks %s: it is of the target itself",
+				as_text(text, w->chart.graph.asn[node]));
+	return STATUS_OK;
+}
+
 static enum status answer(struct map_ask *q, struct question *w, const struct texts *blocks, struct err *e)
 {
 	uint32_t *asn;
@@ -206,6 +217,8 @@ static enum status answer(struct map_ask *q, struct question *w, const struct te
 		s = nodes_known(q, w, asn, n, &w->block, &w->n_block, e);
 	if (s == STATUS_OK && w->has_target)
 		s = nodes_known(q, w, w->target.own, w->target.n_own, &w->node, &w->n_node, e);
+	for (size_t i = 0; s == STATUS_OK && i < w->n_node; i++)
+		s = refuses_itself(w, w->node[i], e);
 	w->block_unknown = n - w->n_block;
 	w->target_unknown = w->has_target ? w->target.n_own - w->n_node : 0;
 	if (s == STATUS_OK)

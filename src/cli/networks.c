@@ -9,6 +9,7 @@
 #include "base/log.h"
 
 #define ADDRESSES_MAX 1000 /* that are named below one answer */
+#define DAY_TEXT      10   /* of an RFC 3339 time, the day */
 #define OF_ADDRESS    "0123456789abcdefABCDEF:./"
 
 struct networks {
@@ -125,24 +126,40 @@ void networks_into(const struct app *a, json_t *j)
 	free(found.of);
 }
 
+/* " of " and the day of the newest table that says who originates what; " (none is loaded)". */
+static const char *origins_day(char to[WALL_TEXT], const struct atlas *a)
+{
+	struct wall newest = {0};
+
+	for (size_t i = 0; i < a->n; i++) {
+		const struct atlas_entry *t = &a->entry[i];
+		bool says = t->sheet.kind == SHEET_PATHS || t->sheet.kind == SHEET_ORIGINS;
+		if (t->in_use && says && t->sheet.to.us > newest.us)
+			newest = t->sheet.to;
+	}
+	if (newest.us == 0)
+		return " (none is loaded)";
+	char day[WALL_TEXT];
+	(void)snprintf(to, WALL_TEXT, " of %.10s", wall_text(day, newest));
+	return to;
+}
+
 static void legend(const struct networks *n, FILE *o)
 {
 	struct addresses found = {.of = calloc(ADDRESSES_MAX, sizeof(*found.of))};
-	char ip[PREFIX_TEXT], text[NETWORK_TEXT];
-	bool any = false;
+	char ip[PREFIX_TEXT], text[NETWORK_TEXT], day[WALL_TEXT];
 
 	if (found.of)
 		addresses_of(&found, n->text);
 	for (size_t i = 0; i < found.n; i++) {
 		struct network w;
-		if (!atlas_network(&n->atlas, &found.of[i].ip, &w))
-			continue;
-		if (!any)
-			(void)fputs(
-				"\nnetworks (by routing table and registration, which is not ownership)\n",
-				o);
-		any = true;
-		(void)fprintf(o, "  %-18s  %s\n", name_of(ip, &found.of[i]), network_text(text, &w));
+		bool known = atlas_network(&n->atlas, &found.of[i].ip, &w);
+		if (i == 0)
+			(void)fprintf(o,
+				"\nnetworks (by routing table%s and registration, which is not ownership)\n",
+				origins_day(day, &n->atlas));
+		(void)fprintf(o, "  %-18s  %s\n", name_of(ip, &found.of[i]),
+			known ? network_text(text, &w) : "unknown");
 	}
 	free(found.of);
 }

@@ -11,8 +11,9 @@ static enum status graph_of(struct chart *c, const struct atlas *at, struct aren
 	if (at->n_links)
 		return graph_make(&c->graph, at->links, at->n_links, a, e);
 	if (!at->n_paths)
-		return err_set(
-			e, STATUS_NO, "no relationships and no BGP table are loaded (weir map load FILE...)");
+		return err_set(e, STATUS_NO,
+			"no relationships and no BGP table are in use (weir map list, weir map load "
+			"FILE...)");
 	c->inferred = true;
 	enum status st = infer_links(&inferred, at->paths, at->n_paths, a, e);
 	return st == STATUS_OK ? graph_make(&c->graph, &one, 1, a, e) : st;

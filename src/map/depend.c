@@ -21,8 +21,9 @@ static uint32_t distinct(uint32_t *asn, size_t n)
 	return many;
 }
 
-/* Peer networks of all sheets together; 0 where memory is out, too: it is a figure for the reader only. */
-static uint32_t peer_networks(const struct paths *const *p, size_t n)
+/* Peer networks of all sheets together that have routes of the family; 0 where memory is out, too: it is a
+ * figure for the reader only. */
+static uint32_t peer_networks(const struct paths *const *p, size_t n, uint8_t family)
 {
 	size_t all = 0, k = 0;
 
@@ -31,7 +32,8 @@ static uint32_t peer_networks(const struct paths *const *p, size_t n)
 	uint32_t *asn = calloc(all + 1, sizeof(*asn));
 	for (size_t i = 0; asn && i < n; i++)
 		for (size_t s = 0; s < p[i]->n_session; s++)
-			asn[k++] = p[i]->session[s].asn;
+			if (p[i]->session[s].n_route[family == 6])
+				asn[k++] = p[i]->session[s].asn;
 	uint32_t many = asn ? distinct(asn, k) : 0;
 	free(asn);
 	return many;
@@ -234,7 +236,7 @@ enum status depend_on(struct depend *to, const struct paths *const *p, size_t n,
 
 	for (size_t i = 0; i < n; i++)
 		room += p[i]->n_as;
-	*to = (struct depend){.n_peer_as_all = peer_networks(p, n)};
+	*to = (struct depend){.n_peer_as_all = peer_networks(p, n, q->family)};
 	for (size_t i = 0; i < n && st == STATUS_OK; i++)
 		st = add_sheet(&h, &to->n_prefix, p[i], (uint32_t)i, q, room, e);
 	if (st == STATUS_OK)

@@ -54,8 +54,32 @@ static enum status find(struct cut_answer *to, const struct job *j, const struct
 
 /* ---- prefixes in groups ---- */
 
-/* The neighbours of NET's networks on the paths to a prefix, as nodes, that the graph knows as neighbours,
- * too. */
+/* Has any table more than one origin of the prefix?  Each has links of its own then. */
+static bool many_origins(const struct atlas *at, const struct prefix *p)
+{
+	for (size_t i = 0; i < at->n_paths; i++) {
+		uint32_t k = paths_prefix(at->paths[i], p);
+		size_t n = 0;
+		if (k != NO_INDEX32 && paths_origin(at->paths[i], k, &n) != NO_INDEX32 && n > 1)
+			return true;
+	}
+	return false;
+}
+
+static bool is_customer(const struct job *j, uint32_t node)
+{
+	const struct graph *g = &j->c->graph;
+
+	for (size_t i = 0; node != NO_NODE && i < j->to->n_source; i++)
+		for (uint32_t k = g->row[LINK_CUSTOMERS][j->to->source[i]];
+			k < g->row[LINK_CUSTOMERS][j->to->source[i] + 1]; k++)
+			if (g->to[LINK_CUSTOMERS][k] == node)
+				return true;
+	return false;
+}
+
+/* The providers of NET's networks on the paths to a prefix, as nodes, and all its peers; none where the paths
+ * do not tell all of its ways up. */
 static enum status first_of(
 	struct job *j, const struct prefix *p, uint32_t **first, size_t *n_first, struct err *e)
 {
@@ -68,12 +92,15 @@ static enum status first_of(
 	if (!*first)
 		return err_nomem(e);
 	enum status st = depend_upstreams(&u, &n, j->at->paths, j->at->n_paths, &ask, j->a, e);
+	bool known = !many_origins(j->at, p);
 	for (size_t k = 0; st == STATUS_OK && k < n; k++) {
 		uint32_t node = graph_node(&j->c->graph, u[k].asn);
 		const struct hold *h = node == NO_NODE ? NULL : hold_find(j->to->hold, j->to->n_hold, node);
+		known = known && (h || is_customer(j, node));
 		if (h && h->role == LINK_PROVIDERS)
 			(*first)[(*n_first)++] = node;
 	}
+	*n_first = known ? *n_first : 0; /* a way that the relationships do not know may be one up */
 	for (size_t i = 0; *n_first && i < j->to->n_hold; i++)
 		if (j->to->hold[i].role == LINK_PEERS) /* told always, as far as anybody can tell (told.c) */
 			(*first)[(*n_first)++] = j->to->hold[i].node;

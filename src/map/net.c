@@ -31,7 +31,7 @@ static enum status asn_net(struct asked *q, uint32_t asn, struct err *e)
 	q->to->kind = NET_ASN;
 	(void)snprintf(q->to->text, sizeof(q->to->text), "AS%u", asn);
 	if (!atlas_asn(q->a, asn, &is))
-		return err_set(e, STATUS_NO, "%s: no table has it", q->to->text);
+		return err_set(e, STATUS_NO, "%s: no table in use has it (weir map list)", q->to->text);
 	bool ok = numbers_add(&q->asn, asn);
 	for (size_t i = 0; i < q->a->n_origins && ok; i++)
 		ok = originated_add(&q->prefix, q->a->origins[i], asn);
@@ -83,7 +83,7 @@ static enum status prefix_net(struct asked *q, const struct prefix *of, struct e
 	if (ok && q->prefix.n == 0)
 		ok = around(q, of);
 	if (ok && q->prefix.n == 0)
-		return err_set(e, STATUS_NO, "%s: no table has it", q->to->text);
+		return err_set(e, STATUS_NO, "%s: no table in use has it (weir map list)", q->to->text);
 	return ok ? STATUS_OK : err_nomem(e);
 }
 

@@ -189,7 +189,9 @@ enum status country_net(struct asked *q, const char cc[3], struct err *e)
 	if (ok && q->prefix.n)
 		ok = foreign_find(q);
 	if (ok && found == 0)
-		return err_set(e, STATUS_NO, "%s: nothing is delegated to it", cc);
+		return err_set(e, STATUS_NO,
+			"%s: nothing is delegated to it by the registries that are loaded (weir map list)",
+			cc);
 	if (ok && q->asn.n == 0)
 		return err_set(
 			e, STATUS_NO, "%s: no network is delegated to it, and none originates its space", cc);

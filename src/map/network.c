@@ -143,7 +143,7 @@ bool atlas_network(const struct atlas *a, const struct ip *ip, struct network *t
 
 char *network_text(char to[NETWORK_TEXT], const struct network *n)
 {
-	char name[NAME_TEXT] = "", who[32] = "unannounced", origins[48] = "", cc[3] = "";
+	char name[NAME_TEXT] = "", who[32] = "origin not known,", origins[48] = "", cc[3] = "";
 
 	if (n->asn)
 		(void)snprintf(who, sizeof(who), "AS%u", n->asn);

@@ -13,13 +13,21 @@ static bool has(const uint32_t *list, size_t n, uint32_t x)
 	return false;
 }
 
-static bool is_provider(const struct graph *g, const uint32_t *source, size_t n, uint32_t node)
+static bool has_role(
+	const struct graph *g, const uint32_t *source, size_t n, uint32_t node, enum link_role role)
 {
 	for (size_t i = 0; i < n; i++)
-		for (uint32_t k = g->row[LINK_PROVIDERS][source[i]];
-			k < g->row[LINK_PROVIDERS][source[i] + 1]; k++)
-			if (g->to[LINK_PROVIDERS][k] == node)
+		for (uint32_t k = g->row[role][source[i]]; k < g->row[role][source[i] + 1]; k++)
+			if (g->to[role][k] == node)
 				return true;
+	return false;
+}
+
+static bool is_neighbour(const struct graph *g, const uint32_t *source, size_t n, uint32_t node)
+{
+	for (int role = 0; role < LINK_ROLES; role++)
+		if (has_role(g, source, n, node, (enum link_role)role))
+			return true;
 	return false;
 }
 
@@ -56,8 +64,8 @@ enum status chart_told(struct graph *to, bool *limited, const struct chart *c, c
 
 	*to = c->graph;
 	*limited = false;
-	if (net->kind != NET_PREFIX || net->n_prefix == 0)
-		return STATUS_OK;
+	if (net->kind != NET_PREFIX || net->n_prefix == 0 || net->n_own != 1)
+		return STATUS_OK; /* of several origins each has links of its own: nobody is left out */
 	struct upstream_ask ask = {
 		net->own, net->n_own, &net->prefix[0]}; /* itself: the shortest comes first */
 	enum status st = depend_upstreams(&u, &n_u, at->paths, at->n_paths, &ask, a, e);
@@ -66,7 +74,9 @@ enum status chart_told(struct graph *to, bool *limited, const struct chart *c, c
 		return st == STATUS_OK ? err_nomem(e) : st;
 	for (size_t i = 0; i < n_u; i++) {
 		uint32_t node = graph_node(&c->graph, u[i].asn);
-		if (node != NO_NODE && is_provider(&c->graph, source, n_source, node))
+		if (node == NO_NODE || !is_neighbour(&c->graph, source, n_source, node))
+			return STATUS_OK; /* a way that the relationships do not know: it may be one up */
+		if (has_role(&c->graph, source, n_source, node, LINK_PROVIDERS))
 			told[n++] = node;
 	}
 	if (n == 0)

@@ -170,22 +170,22 @@ static void nets(void **state)
 		{"as64500", "AS64500: 64500; 192.0.2.0/24 198.51.100.128/25 2001:db8::/32"},
 		{"AS64599", "AS64599: 64599;"},
 		{"AS64501", "AS64501: 64501;"},
-		{"AS64888", "AS64888: no table has it"},
-		{"AS4294967295", "AS4294967295: no table has it"},
+		{"AS64888", "AS64888: no table in use has it (weir map list)"},
+		{"AS4294967295", "AS4294967295: no table in use has it (weir map list)"},
 		{"192.0.2.0/24", "192.0.2.0/24: 64500 64510; 192.0.2.0/24 192.0.2.64/26"},
 		{"192.0.2.0/25", "192.0.2.0/25: 64510; 192.0.2.64/26"},
 		{"192.0.2.1", "192.0.2.1/32: 64500; 192.0.2.0/24"},
 		{"192.0.2.70", "192.0.2.70/32: 64510; 192.0.2.64/26"},
 		{"2001:db8::/31", "2001:db8::/31: 64500 64511; 2001:db8::/32 2001:db8:1::/48"},
 		{"2001:db8:1:2::/64", "2001:db8:1:2::/64: 64511; 2001:db8:1::/48"},
-		{"2001:db9::/32", "2001:db9::/32: no table has it"},
+		{"2001:db9::/32", "2001:db9::/32: no table in use has it (weir map list)"},
 		{"kp", "KP: 64500 64510! 64511!; 192.0.2.0/24 192.0.2.64/26 2001:db8::/32 2001:db8:1::/48"},
 		{"CN", "CN: 64500! 64510 64511; 198.51.100.0/24 198.51.100.128/25"},
 		{"RU", "RU: 64520!; 203.0.113.0/24"},
 		{"SY", "SY: 64520;"},
 		{"VA", "VA: no network is delegated to it, and none originates its space"},
-		{"XX", "XX: nothing is delegated to it"},
-		{"ZZ", "ZZ: nothing is delegated to it"},
+		{"XX", "XX: nothing is delegated to it by the registries that are loaded (weir map list)"},
+		{"ZZ", "ZZ: nothing is delegated to it by the registries that are loaded (weir map list)"},
 	};
 	struct world_of *w = example();
 
@@ -212,7 +212,7 @@ static void no_nets(void **state)
 	world_free(w);
 	w = world_new();
 	assert_string_equal(net_is(w, "KP"), "KP: no delegations are loaded");
-	assert_string_equal(net_is(w, "AS64500"), "AS64500: no table has it");
+	assert_string_equal(net_is(w, "AS64500"), "AS64500: no table in use has it (weir map list)");
 	world_free(w);
 }
 
@@ -268,7 +268,7 @@ static void names(void **state)
 	world_free(w);
 	w = world_new();
 	text_in(w, TEXT_DELEGATED, delegations);
-	assert_string_equal(name_is(w, "192.0.2.1"), "unannounced rir/star, KP");
+	assert_string_equal(name_is(w, "192.0.2.1"), "origin not known, rir/star, KP");
 	text_in(w, TEXT_ORIGINS, "192.0.2.0\t24\t64510_64541\n");
 	assert_non_null(strstr(name_is(w, "192.0.2.1"), " (one of 2 origins)"));
 	world_free(w);
