@@ -214,5 +214,5 @@ static enum status run(struct app *a, int argc, char **argv, struct err *e)
 	return with_tracer(a, flow ? NULL : argv[first], flow, at, alpha > 0 ? alpha : a->cfg.alpha, e);
 }
 
-const struct command command_trace = {
-	"trace", "CASE | --flow FLOW [--at TIME] [--alpha A]", "follow the attack upstream hop by hop", run, true};
+const struct command command_trace = {"trace", "CASE | --flow FLOW [--at TIME] [--alpha A]",
+	"follow the attack upstream hop by hop", run, true};

@@ -9,7 +9,6 @@
 #include "base/log.h"
 
 #define ADDRESSES_MAX 1000 /* that are named below one answer */
-#define DAY_TEXT      10   /* of an RFC 3339 time, the day */
 #define OF_ADDRESS    "0123456789abcdefABCDEF:./"
 
 struct networks {

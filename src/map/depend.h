@@ -1,6 +1,6 @@
-/* Dependence: local AS hegemony (Fontugne, Shah, Aben 2017; shared formulas in doc/map.md) from observed paths.
- * Per session a prefix weighs the IPv4 addresses it has and no more specific one seen by that session has
- * (IPv6: 1 each); each network on its path, once, gets that weight, the origin apart; divided by the
+/* Dependence: local AS hegemony (Fontugne, Shah, Aben 2017; shared formulas in doc/map.md) from observed
+ * paths. Per session a prefix weighs the IPv4 addresses it has and no more specific one seen by that session
+ * has (IPv6: 1 each); each network on its path, once, gets that weight, the origin apart; divided by the
  * session's weight of the scope. Averaged over a peer network's sessions; over the peer networks with zeros
  * where they do not have it, floor(10 %) cut off at both ends, mean. */
 #ifndef WEIR_MAP_DEPEND_H
