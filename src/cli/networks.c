@@ -67,14 +67,14 @@ static void addresses_of(struct addresses *to, const char *s)
 
 static void addresses_in(struct addresses *to, const json_t *j)
 {
-	const char *key;
-	json_t *v;
-	size_t i;
+	json_t *object = (json_t *)(uintptr_t)j; /* the iterators below change nothing */
 
 	if (json_is_string(j))
 		addresses_of(to, json_string_value(j));
-	json_array_foreach((json_t *)(uintptr_t)j, i, v) addresses_in(to, v);
-	json_object_foreach((json_t *)(uintptr_t)j, key, v) addresses_in(to, v);
+	for (size_t i = 0; i < json_array_size(j); i++)
+		addresses_in(to, json_array_get(j, i));
+	for (void *at = json_object_iter(object); at; at = json_object_iter_next(object, at))
+		addresses_in(to, json_object_iter_value(at));
 }
 
 /* An address, or a prefix where it has more than one. */

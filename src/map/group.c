@@ -53,16 +53,18 @@ static uint32_t number_of(struct groups *g, const char *name, uint32_t asn)
 	if (g->failed)
 		return 0;
 	uint32_t *slot = slot_of(g, name);
-	if (*slot)
-		return *slot;
+	uint32_t number = *slot;
+	if (number)
+		return number;
 	const char *copy = arena_str(g->arena, name);
 	g->failed = !copy;
 	if (!copy)
 		return 0;
 	g->name[g->n] = copy;
 	g->asn[g->n] = asn;
-	*slot = (uint32_t)++g->n;
-	return *slot;
+	number = (uint32_t)++g->n;
+	*slot = number;
+	return number;
 }
 
 uint32_t group_holder(void *self, uint32_t asn)
