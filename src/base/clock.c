@@ -46,6 +46,12 @@ char *wall_text(char to[WALL_TEXT], struct wall t)
 	return to;
 }
 
+char *wall_day(char to[WALL_TEXT], struct wall t)
+{
+	*(strchr(wall_text(to, t), 'T')) = '\0';
+	return to;
+}
+
 /* Reads exactly n digits; moves *s on. */
 static bool digits(const char **s, int n, int64_t *v)
 {

@@ -29,6 +29,9 @@ struct mono {
 /* "2026-11-22T15:10:24.123456Z"; returns to. */
 char *wall_text(char to[WALL_TEXT], struct wall t);
 
+/* "2026-11-22": its day; returns to. */
+char *wall_day(char to[WALL_TEXT], struct wall t);
+
 /* RFC 3339 with or without fraction, a blank for the T, with Z or an offset (also +0000 as Suricata writes
  * it) or none (UTC), a date alone, or seconds since 1970 ("@1416441600.5", also without '@').  False where s
  * is none. */

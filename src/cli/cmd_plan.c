@@ -40,15 +40,10 @@ static enum status unwilling_take(
 static enum status picture(
 	struct app *a, const char *path, const struct plan *p, const struct id *id, struct err *e)
 {
-	struct outfile file = {0};
 	struct buf b = {0};
-	enum status s;
 
 	plan_svg(&b, p, id);
-	s = b.failed ? err_nomem(e) : outfile_write(&file, a->w, path, &b, e);
-	if (s == STATUS_OK)
-		s = outfile_commit(&file, e);
-	outfile_drop(&file);
+	enum status s = b.failed ? err_nomem(e) : outfile_put(a->w, path, &b, e);
 	buf_free(&b);
 	return s;
 }

@@ -5,7 +5,6 @@
 
 #include "cli/outfile.h"
 
-#define DAY_TEXT    10    /* of an RFC 3339 time, the day */
 #define WITHIN_MOST 36525 /* days, a hundred years */
 
 const char *const map_kind_text[] = {"", "BGP table", "AS relationships", "delegations", "origins", "names"};
@@ -90,6 +89,16 @@ json_t *map_network_json(const struct atlas *a, uint32_t asn)
 		known && net.holder[0] ? net.holder : NULL);
 }
 
+json_t *map_nodes_json(const struct chart *c, const uint32_t *node, size_t n)
+{
+	json_t *list = json_array();
+	char text[AS_TEXT];
+
+	for (size_t i = 0; i < n; i++)
+		(void)json_array_append_new(list, json_string(as_text(text, c->graph.asn[node[i]])));
+	return list;
+}
+
 char *map_network_text(char to[MAP_NETWORK_TEXT], const struct atlas *a, uint32_t asn)
 {
 	struct network net;
@@ -151,8 +160,7 @@ char *map_tables_text(char *to, size_t n, const struct atlas *a)
 		const struct atlas_entry *t = &a->entry[i];
 		if (!t->in_use || (t->sheet.kind != SHEET_PATHS && t->sheet.kind != SHEET_LINKS))
 			continue;
-		(void)wall_text(day, t->sheet.to);
-		day[DAY_TEXT] = '\0';
+		(void)wall_day(day, t->sheet.to);
 		if (strcmp(day, last) == 0)
 			continue;
 		int k = snprintf(to + at, n - at, "%s%s", days++ ? ", " : "", day);
@@ -184,11 +192,5 @@ bool map_is_partner(const struct map_ask *q, uint32_t asn)
 
 enum status map_picture(struct map_ask *q, const struct buf *b, struct err *e)
 {
-	struct outfile file = {0};
-	enum status s = b->failed ? err_nomem(e) : outfile_write(&file, q->app->w, q->svg, b, e);
-
-	if (s == STATUS_OK)
-		s = outfile_commit(&file, e);
-	outfile_drop(&file);
-	return s;
+	return b->failed ? err_nomem(e) : outfile_put(q->app->w, q->svg, b, e);
 }

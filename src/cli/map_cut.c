@@ -24,16 +24,6 @@ struct question {
 
 /* ---- JSON ---- */
 
-static json_t *as_json(const struct chart *c, const uint32_t *node, size_t n)
-{
-	json_t *list = json_array();
-	char text[AS_TEXT];
-
-	for (size_t i = 0; i < n; i++)
-		(void)json_array_append_new(list, json_string(as_text(text, c->graph.asn[node[i]])));
-	return list;
-}
-
 /* The same with what is known of each. */
 static json_t *members_json(const struct map_ask *q, const struct chart *c, const uint32_t *node, size_t n)
 {
@@ -59,9 +49,10 @@ static json_t *cut_json(
 	for (size_t i = 0; i < cut->n_prefix; i++)
 		(void)json_array_append_new(
 			prefixes, json_string(prefix_text(text, &net->prefix[cut->prefix[i]])));
-	return json_pack("{s:o, s:I, s:b, s:o, s:o}", "networks", as_json(c, cut->set.node, cut->set.n),
-		"weight", (json_int_t)cut->set.weight, "whole", (int)cut->whole, "prefixes", prefixes,
-		"members", members_json(q, c, cut->set.node, cut->set.n));
+	return json_pack("{s:o, s:I, s:b, s:o, s:o}", "networks",
+		map_nodes_json(c, cut->set.node, cut->set.n), "weight", (json_int_t)cut->set.weight, "whole",
+		(int)cut->whole, "prefixes", prefixes, "members",
+		members_json(q, c, cut->set.node, cut->set.n));
 }
 
 static json_t *hold_json(
@@ -120,13 +111,14 @@ static enum status say_json(const struct map_ask *q, const struct chart *c, cons
 	(void)json_object_set_new(j, "inferred", json_boolean(c->inferred));
 	(void)json_object_set_new(j, "cheapest",
 		is->has_cheapest
-			? json_pack("{s:o, s:I}", "networks", as_json(c, is->cheapest, is->n_cheapest),
+			? json_pack("{s:o, s:I}", "networks", map_nodes_json(c, is->cheapest, is->n_cheapest),
 				  "weight", (json_int_t)is->cheapest_weight)
 			: json_null());
 	(void)json_object_set_new(j, "without_doubtful_links",
-		is->surer.n ? json_pack("{s:o, s:I}", "networks", as_json(c, is->surer.node, is->surer.n),
-				      "weight", (json_int_t)is->surer.weight)
-			    : json_null());
+		is->surer.n
+			? json_pack("{s:o, s:I}", "networks", map_nodes_json(c, is->surer.node, is->surer.n),
+				  "weight", (json_int_t)is->surer.weight)
+			: json_null());
 	(void)json_object_set_new(j, "unwilling", unwilling_json(unwilling));
 	(void)json_object_set_new(j, "tables", map_tables_json(&q->atlas));
 	return json_out(q->app, j, e);
@@ -321,8 +313,9 @@ static enum status at_date(void *self, struct map_ask *then, struct map_date *ro
 		return err_set(e, STATUS_NO, "%s",
 			is->connected ? "no set of willing networks isolates it" : "no way up was known");
 	cheapest_text(row->text, sizeof(row->text), &w);
-	row->json = json_pack("{s:o, s:I}", "networks", as_json(&w.chart, is->cheapest, is->n_cheapest),
-		"weight", (json_int_t)is->cheapest_weight);
+	row->json =
+		json_pack("{s:o, s:I}", "networks", map_nodes_json(&w.chart, is->cheapest, is->n_cheapest),
+			"weight", (json_int_t)is->cheapest_weight);
 	return STATUS_OK;
 }
 

@@ -179,8 +179,8 @@ static enum status dates_print(struct app *a, struct err *e)
 	for (size_t i = 0; s == STATUS_OK && i < atlas.n; i++) {
 		const struct atlas_entry *t = &atlas.entry[i];
 		char day[WALL_TEXT], name[sizeof(t->name)];
-		(void)wall_text(day, t->sheet.to);
-		(void)fprintf(a->out, "%s  of %.10s, %s: %s\n", t->id, day, t->in_use ? "in use" : "history",
+		(void)wall_day(day, t->sheet.to);
+		(void)fprintf(a->out, "%s  of %s, %s: %s\n", t->id, day, t->in_use ? "in use" : "history",
 			printable(name, sizeof(name), t->name));
 	}
 	atlas_close(&atlas);

@@ -226,14 +226,6 @@ static struct box *node_add(struct drawing *d, size_t tier, const struct atlas *
 	return b;
 }
 
-static bool provides(const struct graph *g, uint32_t customer, uint32_t provider)
-{
-	for (uint32_t k = g->row[LINK_PROVIDERS][customer]; k < g->row[LINK_PROVIDERS][customer + 1]; k++)
-		if (g->to[LINK_PROVIDERS][k] == provider)
-			return true;
-	return false;
-}
-
 /* Tier by tier: what those of the tier below hang by; the cut first, so that it is never among those left
  * out.  The core is one band above them. */
 static void tiers_fill(
@@ -307,7 +299,8 @@ void svg_cut(struct buf *b, const struct atlas *a, const struct net *net, const 
 			for (size_t k = 0; k < d.n[t + 1]; k++)
 				if (t == 0)
 					line(&d, 0, &d.box[0][0], 1, &d.box[1][k], d.box[1][k].doubtful);
-				else if (provides(&c->graph, d.box[t][i].id, d.box[t + 1][k].id))
+				else if (graph_has(&c->graph, d.box[t][i].id, LINK_PROVIDERS,
+						 d.box[t + 1][k].id))
 					line(&d, t, &d.box[t][i], t + 1, &d.box[t + 1][k], false);
 	boxes_put(&d);
 	foot(&d, is->n_cut && is->cut[0].whole ? "Thick: the cheapest set whose refusal isolates it. "

@@ -38,16 +38,6 @@ static enum status space_of(struct space *to, struct map_ask *q, const struct ch
 
 /* ---- JSON ---- */
 
-static json_t *list_json(const struct chart *c, const uint32_t *node, size_t n)
-{
-	json_t *list = json_array();
-	char text[AS_TEXT];
-
-	for (size_t i = 0; i < n; i++)
-		(void)json_array_append_new(list, json_string(as_text(text, c->graph.asn[node[i]])));
-	return list;
-}
-
 static json_t *space_json(const struct chart *c, const uint32_t *node, size_t n, const struct space *s)
 {
 	json_t *cc = json_array();
@@ -55,7 +45,7 @@ static json_t *space_json(const struct chart *c, const uint32_t *node, size_t n,
 	for (uint32_t i = 0; i < s->n_country; i++)
 		(void)json_array_append_new(cc, json_string(s->cc[i]));
 	return json_pack("{s:I, s:o, s:I, s:I, s:o}", "count", (json_int_t)n, "networks",
-		list_json(c, node, n), "addresses_v4", (json_int_t)s->v4, "prefixes_v6_48",
+		map_nodes_json(c, node, n), "addresses_v4", (json_int_t)s->v4, "prefixes_v6_48",
 		(json_int_t)s->v6_48, "countries", cc);
 }
 
@@ -63,7 +53,7 @@ static enum status say_json(const struct map_ask *q, const struct question *w, s
 {
 	const struct whatif *x = &w->answer;
 	json_t *j = json_pack("{s:o, s:I, s:o, s:s, s:b, s:o}", "blocks",
-		list_json(&w->chart, w->block, w->n_block), "networks", (json_int_t)x->n_all, "gone",
+		map_nodes_json(&w->chart, w->block, w->n_block), "networks", (json_int_t)x->n_all, "gone",
 		json_pack(
 			"{s:o}", "stranded", space_json(&w->chart, x->stranded, x->n_stranded, &w->stranded)),
 		"core", map_core_text(&w->chart), "inferred", (int)w->chart.inferred, "tables",

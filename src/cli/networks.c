@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "cli/map_ask.h"
 
 #define ADDRESSES_MAX 1000 /* that are named below one answer */
 #define OF_ADDRESS    "0123456789abcdefABCDEF:./"
@@ -86,12 +87,11 @@ static const char *name_of(char to[PREFIX_TEXT], const struct prefix *p)
 json_t *networks_json(const struct app *a, const struct ip *ip)
 {
 	struct network n;
-	char as[16], prefix[PREFIX_TEXT];
+	char as[AS_TEXT], prefix[PREFIX_TEXT];
 
 	if (!a->networks || !atlas_network(&a->networks->atlas, ip, &n))
 		return json_null();
-	(void)snprintf(as, sizeof(as), "AS%u", n.asn);
-	return json_pack("{s:s?, s:s?, s:s?, s:s?}", "as", n.asn ? as : NULL, "name",
+	return json_pack("{s:s?, s:s?, s:s?, s:s?}", "as", n.asn ? as_text(as, n.asn) : NULL, "name",
 		n.name[0] ? n.name : NULL, "cc", n.cc[0] ? n.cc : NULL, "prefix",
 		n.prefix.ip.v ? prefix_text(prefix, &n.prefix) : NULL);
 }
@@ -139,7 +139,7 @@ static const char *origins_day(char to[WALL_TEXT], const struct atlas *a)
 	if (newest.us == 0)
 		return " (none is loaded)";
 	char day[WALL_TEXT];
-	(void)snprintf(to, WALL_TEXT, " of %.10s", wall_text(day, newest));
+	(void)snprintf(to, WALL_TEXT, " of %s", wall_day(day, newest));
 	return to;
 }
 

@@ -48,3 +48,14 @@ void outfile_drop(struct outfile *o)
 		(void)o->w->unlink(o->w->self, o->tmp);
 	o->tmp[0] = '\0';
 }
+
+enum status outfile_put(const struct world *w, const char *path, const struct buf *b, struct err *e)
+{
+	struct outfile file = {0};
+	enum status s = outfile_write(&file, w, path, b, e);
+
+	if (s == STATUS_OK)
+		s = outfile_commit(&file, e);
+	outfile_drop(&file);
+	return s;
+}

@@ -20,5 +20,7 @@ enum status outfile_write(
 	struct outfile *to, const struct world *w, const char *path, const struct buf *b, struct err *e);
 enum status outfile_commit(struct outfile *o, struct err *e);
 void outfile_drop(struct outfile *o);
+/* All three: a file that is not tied to another one's fate. */
+enum status outfile_put(const struct world *w, const char *path, const struct buf *b, struct err *e);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "base/order.h"
 #include "map/depend.h"
 #include "map/hegemony.h"
@@ -58,14 +59,8 @@ static bool event_add(void *self, const struct walk_route *r)
 {
 	struct events *to = self;
 
-	if (to->n == to->cap) {
-		size_t cap = to->cap ? 2 * to->cap : 1024;
-		struct event *p = realloc(to->v, cap * sizeof(*p));
-		if (!p)
-			return false;
-		to->v = p;
-		to->cap = cap;
-	}
+	if (!grow(&to->v, &to->cap, to->n, 1, sizeof(*to->v)))
+		return false;
 	to->n_seen += !to->seen[r->prefix];
 	to->seen[r->prefix] = 1;
 	to->v[to->n++] = (struct event){r->as, (uint32_t)r->n_as, r->session, r->weight};

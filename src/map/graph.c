@@ -20,16 +20,14 @@ static const enum link_role role_back[LINK_ROLES] = {LINK_CUSTOMERS, LINK_PEERS,
 
 uint32_t graph_node(const struct graph *g, uint32_t asn)
 {
-	uint32_t lo = 0, hi = g->n;
+	return u32_find(g->asn, g->n, asn);
+}
 
-	while (lo < hi) {
-		uint32_t mid = lo + (hi - lo) / 2;
-		if (g->asn[mid] < asn)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < g->n && g->asn[lo] == asn ? lo : NO_NODE;
+bool graph_has(const struct graph *g, uint32_t a, enum link_role role, uint32_t b)
+{
+	const uint32_t *row = g->row[role];
+
+	return u32_has(g->to[role] + row[a], row[a + 1] - row[a], b);
 }
 
 /* ---- is a sheet what it should be? ---- */

@@ -27,6 +27,8 @@ struct graph {
 enum status graph_make(
 	struct graph *g, const struct links *const *l, size_t n, struct arena *a, struct err *e);
 uint32_t graph_node(const struct graph *g, uint32_t asn); /* NO_NODE where unknown */
+/* Is b what role says to a (its provider, peer, customer)? */
+bool graph_has(const struct graph *g, uint32_t a, enum link_role role, uint32_t b);
 
 /* The core where no file names one, after CAIDA's inference (Luckie and others 2013, which begins with a
  * clique at the top and lets its members have no provider): of the networks that have customers and no

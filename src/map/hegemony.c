@@ -1,35 +1,22 @@
 /* Shares to rows: sorted by network, peer network and table, averaged, trimmed. */
 #include <stdlib.h>
 
+#include "base/grow.h"
 #include "base/order.h"
 #include "map/hegemony.h"
 
-#define FIRST_ROOM 256
-
 bool hegemony_session(struct hegemony *h, uint32_t peer)
 {
-	if (h->n_session == h->cap_session) {
-		size_t cap = h->cap_session ? 2 * h->cap_session : FIRST_ROOM;
-		uint32_t *p = realloc(h->peer, cap * sizeof(*p));
-		if (!p)
-			return false;
-		h->peer = p;
-		h->cap_session = cap;
-	}
+	if (!grow(&h->peer, &h->cap_session, h->n_session, 1, sizeof(*h->peer)))
+		return false;
 	h->peer[h->n_session++] = peer;
 	return true;
 }
 
 bool hegemony_share(struct hegemony *h, struct share s)
 {
-	if (h->n == h->cap) {
-		size_t cap = h->cap ? 2 * h->cap : FIRST_ROOM;
-		struct share *p = realloc(h->share, cap * sizeof(*p));
-		if (!p)
-			return false;
-		h->share = p;
-		h->cap = cap;
-	}
+	if (!grow(&h->share, &h->cap, h->n, 1, sizeof(*h->share)))
+		return false;
 	h->share[h->n++] = s;
 	return true;
 }

@@ -28,14 +28,6 @@ struct job {
 	size_t n_group;
 };
 
-static bool has_u32(const uint32_t *list, size_t n, uint32_t x)
-{
-	for (size_t i = 0; i < n; i++)
-		if (list[i] == x)
-			return true;
-	return false;
-}
-
 static enum status find(struct cut_answer *to, const struct job *j, const struct graph *g,
 	const uint32_t *first, size_t n_first, bool has_first, struct err *e)
 {
@@ -68,13 +60,9 @@ static bool many_origins(const struct atlas *at, const struct prefix *p)
 
 static bool is_customer(const struct job *j, uint32_t node)
 {
-	const struct graph *g = &j->c->graph;
-
 	for (size_t i = 0; node != NO_NODE && i < j->to->n_source; i++)
-		for (uint32_t k = g->row[LINK_CUSTOMERS][j->to->source[i]];
-			k < g->row[LINK_CUSTOMERS][j->to->source[i] + 1]; k++)
-			if (g->to[LINK_CUSTOMERS][k] == node)
-				return true;
+		if (graph_has(&j->c->graph, j->to->source[i], LINK_CUSTOMERS, node))
+			return true;
 	return false;
 }
 
@@ -158,7 +146,7 @@ static enum status groups_make(struct job *j, struct err *e)
 static bool subset(const struct cut_set *small, const struct cut_set *big)
 {
 	for (uint32_t i = 0; i < small->n; i++)
-		if (!has_u32(big->node, big->n, small->node[i]))
+		if (!u32_has(big->node, big->n, small->node[i]))
 			return false;
 	return true;
 }

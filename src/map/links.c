@@ -1,5 +1,6 @@
 /* AS relationships in rows: written to a sheet, and read where they lie.  How lines become rows is
  * links_make.c's business. */
+#include "base/order.h"
 #include "map/links.h"
 
 const char *const link_role_text[LINK_ROLES] = {"provider", "peer", "customer"};
@@ -14,16 +15,7 @@ static const uint32_t tag_to[LINK_ROLES] = {
 
 uint32_t links_as(const struct links *l, uint32_t asn)
 {
-	size_t lo = 0, hi = l->n_as;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		if (l->as[mid] < asn)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < l->n_as && l->as[lo] == asn ? (uint32_t)lo : NO_LINK;
+	return u32_find(l->as, l->n_as, asn);
 }
 
 /* ---- writing ---- */

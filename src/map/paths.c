@@ -1,5 +1,6 @@
 /* A paths sheet as a view: offsets are looked at once, when it is opened, and an index only by who follows
  * it. */
+#include "base/order.h"
 #include "map/paths.h"
 
 #include "map/paths_in.h"
@@ -124,16 +125,7 @@ enum status paths_view(struct paths *p, const struct sheet *s, struct err *e)
 
 uint32_t paths_as(const struct paths *p, uint32_t asn)
 {
-	size_t from = 0, to = p->n_as;
-
-	while (from < to) {
-		size_t mid = from + (to - from) / 2;
-		if (p->as[mid] < asn)
-			from = mid + 1;
-		else
-			to = mid;
-	}
-	return from < p->n_as && p->as[from] == asn ? (uint32_t)from : NO_INDEX32;
+	return u32_find(p->as, p->n_as, asn);
 }
 
 uint32_t paths_prefix(const struct paths *p, const struct prefix *q)

@@ -1,25 +1,15 @@
 /* A prefix may be told to fewer providers than its origin has.  Which ones, the tables show; peers and
  * customers are taken to be told always, since hardly any collector sees those links: nothing is called cut
  * off that may not be. */
-#include <string.h>
-
+#include "base/order.h"
 #include "map/isolate.h"
-
-static bool has(const uint32_t *list, size_t n, uint32_t x)
-{
-	for (size_t i = 0; i < n; i++)
-		if (list[i] == x)
-			return true;
-	return false;
-}
 
 static bool has_role(
 	const struct graph *g, const uint32_t *source, size_t n, uint32_t node, enum link_role role)
 {
 	for (size_t i = 0; i < n; i++)
-		for (uint32_t k = g->row[role][source[i]]; k < g->row[role][source[i] + 1]; k++)
-			if (g->to[role][k] == node)
-				return true;
+		if (graph_has(g, source[i], role, node))
+			return true;
 	return false;
 }
 
@@ -43,10 +33,10 @@ static enum status graph_told(struct graph *to, const struct graph *g, const uin
 	if (!at || !kept)
 		return err_nomem(e);
 	for (uint32_t v = 0; v < g->n; v++) {
-		bool is = has(source, n_source, v);
+		bool is = u32_has(source, n_source, v);
 		at[v] = k;
 		for (uint32_t i = row[v]; i < row[v + 1]; i++)
-			if (!is || has(told, n, all[i]))
+			if (!is || u32_has(told, n, all[i]))
 				kept[k++] = all[i];
 	}
 	at[g->n] = k;

@@ -1,6 +1,7 @@
 /* Links as the paths show them: the neighbours of an origin, and who sees two networks beside each other. */
 #include <stdlib.h>
 
+#include "base/grow.h"
 #include "base/order.h"
 #include "map/depend.h"
 
@@ -17,14 +18,8 @@ static bool sight_add(struct sights *to, struct sight s)
 	if (to->n && to->v[to->n - 1].asn == s.asn && to->v[to->n - 1].peer == s.peer &&
 		to->v[to->n - 1].sheet == s.sheet)
 		return true;
-	if (to->n == to->cap) {
-		size_t cap = to->cap ? 2 * to->cap : 256;
-		struct sight *p = realloc(to->v, cap * sizeof(*p));
-		if (!p)
-			return false;
-		to->v = p;
-		to->cap = cap;
-	}
+	if (!grow(&to->v, &to->cap, to->n, 1, sizeof(*to->v)))
+		return false;
 	to->v[to->n++] = s;
 	return true;
 }
