@@ -1,5 +1,7 @@
-/* zoo PAIRS [SEED [CLASS-SUBSTRING [NEEDED]]]: the validity and the power table of doc/evidence.md.
+/* zoo PAIRS [SEED [WHICH [NEEDED]]]: the validity and the power table of doc/evidence.md.
  *
+ * WHICH: a kind (null, shared, reacts, open, relay) or a part of classes' names; what a pair is does not
+ * depend on which others are run.
  * For each null class: pairs, the largest log10 e, how many pairs reached 10^k for k = 1..5, FLAW where the
  * one-sided 99 % lower limit of that share (Clopper & Pearson 1934) is above 10^-k, the upper limit at k = 1,
  * and how many were called proven.  For shared causes only the last is the bar.  For relays: the share proven
@@ -24,6 +26,8 @@ struct tally {
 	double us;  /* a pair, on all processors */
 	long first; /* pair that is called proven */
 };
+
+static const char *const kind_name[] = {"null", "shared", "reacts", "open", "relay"};
 
 /* What the whole run comes to. */
 struct total {
@@ -109,8 +113,7 @@ static void print_other(const struct zoo_class *c, const struct tally *t, struct
 
 static void print_row(const struct zoo_class *c, const struct tally *t, struct total *sum)
 {
-	static const char *const kind[] = {"null", "shared", "reacts", "open", "relay"};
-	printf("%-6s %-44s %7ld", kind[c->kind], c->name, t->pairs);
+	printf("%-6s %-44s %7ld", kind_name[c->kind], c->name, t->pairs);
 	if (c->kind == ZOO_RELAY)
 		print_relay(c, t, sum);
 	else
@@ -134,11 +137,19 @@ static int print_total(const struct total *sum, double seconds)
 	return sum->rows == 0 || sum->flaws > 0 || sum->proven > 0 || sum->missed > 0;
 }
 
+static int wanted(const struct zoo_class *c, const char *which)
+{
+	for (int k = ZOO_NULL; k <= ZOO_RELAY; k++)
+		if (strcmp(which, kind_name[k]) == 0)
+			return strcmp(kind_name[c->kind], which) == 0;
+	return strstr(c->name, which) != NULL;
+}
+
 int main(int argc, char **argv)
 {
 	long pairs = argc > 1 ? atol(argv[1]) : 1000;
 	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
-	const char *only = argc > 3 ? argv[3] : "";
+	const char *which = argc > 3 ? argv[3] : "";
 	double needed = argc > 4 ? atof(argv[4]) : 8.5;
 	const char *data = getenv("WEIR_SHARED_DATA");
 	struct total sum = {0};
@@ -150,7 +161,7 @@ int main(int argc, char **argv)
 		pairs, needed, gaps, gaps == 0 ? " (fitted ones instead)" : "");
 	for (size_t i = 0; i < zoo_n_classes; i++) {
 		struct tally t;
-		if (strstr(zoo_classes[i].name, only) == NULL)
+		if (!wanted(&zoo_classes[i], which))
 			continue;
 		run_class(&zoo_classes[i], pairs, seed + 7919 * i, needed, &t);
 		print_row(&zoo_classes[i], &t, &sum);
