@@ -54,6 +54,8 @@ enum status planning_run(struct app *a, const struct place *p, struct tracer *t,
 		.budget = how->budget,
 		.unwilling = how->unwilling,
 		.n_unwilling = how->n_unwilling,
+		.refuses = how->refuses,
+		.self = how->self,
 		.for_us = how->for_us};
 	struct attack_case c;
 	enum status s = case_read(p->db, case_id, arena, &c, e);

@@ -11,9 +11,11 @@
 /* Traces the case anew (its claims are written), makes the plan and enters it; *id names it.  The plan is in
  * the arena. */
 struct planning {
-	int64_t budget; /* -1: no bound */
-	const char *const *unwilling;
+	int64_t budget;               /* -1: no bound */
+	const char *const *unwilling; /* and refuses, self: plan/make.h */
 	size_t n_unwilling;
+	bool (*refuses)(void *self, const struct prefix *network);
+	void *self;
 	int64_t for_us; /* 0: as configured */
 };
 enum status planning_run(struct app *a, const struct place *p, struct tracer *t, const char *case_id,

@@ -1,41 +1,7 @@
 /* weir plan: options for a case, on the front of attack stopped against collateral. */
-#include <string.h>
-
-#include "cli/blocking.h"
 #include "cli/outfile.h"
 #include "cli/plan_print.h"
-
-/* "AS64500,203.0.113.0/24", given once or several times, taken apart. */
-static enum status unwilling_take(
-	struct planning *how, const struct texts *given, struct arena *arena, struct err *e)
-{
-	const char **list;
-	size_t n = 0;
-
-	for (size_t i = 0; i < given->n; i++)
-		for (const char *p = given->text[i]; p; p = strchr(p + 1, ','))
-			n++;
-	list = arena_array(arena, n + 1, sizeof(*list));
-	if (!list)
-		return err_nomem(e);
-	how->unwilling = list;
-	for (size_t i = 0; i < given->n; i++) {
-		char *copy = arena_str(arena, given->text[i]), *one;
-		if (!copy)
-			return err_nomem(e);
-		while ((one = strsep(&copy, ",")) != NULL) {
-			struct prefix net;
-			if (!*one || (strchr(one, '/') && strspn(one, "0123456789abcdef:./") == strlen(one) &&
-					     !prefix_parse(&net, one)))
-				return err_set(e, STATUS_BAD,
-					"--unwilling %s: places as weir plan names them, with commas between "
-					"them",
-					given->text[i]);
-			list[how->n_unwilling++] = one;
-		}
-	}
-	return STATUS_OK;
-}
+#include "cli/plan_unwilling.h"
 
 static enum status picture(
 	struct app *a, const char *path, const struct plan *p, const struct id *id, struct err *e)
@@ -48,15 +14,18 @@ static enum status picture(
 	return s;
 }
 
-static enum status plan(struct app *a, const char *case_id, const struct planning *how, const char *svg,
-	struct arena *arena, struct err *e)
+static enum status plan(struct app *a, const char *case_id, struct planning *how,
+	const struct texts *unwilling, const char *svg, struct arena *arena, struct err *e)
 {
 	struct place p = {0};
+	struct unwilling *u = NULL;
 	struct tracer *t = NULL;
 	struct plan made;
 	struct id id;
 	enum status s = place_open(a, &p, e);
 
+	if (s == STATUS_OK)
+		s = unwilling_take(&u, how, a, &p, case_id, unwilling, e);
 	if (s == STATUS_OK)
 		s = tracer_open(&t, a->w, a->dir, &a->cfg, a->cfg.alpha, e);
 	if (s == STATUS_OK)
@@ -68,6 +37,7 @@ static enum status plan(struct app *a, const char *case_id, const struct plannin
 	if (s == STATUS_OK && svg) /* last: what stands in the register has been seen */
 		s = picture(a, svg, &made, &id, e);
 	tracer_close(t);
+	unwilling_free(u);
 	case_db_close(p.db);
 	return s;
 }
@@ -88,14 +58,12 @@ static enum status run(struct app *a, int argc, char **argv, struct err *e)
 	if (s == STATUS_OK && argc - first != 1)
 		s = err_set(e, STATUS_BAD, "plan: one CASE (weir case list)");
 	if (s == STATUS_OK)
-		s = unwilling_take(&how, &unwilling, &arena, e);
-	if (s == STATUS_OK)
 		s = app_config(a, e);
 	if (s == STATUS_OK && how.for_us > a->cfg.max_block_us)
 		s = err_set(e, STATUS_BAD, "--for: longer than max_block, %s (see weir config)",
 			span_text(longest, a->cfg.max_block_us));
 	if (s == STATUS_OK)
-		s = plan(a, argv[first], &how, svg, &arena, e);
+		s = plan(a, argv[first], &how, &unwilling, svg, &arena, e);
 	arena_free(&arena);
 	return s;
 }

@@ -1,6 +1,7 @@
 /* Opening the atlas for a question, and the words in which networks and tables are written. */
 #include "cli/map_ask.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/outfile.h"
@@ -70,6 +71,17 @@ enum status map_nets(struct map_ask *q, const struct texts *given, uint32_t **as
 			s = nets_add(q, one, asn, n, e);
 	}
 	return s;
+}
+
+bool as_parse(uint32_t *asn, const char *s)
+{
+	char *end;
+
+	if ((s[0] != 'A' && s[0] != 'a') || (s[1] != 'S' && s[1] != 's') || s[2] < '0' || s[2] > '9')
+		return false;
+	unsigned long long v = strtoull(s + 2, &end, 10);
+	*asn = (uint32_t)v;
+	return *end == '\0' && v > 0 && v <= UINT32_MAX;
 }
 
 char *as_text(char to[AS_TEXT], uint32_t asn)

@@ -36,6 +36,8 @@ json_t *map_network_json(const struct atlas *a, uint32_t asn);
 #define MAP_NETWORK_TEXT (NETWORK_TEXT + 16)
 #define AS_TEXT          16
 char *as_text(char to[AS_TEXT], uint32_t asn);
+/* "AS64500", any case; false where s is no number that a network can have. */
+bool as_parse(uint32_t *asn, const char *s);
 /* ["AS64500"]: nodes of the chart's graph. */
 json_t *map_nodes_json(const struct chart *c, const uint32_t *node, size_t n);
 char *map_network_text(char to[MAP_NETWORK_TEXT], const struct atlas *a, uint32_t asn);

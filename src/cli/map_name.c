@@ -1,20 +1,6 @@
 /* weir map name: what addresses and AS numbers are called, as everywhere in weir. */
 #include "cli/map_ask.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-static bool as_parse(uint32_t *asn, const char *s)
-{
-	char *end;
-
-	if ((s[0] != 'A' && s[0] != 'a') || (s[1] != 'S' && s[1] != 's') || s[2] < '0' || s[2] > '9')
-		return false;
-	unsigned long long v = strtoull(s + 2, &end, 10);
-	*asn = (uint32_t)v;
-	return *end == '\0' && v > 0 && v <= UINT32_MAX;
-}
-
 static enum status name_json(
 	struct app *a, const char *word, bool known, const struct network *n, struct err *e)
 {

@@ -25,6 +25,9 @@ struct plan_param {
 	int64_t budget;               /* bystander flows that an option may cost at most; -1: no bound */
 	const char *const *unwilling; /* places whose help must not be counted on */
 	size_t n_unwilling;
+	/* Is a place that is a network unwilling, too, as whose it is (a map knows)?  NULL: none is. */
+	bool (*refuses)(void *self, const struct prefix *network);
+	void *self;
 	int64_t for_us; /* 0: the configuration's block_for */
 };
 

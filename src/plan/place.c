@@ -95,20 +95,24 @@ struct reach reach_of(const struct making *m, const struct path *p, size_t step)
 		.network = step_network(m, s, network) ? place_find(m, network) : NO_INDEX};
 }
 
-/* Does the name that was given mean this place: itself, or a network around it? */
+/* Does the name that was given mean this place: itself, or a network that has an address in common with it?
+ * How wide a place's network is, is a guess (network_of()). */
 static bool means(const char *given, const char *place)
 {
 	struct prefix g, p;
 
 	if (strcmp(given, place) == 0)
 		return true;
-	return prefix_parse(&g, given) && prefix_parse(&p, place) && g.len <= p.len && prefix_has(&g, &p.ip);
+	return prefix_parse(&g, given) && prefix_parse(&p, place) && prefix_touches(&g, &p);
 }
 
 bool place_willing(const struct making *m, const char *name)
 {
-	for (size_t i = 0; i < m->p->n_unwilling; i++)
-		if (means(m->p->unwilling[i], name))
+	const struct plan_param *q = m->p;
+	struct prefix network;
+
+	for (size_t i = 0; i < q->n_unwilling; i++)
+		if (means(q->unwilling[i], name))
 			return false;
-	return true;
+	return !q->refuses || !prefix_parse(&network, name) || !q->refuses(q->self, &network);
 }

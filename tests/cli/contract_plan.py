@@ -15,7 +15,7 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ET
 
-from contract_kit import (ATTACK, IN_LEG, WEIR, fresh, limited, one, recorded, refused, tap, weir)
+from contract_kit import (ATTACK, IN_LEG, WEIR, answered, fresh, key_of, limited, network, one, recorded, refused, tap, weir)
 
 SOURCE = pathlib.Path(os.environ.get("WEIR_SOURCE", pathlib.Path(__file__).resolve().parents[2]))
 ID = re.compile(r"[0-9a-f]{32}")
@@ -137,11 +137,56 @@ def test_unwilling():
     for place in places:
         left = one("-C", where, "plan", case, "--unwilling", place)["options"]
         assert all(place not in o["needs"] for o in left), place
-    if places:
-        left = one("-C", where, "plan", case, "--unwilling", ",".join([*sorted(places), "isp.example"]))["options"]
-        assert left and all(not places & set(o["needs"]) for o in left)
-    for bad in (",", "a,,b", "a,", ",a"):
-        refused("-C", where, "plan", case, "--unwilling", bad, status=2, say="--unwilling")
+    left = one("-C", where, "plan", case, "--unwilling", ",".join(sorted(places)))["options"]
+    assert left and all(not places & set(o["needs"]) for o in left)
+    assert "203.0.113.0/24" in places, "what follows is about it"
+    for word in ("203.0.113.10", "203.0.113.0/25", "203.0.0.0/16"):
+        left = one("-C", where, "plan", case, "--unwilling", word)["options"]
+        assert all("203.0.113.0/24" not in o["needs"] for o in left), word
+
+
+def test_unwilling_says_what_is_none():
+    where, case = planned(f"partner_keys = {{\"{key_of(network('isp.example'))}\"}}")
+    for bad in (",", "a,,b", "a,", ",a", "KP", "carrier", "203.0.113.0/33", "AS", "AS64500x", "AS4294967296", "\x1b[2J", "x" * 5000):
+        err = refused("-C", where, "plan", case, "--unwilling", bad, status=2, say="--unwilling .*: no network, address, AS number")
+        assert "\x1b" not in err and "did you mean" not in err, err
+    for bad, meant in (("203.0.113.5/24", "203.0.113.0/24"), ("64500", "AS64500"), ("isp.exmaple", "isp.example"),
+                       ("198.51.100.0/24,isp.exampl", "isp.example"), ("2001:db8::1/32", "2001:db8::/32")):
+        refused("-C", where, "plan", case, "--unwilling", bad, status=2, say=rf"; did you mean {meant}\?$")
+    assert one("-C", where, "plan", case, "--unwilling", "isp.example")["options"], "a key of partner_keys has that name"
+    assert len(one("-C", where, "case", "show", case)["plans"]) == 1, "nothing else made a plan"
+
+
+def test_unwilling_partner_who_was_asked():
+    victim, _, case, _, _ = answered()
+    weir("-C", victim, "plan", case, "--unwilling", "relay.example")
+    refused("-C", victim, "plan", case, "--unwilling", "relay.exampel", status=2, say="did you mean relay.example")
+
+
+def test_unwilling_network_by_its_number():
+    """What 64500 originates: the relay's /24 by the /23 around it, not the in-leg's, of which it has nothing."""
+    where, case = planned()
+    refused("-C", where, "plan", case, "--unwilling", "AS64500", status=1, say="AS64500: no map yet .weir map load FILE")
+    tables = fresh("tables")
+    tables.mkdir()
+    (tables / "rel.txt").write_text("64496|64500|-1\n64496|64501|-1\n")
+    weir("-C", where, "map", "load", tables / "rel.txt")
+    refused("-C", where, "plan", case, "--unwilling", "AS64500", status=1, say="neither a BGP table nor origins")
+    origins = "203.0.112.0/23\t64500\n203.0.113.0/26\t64502\n198.51.100.0/24\t64501\n"
+    (tables / "ipasn.dat").write_text(origins)
+    weir("-C", where, "map", "load", tables / "ipasn.dat")
+
+    def asked(*unwilling):
+        plan, err = weir("-C", where, "plan", case, *unwilling, json_out=True)
+        return {n for o in plan[0]["options"] for n in o["needs"]}, err
+    both = {"203.0.113.0/24", "198.51.100.0/24"}
+    assert asked()[0] == both
+    assert asked("--unwilling", "AS64502")[0] == {"198.51.100.0/24"}, "it has the part with the relay's address"
+    assert asked("--unwilling", "as64501")[0] == {"203.0.113.0/24"}
+    assert asked("--unwilling", "AS64501,AS64502")[0] == asked("--unwilling", "198.51.100.0/24,AS64502")[0] == set()
+    for stranger in ("AS64496", "AS64999"):
+        places, err = asked("--unwilling", stranger)
+        assert places == both and f"--unwilling {stranger}: no table in use shows a prefix of it" in err and err.count("\n") == 1, err
 
 
 def test_for():
