@@ -1,11 +1,13 @@
 /* weir flows, weir forget: list what was recorded; erase what was recorded of a host. */
 #include "cli/app.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "case/blob.h"
+#include "cli/networks.h"
 
 static void marks(char *to, size_t n, const struct flow *f)
 {
@@ -30,7 +32,7 @@ static const char *short_amount(char to[16], uint64_t v)
 
 /* Columns of the list: as wide as what stands in them. */
 struct widths {
-	int lasts, flow, burst;
+	int lasts, flow, burst, point; /* point 0: the last column, as wide as it is */
 };
 
 static void widen(int *width, int n)
@@ -38,15 +40,28 @@ static void widen(int *width, int n)
 	*width = n > *width ? n : *width;
 }
 
+#define POINT_WORDS (POINT_TEXT + 64)
+
 static double lasts(const struct flow *f)
 {
 	return (double)(f->last_us - f->head.first_us) / 1e6;
 }
 
-static struct widths widths_of(const struct recording *rec)
+/* The point's name and the marks. */
+static const char *point_of(char to[POINT_WORDS], const struct flow *f)
 {
-	struct widths w = {(int)strlen("LASTS"), (int)strlen("FLOW"), (int)strlen("> BURSTS <") / 2 - 1};
-	char text[FLOW_TEXT];
+	char mark[64], point[POINT_TEXT];
+
+	marks(mark, sizeof(mark), f);
+	(void)snprintf(to, POINT_WORDS, "%s%s", printable(point, sizeof(point), f->head.point), mark);
+	return to;
+}
+
+static struct widths widths_of(const struct recording *rec, bool networks)
+{
+	struct widths w = {(int)strlen("LASTS"), (int)strlen("FLOW"), (int)strlen("> BURSTS <") / 2 - 1,
+		networks ? (int)strlen("POINT") + 2 : 0};
+	char text[FLOW_TEXT], point[POINT_WORDS];
 
 	for (size_t i = 0; i < rec->n_flow; i++) {
 		const struct flow *f = &rec->flow[i];
@@ -54,6 +69,8 @@ static struct widths widths_of(const struct recording *rec)
 		widen(&w.flow, (int)strlen(flow_text(text, &f->head)));
 		widen(&w.burst, snprintf(NULL, 0, "%zu", f->n_burst[0]));
 		widen(&w.burst, snprintf(NULL, 0, "%zu", f->n_burst[1]));
+		if (networks)
+			widen(&w.point, (int)strlen(point_of(point, f)));
 	}
 	return w;
 }
@@ -61,54 +78,71 @@ static struct widths widths_of(const struct recording *rec)
 /* What goes from initiator to responder stands under >, what comes back under <. */
 static void print_header(FILE *o, const struct widths *w)
 {
-	(void)fprintf(o, "%-10s %-20s %*s %-*s > PAYLOAD < %*s%s %s\n", "ID", "FIRST", w->lasts, "LASTS",
-		w->flow, "FLOW", 2 * w->burst + 1 - (int)strlen("> BURSTS <"), "", "> BURSTS <", "POINT");
+	int pad = 2 * w->burst + 1 - (int)strlen("> BURSTS <"), point = w->point - (abs(pad) - pad);
+
+	(void)fprintf(o, "%-10s %-20s %*s %-*s > PAYLOAD < %*s%s %-*s%s\n", "ID", "FIRST", w->lasts, "LASTS",
+		w->flow, "FLOW", pad, "", "> BURSTS <", w->point ? point : 0, "POINT",
+		w->point ? " NETWORKS" : "");
 }
 
-static void print_flow(FILE *o, const struct flow *f, const struct widths *w)
+static void print_flow(struct app *a, const struct flow *f, const struct widths *w)
 {
-	char id[ID_TEXT], text[FLOW_TEXT], when[WALL_TEXT], mark[64], b0[16], b1[16];
-	char point[POINT_TEXT];
+	char id[ID_TEXT], text[FLOW_TEXT], when[WALL_TEXT], b0[16], b1[16], point[POINT_WORDS];
+	char from[NETWORK_TEXT], to[NETWORK_TEXT];
 
-	marks(mark, sizeof(mark), f);
 	(void)wall_text(when, (struct wall){f->head.first_us});
-	(void)fprintf(o, "%.10s %.19sZ %*.1f s %-*s %5s %5s %*zu %*zu %s%s\n", id_text(id, &f->head.id), when,
-		w->lasts - 2, lasts(f), w->flow, flow_text(text, &f->head),
+	(void)fprintf(a->out, "%.10s %.19sZ %*.1f s %-*s %5s %5s %*zu %*zu %-*s", id_text(id, &f->head.id),
+		when, w->lasts - 2, lasts(f), w->flow, flow_text(text, &f->head),
 		short_amount(b0, f->count[0].payload_bytes), short_amount(b1, f->count[1].payload_bytes),
-		w->burst, f->n_burst[0], w->burst, f->n_burst[1],
-		printable(point, sizeof(point), f->head.point), mark);
+		w->burst, f->n_burst[0], w->burst, f->n_burst[1], w->point, point_of(point, f));
+	if (w->point)
+		(void)fprintf(a->out, " %s > %s", networks_short(from, a, &f->head.end[0].ip),
+			networks_short(to, a, &f->head.end[1].ip));
+	(void)fputc('\n', a->out);
 }
 
-static enum status list(struct app *a, const struct recording *rec, struct err *e)
+static enum status list(struct app *a, const struct recording *rec, bool networks, struct err *e)
 {
 	struct widths w = {0};
 	enum status s = STATUS_OK;
 
 	if (!a->json && rec->n_flow) {
-		w = widths_of(rec);
+		w = widths_of(rec, networks);
 		print_header(a->out, &w);
 	}
 	for (size_t i = 0; i < rec->n_flow && s == STATUS_OK && !ferror(a->out); i++) {
 		if (a->json)
 			s = json_out(a, json_flow(a, &rec->flow[i]), e);
 		else
-			print_flow(a->out, &rec->flow[i], &w);
+			print_flow(a, &rec->flow[i], &w);
 	}
 	return s;
+}
+
+/* In JSON wherever there is a map, in text where it is asked for: the line is long as it is. */
+static enum status networks_wanted(struct app *a, bool asked, struct err *e)
+{
+	if ((asked || a->json) && !networks_stream(a) && asked)
+		return err_set(
+			e, STATUS_NO, "--networks: there is no map to name them by (weir map load FILE...)");
+	return STATUS_OK;
 }
 
 static enum status run_flows(struct app *a, int argc, char **argv, struct err *e)
 {
 	struct ip host = {0};
+	bool networks = false;
 	struct store_query q = {.since = WALL_BEGIN, .until = WALL_END, .port = -1};
 	struct option_row row[] = {{"host", 0, OPTION_IP, &host}, {"port", 0, OPTION_PORT, &q.port},
-		{"since", 0, OPTION_TIME, &q.since}, {"until", 0, OPTION_TIME, &q.until}};
+		{"since", 0, OPTION_TIME, &q.since}, {"until", 0, OPTION_TIME, &q.until},
+		{"networks", 0, OPTION_FLAG, &networks}};
 	struct recording rec;
 	int first;
 	enum status s = options_parse(a, row, sizeof(row) / sizeof(row[0]), argc, argv, &first, e);
 
 	if (s == STATUS_OK && first < argc)
-		s = err_set(e, STATUS_BAD, "flows: %s: takes options only (--host, --port, --since, --until)",
+		s = err_set(e, STATUS_BAD,
+			"flows: %s: takes options only (--host, --port, --since, --until, --networks)",
 			argv[first]);
 	if (s == STATUS_OK)
 		s = app_config(a, e);
@@ -120,7 +154,9 @@ static enum status run_flows(struct app *a, int argc, char **argv, struct err *e
 	s = recording_read(&rec, a->w, a->dir, &q, e);
 	if (s != STATUS_OK)
 		return s;
-	s = list(a, &rec, e);
+	s = networks_wanted(a, networks, e);
+	if (s == STATUS_OK)
+		s = networks_end(a, list(a, &rec, networks, e), e);
 	recording_free(&rec);
 	return s;
 }
@@ -194,6 +230,6 @@ static enum status run_forget(struct app *a, int argc, char **argv, struct err *
 	return s;
 }
 
-const struct command command_flows = {"flows", "[--host A] [--port P] [--since T] [--until T]",
+const struct command command_flows = {"flows", "[--host A] [--port P] [--since T] [--until T] [--networks]",
 	"list recorded flows, each with the id that other commands take", run_flows};
 const struct command command_forget = {"forget", "--host A", "erase what was recorded of a host", run_forget};

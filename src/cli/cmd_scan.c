@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "cli/networks.h"
 #include "trace/limit.h"
 
 struct scanning {
@@ -91,6 +92,12 @@ static void print_numbers(const struct app *a, const struct scan_link *l)
 		(double)l->link.lag_us / 1000, counted(n, l->link.bursts, "burst"));
 }
 
+static void ends_seen(struct app *a, const struct flow *f)
+{
+	for (int i = 0; i < 2; i++)
+		networks_seen(a, &f->head.end[i].ip);
+}
+
 static enum status found(void *self, const struct scan_link *l, struct err *e)
 {
 	struct app *a = ((struct scanning *)self)->a;
@@ -99,6 +106,8 @@ static enum status found(void *self, const struct scan_link *l, struct err *e)
 	if (a->json)
 		return json_out(a, scan_json(a, l), e);
 	progress_end();
+	ends_seen(a, l->in);
+	ends_seen(a, l->out);
 	bool proven = l->link.verdict == LINK_PROVEN;
 	print_relay(a, l);
 	if (l->pair) {
@@ -189,6 +198,25 @@ static enum status json_stopped(struct app *a, const struct scan_sum *s, struct 
 		e);
 }
 
+static enum status scan(struct app *a, const struct scan_param *p, double alpha, struct err *e)
+{
+	struct tracer *t = NULL;
+	struct scan_sum sum = {0};
+	enum status s = tracer_open(&t, a->w, a->dir, &a->cfg, alpha, e);
+
+	if (s == STATUS_OK)
+		s = trace_scan(t, p, &sum, e);
+	progress_end();
+	if (s == STATUS_OK) {
+		print_sum(&sum);
+		print_left_out(&sum, p->undeclared, alpha);
+	}
+	if (s == STATUS_OK && sum.stopped && a->json)
+		s = json_stopped(a, &sum, e);
+	tracer_close(t);
+	return s;
+}
+
 static enum status run(struct app *a, int argc, char **argv, struct err *e)
 {
 	double alpha = 0;
@@ -202,8 +230,6 @@ static enum status run(struct app *a, int argc, char **argv, struct err *e)
 	struct option_row row[] = {{"alpha", 0, OPTION_ALPHA, &alpha}, {"all", 0, OPTION_FLAG, &p.all},
 		{"any-host", 0, OPTION_FLAG, &p.any_host}, {"undeclared", 0, OPTION_FLAG, &p.undeclared},
 		{"since", 0, OPTION_TIME, &p.since}, {"until", 0, OPTION_TIME, &p.until}};
-	struct tracer *t = NULL;
-	struct scan_sum sum = {0};
 	int first;
 	enum status s = options_parse(a, row, sizeof(row) / sizeof(row[0]), argc, argv, &first, e);
 
@@ -216,18 +242,9 @@ static enum status run(struct app *a, int argc, char **argv, struct err *e)
 	catch_signals();
 	(void)clock_gettime(CLOCK_MONOTONIC, &x.since);
 	say_unrecorded(a);
-	s = tracer_open(&t, a->w, a->dir, &a->cfg, alpha > 0 ? alpha : a->cfg.alpha, e);
-	if (s == STATUS_OK)
-		s = trace_scan(t, &p, &sum, e);
-	progress_end();
-	if (s == STATUS_OK) {
-		print_sum(&sum);
-		print_left_out(&sum, p.undeclared, alpha > 0 ? alpha : a->cfg.alpha);
-	}
-	if (s == STATUS_OK && sum.stopped && a->json)
-		s = json_stopped(a, &sum, e);
-	tracer_close(t);
-	return s;
+	(void)networks_stream(a);
+	s = scan(a, &p, alpha > 0 ? alpha : a->cfg.alpha, e);
+	return networks_end(a, s, e);
 }
 
 const struct command command_scan = {"scan",

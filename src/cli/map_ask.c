@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/networks.h"
 #include "cli/outfile.h"
 
 #define WITHIN_MOST 36525 /* days, a hundred years */
@@ -93,12 +94,9 @@ char *as_text(char to[AS_TEXT], uint32_t asn)
 json_t *map_network_json(const struct atlas *a, uint32_t asn)
 {
 	struct network net;
-	bool known = atlas_asn(a, asn, &net);
-	char text[AS_TEXT];
 
-	return json_pack("{s:s, s:s?, s:s?, s:s?}", "as", as_text(text, asn), "name",
-		known && net.name[0] ? net.name : NULL, "cc", known && net.cc[0] ? net.cc : NULL, "holder",
-		known && net.holder[0] ? net.holder : NULL);
+	(void)atlas_asn(a, asn, &net);
+	return network_json(&net);
 }
 
 json_t *map_nodes_json(const struct chart *c, const uint32_t *node, size_t n)

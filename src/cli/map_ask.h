@@ -31,7 +31,7 @@ void map_ask_close(struct map_ask *q);
 /* "AS4837,AS20485", given once or several times: AS numbers of all NETs together. */
 enum status map_nets(struct map_ask *q, const struct texts *given, uint32_t **asn, size_t *n, struct err *e);
 
-/* {"asn", "name", "cc", "holder"}; *to is set to text of the network. */
+/* As networks.h writes it; prefix is null. */
 json_t *map_network_json(const struct atlas *a, uint32_t asn);
 #define MAP_NETWORK_TEXT (NETWORK_TEXT + 16)
 #define AS_TEXT          16

@@ -1,16 +1,15 @@
 /* weir map name: what addresses and AS numbers are called, as everywhere in weir. */
 #include "cli/map_ask.h"
+#include "cli/networks.h"
 
 static enum status name_json(
 	struct app *a, const char *word, bool known, const struct network *n, struct err *e)
 {
-	char prefix[PREFIX_TEXT], as[AS_TEXT];
-	json_t *j = json_pack("{s:s, s:s?, s:s?, s:s?, s:s?, s:s?, s:i}", "of", word, "as",
-		known && n->asn ? as_text(as, n->asn) : NULL, "name", known && n->name[0] ? n->name : NULL,
-		"cc", known && n->cc[0] ? n->cc : NULL, "holder", known && n->holder[0] ? n->holder : NULL,
-		"prefix", known && n->prefix.ip.v ? prefix_text(prefix, &n->prefix) : NULL, "origins",
-		known ? (int)n->n_origin : 0);
+	static const struct network nobody = {.name = "", .holder = ""};
+	json_t *j = network_json(known ? n : &nobody);
 
+	(void)json_object_set_new(j, "of", json_string(word));
+	(void)json_object_set_new(j, "origins", json_integer(known ? n->n_origin : 0));
 	return json_out(a, j, e);
 }
 

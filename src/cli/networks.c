@@ -1,6 +1,6 @@
 /* Networks of the addresses in what a command prints.  The text is held back until the command is done, so
- * that one legend below it names each address once; a document of JSON is looked through before it is
- * written. */
+ * that one legend below it names each address once; of what streams only the addresses are kept.  A document
+ * of JSON is looked through before it is written. */
 #include "cli/networks.h"
 
 #include <stdlib.h>
@@ -12,24 +12,36 @@
 #define ADDRESSES_MAX 1000 /* that are named below one answer */
 #define OF_ADDRESS    "0123456789abcdefABCDEF:./"
 
+struct addresses { /* a prefix is named by its first address */
+	struct prefix *of;
+	size_t n;
+	const struct config *but; /* addresses of its own networks are not named; NULL: all are */
+	bool more;                /* than ADDRESSES_MAX */
+};
+
 struct networks {
 	struct atlas atlas;
 	FILE *out; /* the app's */
 	char *text;
 	size_t n_text;
+	bool streams;          /* nothing is held back */
+	struct addresses seen; /* of what streamed */
 };
 
-struct addresses { /* a prefix is named by its first address */
-	struct prefix *of;
-	size_t n;
-};
+static bool is_own(const struct config *c, const struct ip *ip)
+{
+	return c->n_own && config_owns(c, ip);
+}
 
 static void address_add(struct addresses *to, const struct prefix *p)
 {
+	if (to->but && is_own(to->but, &p->ip))
+		return;
 	for (size_t i = 0; i < to->n; i++)
 		if (ip_equal(&to->of[i].ip, &p->ip) && to->of[i].len == p->len)
 			return;
-	if (to->n < ADDRESSES_MAX)
+	to->more = to->n == ADDRESSES_MAX;
+	if (!to->more)
 		to->of[to->n++] = *p;
 }
 
@@ -84,16 +96,21 @@ static const char *name_of(char to[PREFIX_TEXT], const struct prefix *p)
 	return p->len == ip_bits(&p->ip) ? ip_text(to, &p->ip) : prefix_text(to, p);
 }
 
+json_t *network_json(const struct network *n)
+{
+	char as[AS_TEXT], prefix[PREFIX_TEXT];
+
+	return json_pack("{s:s?, s:s?, s:s?, s:s?, s:s?}", "as", n->asn ? as_text(as, n->asn) : NULL, "name",
+		n->name[0] ? n->name : NULL, "cc", n->cc[0] ? n->cc : NULL, "holder",
+		n->holder[0] ? n->holder : NULL, "prefix",
+		n->prefix.ip.v ? prefix_text(prefix, &n->prefix) : NULL);
+}
+
 json_t *networks_json(const struct app *a, const struct ip *ip)
 {
 	struct network n;
-	char as[AS_TEXT], prefix[PREFIX_TEXT];
 
-	if (!a->networks || !atlas_network(&a->networks->atlas, ip, &n))
-		return json_null();
-	return json_pack("{s:s?, s:s?, s:s?, s:s?}", "as", n.asn ? as_text(as, n.asn) : NULL, "name",
-		n.name[0] ? n.name : NULL, "cc", n.cc[0] ? n.cc : NULL, "prefix",
-		n.prefix.ip.v ? prefix_text(prefix, &n.prefix) : NULL);
+	return a->networks && atlas_network(&a->networks->atlas, ip, &n) ? network_json(&n) : json_null();
 }
 
 const char *networks_text(char to[NETWORKS_TEXT], const struct app *a, const struct ip *ip)
@@ -107,12 +124,33 @@ const char *networks_text(char to[NETWORKS_TEXT], const struct app *a, const str
 	return to;
 }
 
+const char *networks_short(char to[NETWORK_TEXT], const struct app *a, const struct ip *ip)
+{
+	struct network n;
+
+	if (is_own(&a->cfg, ip))
+		return "own";
+	if (!a->networks || !atlas_network(&a->networks->atlas, ip, &n))
+		return "unknown";
+	return network_text(to, &n);
+}
+
+void networks_seen(struct app *a, const struct ip *ip)
+{
+	if (a->networks && a->networks->seen.of)
+		address_add(&a->networks->seen, &(struct prefix){*ip, ip_bits(ip)});
+}
+
 void networks_into(const struct app *a, json_t *j)
 {
-	struct addresses found = {.of = calloc(ADDRESSES_MAX, sizeof(*found.of))};
+	struct addresses found = {0};
 	json_t *to = json_object();
 	char text[PREFIX_TEXT];
 
+	if (a->networks) {
+		found.of = calloc(ADDRESSES_MAX, sizeof(*found.of));
+		found.but = a->networks->streams ? &a->cfg : NULL;
+	}
 	if (a->networks && found.of && json_is_object(j)) {
 		addresses_in(&found, j);
 		for (size_t i = 0; i < found.n; i++) {
@@ -143,27 +181,27 @@ static const char *origins_day(char to[WALL_TEXT], const struct atlas *a)
 	return to;
 }
 
-static void legend(const struct networks *n, FILE *o)
+static void legend(const struct atlas *a, const struct addresses *found, FILE *o)
 {
-	struct addresses found = {.of = calloc(ADDRESSES_MAX, sizeof(*found.of))};
 	char ip[PREFIX_TEXT], text[NETWORK_TEXT], day[WALL_TEXT];
 
-	if (found.of)
-		addresses_of(&found, n->text);
-	for (size_t i = 0; i < found.n; i++) {
+	for (size_t i = 0; i < found->n; i++) {
 		struct network w;
-		bool known = atlas_network(&n->atlas, &found.of[i].ip, &w);
+		bool known = atlas_network(a, &found->of[i].ip, &w);
 		if (i == 0)
 			(void)fprintf(o,
 				"\nnetworks (by routing table%s and registration, which is not ownership)\n",
-				origins_day(day, &n->atlas));
-		(void)fprintf(o, "  %-18s  %s\n", name_of(ip, &found.of[i]),
+				origins_day(day, a));
+		(void)fprintf(o, "  %-18s  %s\n", name_of(ip, &found->of[i]),
 			known ? network_text(text, &w) : "unknown");
 	}
-	free(found.of);
+	if (found->more)
+		(void)fprintf(
+			o, "  and more: %d addresses are named here, --json names all\n", ADDRESSES_MAX);
 }
 
-bool networks_begin(struct app *a)
+/* The atlas of a->networks; false: it is not there, and nothing changes. */
+static bool atlas_begin(struct app *a)
 {
 	struct networks *n = calloc(1, sizeof(*n));
 	struct err e;
@@ -171,18 +209,54 @@ bool networks_begin(struct app *a)
 	if (!n)
 		return false;
 	enum status s = atlas_open(&n->atlas, a->dir, &(struct atlas_ask){0}, &e);
-	FILE *hold = s == STATUS_OK && !a->json ? open_memstream(&n->text, &n->n_text) : NULL;
 	if (s != STATUS_OK && s != STATUS_NO)
 		log_line("%s: networks are not named", e.text);
-	if (s != STATUS_OK || (!hold && !a->json)) {
-		atlas_close(&n->atlas);
+	if (s != STATUS_OK) {
 		free(n);
 		return false;
 	}
 	n->out = a->out;
-	a->out = hold ? hold : a->out;
 	a->networks = n;
 	return true;
+}
+
+bool networks_begin(struct app *a)
+{
+	if (!atlas_begin(a))
+		return false;
+	FILE *hold = a->json ? NULL : open_memstream(&a->networks->text, &a->networks->n_text);
+	a->out = hold ? hold : a->out;
+	return true;
+}
+
+bool networks_stream(struct app *a)
+{
+	if (!atlas_begin(a))
+		return false;
+	struct networks *n = a->networks;
+	n->streams = true;
+	n->seen.but = &a->cfg;
+	n->seen.of = a->json ? NULL : calloc(ADDRESSES_MAX, sizeof(*n->seen.of));
+	return true;
+}
+
+/* What was held back, with its legend. */
+static enum status held_put(struct networks *n, struct app *a, enum status s, struct err *e)
+{
+	struct addresses found = {.of = calloc(ADDRESSES_MAX, sizeof(*found.of))};
+	bool whole = fclose(a->out) == 0 && n->text;
+
+	a->out = n->out;
+	if (!whole || !found.of)
+		s = err_nomem(e);
+	if (whole) {
+		(void)fputs(n->text, a->out);
+		if (found.of)
+			addresses_of(&found, n->text);
+		legend(&n->atlas, &found, a->out);
+	}
+	free(found.of);
+	return s;
 }
 
 enum status networks_end(struct app *a, enum status s, struct err *e)
@@ -191,18 +265,13 @@ enum status networks_end(struct app *a, enum status s, struct err *e)
 
 	if (!n)
 		return s;
-	if (a->out != n->out) {
-		bool whole = fclose(a->out) == 0 && n->text;
-		a->out = n->out;
-		if (whole) {
-			(void)fputs(n->text, a->out);
-			legend(n, a->out);
-		} else {
-			s = err_nomem(e);
-		}
-	}
+	if (a->out != n->out)
+		s = held_put(n, a, s, e);
+	if (n->seen.of)
+		legend(&n->atlas, &n->seen, a->out);
 	a->networks = NULL;
 	atlas_close(&n->atlas);
+	free(n->seen.of);
 	free(n->text);
 	free(n);
 	return s;
