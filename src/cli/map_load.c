@@ -110,7 +110,7 @@ static void file_print(FILE *o, const struct load_file *f)
 	size_t n = f->again ? 0 : skipped_of(row, f);
 	char a[32], b[32], c[32], name[256];
 
-	(void)fprintf(o, "%s  %s: %s", f->id, printable(name, sizeof(name), f->path), f->format);
+	(void)fprintf(o, "%.12s  %s: %s", f->id, printable(name, sizeof(name), f->path), f->format);
 	if (f->again)
 		(void)fputs(", loaded before", o);
 	else if (f->is_text)
@@ -180,7 +180,7 @@ static enum status dates_print(struct app *a, struct err *e)
 		const struct atlas_entry *t = &atlas.entry[i];
 		char day[WALL_TEXT], name[sizeof(t->name)];
 		(void)wall_day(day, t->sheet.to);
-		(void)fprintf(a->out, "%s  of %s, %s: %s\n", t->id, day, t->in_use ? "in use" : "history",
+		(void)fprintf(a->out, "%.12s  of %s, %s: %s\n", t->id, day, t->in_use ? "in use" : "history",
 			printable(name, sizeof(name), t->name));
 	}
 	atlas_close(&atlas);
@@ -250,7 +250,7 @@ static void entry_print(FILE *o, const struct atlas_entry *t)
 	char from[WALL_TEXT], to[WALL_TEXT], name[sizeof(t->name)];
 
 	(void)fprintf(
-		o, "%s  %-16s  %s", t->id, map_kind_text[t->sheet.kind], wall_text(from, t->sheet.from));
+		o, "%.12s  %-16s  %s", t->id, map_kind_text[t->sheet.kind], wall_text(from, t->sheet.from));
 	if (t->sheet.to.us != t->sheet.from.us)
 		(void)fprintf(o, " .. %s", wall_text(to, t->sheet.to));
 	(void)fprintf(o, "  %s%s\n", printable(name, sizeof(name), t->name), t->in_use ? "" : "  (history)");

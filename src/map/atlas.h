@@ -19,7 +19,7 @@
 
 struct atlas_entry {
 	struct sheet sheet; /* mapped where it is in use */
-	char id[13];        /* 12 hex digits: of the SHA-256 of what was read */
+	char id[SHEET_ID];  /* hex digits: sheet_id() of its content */
 	char name[128];     /* the file's name as it was given, printable */
 	bool in_use;        /* inside the window: the views below have it */
 };

@@ -77,11 +77,6 @@ static bool number(struct wall *to, const char *s)
 	return *s && !*end && errno == 0;
 }
 
-static bool id_good(const char *s)
-{
-	return strlen(s) == SHEET_ID - 1 && strspn(s, "0123456789abcdef") == SHEET_ID - 1;
-}
-
 static bool kind_read(enum sheet_kind *to, const char *s)
 {
 	for (unsigned k = 1; k < KIND_WORDS; k++)
@@ -97,7 +92,7 @@ static bool line_read(struct list_line *to, char *s)
 	*to = (struct list_line){0};
 	const char *id = word(&s), *kind = word(&s), *family = word(&s), *from = word(&s), *until = word(&s);
 
-	if (!id_good(id) || !kind_read(&to->kind, kind) || !number(&to->from, from) ||
+	if (!id_like(id) || !kind_read(&to->kind, kind) || !number(&to->from, from) ||
 		!number(&to->to, until))
 		return false;
 	memcpy(to->id, id, SHEET_ID);
@@ -223,18 +218,18 @@ int list_lock(const char *dir, const struct world *w, struct err *e)
 	return fd;
 }
 
-/* Is it a sheet's name, or that of the beginning of one, and not one of the list's? */
+/* Is it a sheet's name and not one of the list's, or that of the beginning of one? */
 static bool is_left_over(const struct list *l, const char *name)
 {
 	char id[SHEET_ID];
 	const char *dot = strchr(name, '.');
+	size_t n = dot ? (size_t)(dot - name) : 0;
 
-	if (!dot || dot - name != SHEET_ID - 1 ||
-		(strcmp(dot, ".sheet") != 0 && strcmp(dot, ".sheet.part") != 0))
-		return false;
-	memcpy(id, name, SHEET_ID - 1);
-	id[SHEET_ID - 1] = '\0';
-	return strcmp(dot, ".sheet.part") == 0 || !list_find(l, id);
+	if (!dot || n >= sizeof(id) || strcmp(dot, ".sheet") != 0)
+		return dot && strcmp(dot, ".sheet.part") == 0;
+	memcpy(id, name, n);
+	id[n] = '\0';
+	return id_like(id) && !list_find(l, id);
 }
 
 void list_sweep(const struct list *l, const char *dir, const struct world *w)

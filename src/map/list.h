@@ -1,6 +1,6 @@
 /* DIR/map/tables: the sheets there are, one line each, replaced by one rename.
  *
- *     0123456789ab paths 46 1419206400000000 1419206400000000 rib.20141222.0000.gz
+ *     0123456789abcdef0123456789abcdef paths 46 1419206400000000 1419206400000000 rib.20141222.0000.gz
  *
  * id, kind, address families of its routes ("-": none), first and last time in microseconds, name. */
 #ifndef WEIR_MAP_LIST_H
@@ -10,7 +10,6 @@
 
 #include "map/sheet.h"
 
-#define SHEET_ID   13 /* 12 hex digits and the zero */
 #define SHEET_NAME 128
 
 struct list_line {

@@ -16,44 +16,49 @@ enum status load_progress(const struct loading *l, const struct job *j, struct e
 	return STATUS_OK;
 }
 
-/* Of one file the beginning of its SHA-256, of several that of their SHA-256s in a row. */
-static void id_make(struct job *const *job, size_t n, char id[SHEET_ID])
+enum status load_id(const struct loading *l, struct job *const *job, size_t n, struct sheet_out *o,
+	bool *known, struct err *e)
 {
-	struct hash_run *h = n > 1 ? hash_begin() : NULL;
-	uint8_t sum[32];
+	struct id id;
+	enum status st = sheet_id(o, &id, e);
 
-	memcpy(sum, job[0]->sum, sizeof(sum));
-	for (size_t i = 0; h && i < n; i++)
-		(void)hash_more(h, job[i]->sum, sizeof(job[i]->sum));
-	if (h)
-		(void)hash_end(h, sum);
-	for (size_t i = 0; i < (SHEET_ID - 1) / 2; i++)
-		(void)snprintf(id + 2 * i, 3, "%02x", sum[i]);
-}
-
-bool load_known(const struct loading *l, struct job *const *job, size_t n)
-{
-	char id[SHEET_ID];
-
-	for (size_t i = 0; i < n; i++)
-		if (!job[i]->has_sum)
-			return false;
-	id_make(job, n, id);
-	bool known = list_find(&l->list, id) != NULL;
+	if (st != STATUS_OK)
+		return st;
+	(void)id_text(job[0]->f->id, &id);
+	*known = list_find(&l->list, job[0]->f->id) != NULL;
 	for (size_t i = 0; i < n; i++) {
-		memcpy(job[i]->f->id, id, sizeof(id));
-		job[i]->f->again = known;
+		memcpy(job[i]->f->id, job[0]->f->id, sizeof(job[i]->f->id));
+		job[i]->f->again = *known;
 	}
-	return known;
+	return STATUS_OK;
 }
 
-enum status load_keep(struct loading *l, const struct job *j, const struct list_line *line, struct err *e)
+struct sheet_out *load_begin(const struct loading *l, enum sheet_kind kind, struct err *e)
+{
+	char path[PATH_MAX];
+
+	if (!list_sheet_path(path, l->dir, "new")) {
+		(void)err_set(e, STATUS_BAD, "%s: the name is too long", l->dir);
+		return NULL;
+	}
+	return sheet_begin(l->w, path, kind, e);
+}
+
+enum status load_keep(struct loading *l, const struct job *j, struct sheet_out *o,
+	const struct list_line *line, struct err *e)
 {
 	struct list_line to = *line;
+	char path[PATH_MAX];
 
 	memcpy(to.id, j->f->id, sizeof(to.id));
 	memcpy(to.name, j->name, sizeof(to.name));
-	return list_add(&l->list, &to, e);
+	enum status st = list_sheet_path(path, l->dir, to.id)
+				 ? sheet_place(o, path, e)
+				 : err_set(e, STATUS_BAD, "%s: the name is too long", l->dir);
+	if (st == STATUS_OK)
+		return (st = sheet_finish(o, e)) == STATUS_OK ? list_add(&l->list, &to, e) : st;
+	sheet_drop(o);
+	return st;
 }
 
 /* The sheet of group g. */
@@ -142,24 +147,38 @@ enum status map_load(const char *dir, const struct world *w, struct load_file *f
 	return st;
 }
 
+/* The one line that the id names, all of it or its beginning. */
+static enum status line_named(struct list_line **to, const struct list *l, const char *id, struct err *e)
+{
+	*to = list_find(l, id);
+	for (size_t i = 0; !*to && id_like(id) && i < l->n; i++) {
+		if (strncmp(l->line[i].id, id, strlen(id)) != 0)
+			continue;
+		for (size_t k = i + 1; k < l->n; k++)
+			if (strncmp(l->line[k].id, id, strlen(id)) == 0)
+				return err_set(e, STATUS_BAD, "%s: several tables' ids begin so", id);
+		*to = &l->line[i];
+	}
+	return *to ? STATUS_OK : err_set(e, STATUS_NO, "%s: no table of the map has that id", id);
+}
+
 static enum status forget_locked(const char *dir, const struct world *w, const char *id, struct err *e)
 {
 	struct list l;
+	struct list_line *line;
 	enum status st = list_read(&l, dir, e);
 
 	if (st != STATUS_OK)
 		return st;
-	struct list_line *line = list_find(&l, id);
-	if (line) {
+	st = line_named(&line, &l, id, e);
+	if (st == STATUS_OK) {
 		size_t at = (size_t)(line - l.line);
 		memmove(line, line + 1, (l.n - at - 1) * sizeof(*line));
 		l.n--;
 		st = list_write(&l, dir, w, e);
-		if (st == STATUS_OK)
-			list_sweep(&l, dir, w);
-	} else {
-		st = err_set(e, STATUS_NO, "%s: no table of the map has that id", id);
 	}
+	if (st == STATUS_OK)
+		list_sweep(&l, dir, w);
 	list_free(&l);
 	return st;
 }

@@ -13,9 +13,9 @@ struct load_file {
 	struct paths_counts mrt; /* of an MRT file */
 	struct text_counts text;
 	struct input_at at;
-	char damage[160]; /* where it broke: "cut off ..."; "" whole */
-	char id[13];      /* of its sheet */
-	bool again;       /* its contents were loaded before: nothing to do */
+	char damage[160];  /* where it broke: "cut off ..."; "" whole */
+	char id[SHEET_ID]; /* of its sheet */
+	bool again;        /* its contents were loaded before: nothing to do */
 };
 struct load_watch {
 	void *self;
@@ -29,7 +29,8 @@ struct load_watch {
  * n elements, paths given. */
 enum status map_load(const char *dir, const struct world *w, struct load_file *file, size_t n,
 	unsigned threads, const struct load_watch *watch, struct err *e);
-/* Takes a sheet out of the list and removes it.  STATUS_NO: none has that id. */
+/* Takes a sheet out of the list and removes it; at least 6 digits of its id name it.  STATUS_NO: none has
+ * that id; STATUS_BAD: several begin so. */
 enum status map_forget(const char *dir, const struct world *w, const char *id, struct err *e);
 
 #endif

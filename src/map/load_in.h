@@ -2,7 +2,6 @@
 #ifndef WEIR_MAP_LOAD_IN_H
 #define WEIR_MAP_LOAD_IN_H
 
-#include "base/hash.h"
 #include "map/list.h"
 #include "map/load.h"
 
@@ -18,9 +17,7 @@ struct job {
 	struct wall first;     /* of an MRT file: time of the first record */
 	struct mrt_peer *peer; /* that its beginning names */
 	size_t n_peer;
-	uint8_t sum[32]; /* SHA-256 of the file as given */
-	bool has_sum;    /* of a pipe only behind its end */
-	size_t group;    /* jobs of one group make one sheet, ordered by time */
+	size_t group; /* jobs of one group make one sheet, ordered by time */
 };
 
 struct loading {
@@ -34,20 +31,25 @@ struct loading {
 };
 
 /* ---- load_look.c ---- */
-/* What each file is, its sum, and which belong together. */
+/* What each file is, and which belong together. */
 enum status load_look(struct loading *l, struct err *e);
 enum status job_open(const struct loading *l, struct job *j, struct err *e);
 void job_close(struct job *j);
 
 /* ---- load_mrt.c, load_text.c: the jobs of one group into one sheet ---- */
-/* Not begun where the contents are in the list already: then the jobs say `again`. */
+/* Where the list has that content already no sheet is left of it: then the jobs say `again`. */
 enum status load_routes(struct loading *l, struct job **job, size_t n, struct err *e);
 enum status load_text(struct loading *l, struct job *j, struct err *e);
 
 /* ---- load.c ---- */
 enum status load_progress(const struct loading *l, const struct job *j, struct err *e);
-/* The id of these jobs together, to all of them; true where the list has it. */
-bool load_known(const struct loading *l, struct job *const *job, size_t n);
-enum status load_keep(struct loading *l, const struct job *j, const struct list_line *line, struct err *e);
+/* A sheet is begun under a name that no list has: its own is its content's. */
+struct sheet_out *load_begin(const struct loading *l, enum sheet_kind kind, struct err *e);
+/* The content's id, to these jobs; *known: the list has it. */
+enum status load_id(const struct loading *l, struct job *const *job, size_t n, struct sheet_out *o,
+	bool *known, struct err *e);
+/* Finishes the sheet under its id and puts it to the list; o is freed, whatever comes. */
+enum status load_keep(struct loading *l, const struct job *j, struct sheet_out *o,
+	const struct list_line *line, struct err *e);
 
 #endif

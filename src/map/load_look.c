@@ -3,55 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "map/load_in.h"
-
-#define HASH_PIECE ((size_t)8 << 20)
-
-/* ---- the sum of the file ---- */
-
-static enum status fd_hash(int fd, size_t n, uint8_t to[32], struct err *e)
-{
-	struct hash_run *h = hash_begin();
-	bool good = h != NULL;
-
-	for (size_t at = 0; good && at < n; at += HASH_PIECE) {
-		size_t piece = n - at < HASH_PIECE ? n - at : HASH_PIECE;
-		void *p = mmap(NULL, piece, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, (off_t)at);
-		good = p != MAP_FAILED && hash_more(h, p, piece);
-		if (p != MAP_FAILED)
-			(void)munmap(p, piece);
-	}
-	if (!hash_end(h, to) || !good)
-		return err_set(e, STATUS_MACHINE, "no hash of it can be made");
-	return STATUS_OK;
-}
-
-/* What is no plain file has no sum yet: it can be read only once.  It is not even opened here: whoever writes
- * to a named pipe would find a reader, write, and find it gone. */
-static enum status file_hash(struct job *j, struct err *e)
-{
-	struct stat st;
-
-	j->is_pipe = true;
-	if (stat(j->f->path, &st) != 0 || !S_ISREG(st.st_mode))
-		return STATUS_OK;
-	int fd = open(j->f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0)
-		return STATUS_OK; /* the input says what is wrong with it */
-	enum status s = STATUS_OK;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
-		j->is_pipe = false;
-		s = fd_hash(fd, (size_t)st.st_size, j->sum, e);
-		j->has_sum = s == STATUS_OK;
-	}
-	(void)close(fd);
-	return s;
-}
 
 /* ---- its beginning ---- */
 
@@ -146,16 +101,22 @@ static void job_name(struct job *j)
 		(void)snprintf(j->name, sizeof(j->name), "?");
 }
 
+/* What is no plain file can be read only once. */
+static bool is_pipe(const char *path)
+{
+	struct stat st;
+
+	return strcmp(path, "-") == 0 || stat(path, &st) != 0 || !S_ISREG(st.st_mode);
+}
+
 static enum status job_look(const struct loading *l, struct job *j, struct err *e)
 {
 	job_name(j);
-	enum status st = strcmp(j->f->path, "-") != 0 ? file_hash(j, e) : STATUS_OK;
-	if (strcmp(j->f->path, "-") == 0)
-		j->is_pipe = true;
-	if (st == STATUS_OK && (st = job_open(l, j, e)) != STATUS_OK)
+	j->is_pipe = is_pipe(j->f->path);
+	enum status st = job_open(l, j, e);
+	if (st != STATUS_OK)
 		return st; /* names the file */
-	if (st == STATUS_OK)
-		st = beginning(j, e);
+	st = beginning(j, e);
 	if (l->n > 1 && !j->is_pipe)
 		job_close(j);
 	return st == STATUS_OK ? st : err_wrap(e, "%s", j->name);

@@ -10,8 +10,7 @@ struct reading {
 	struct paths_build *build;
 	struct job *j;
 	struct mrt *m;
-	struct hash_run *hash; /* of a pipe's bytes; NULL: not wanted */
-	struct wall from, to;  /* of all files */
+	struct wall from, to; /* of all files */
 	bool any;
 };
 
@@ -101,8 +100,6 @@ static enum status file_read(struct reading *r, struct err *e)
 		if (st != STATUS_OK)
 			return st;
 		end = size == SIZE_MAX || (used == 0 && n < want);
-		if (r->hash)
-			(void)hash_more(r->hash, p, end ? n : used);
 		input_skip(r->j->in, used);
 		if (end)
 			damage_tell(r->j, n - used, size);
@@ -139,67 +136,46 @@ static enum status job_read(struct reading *r, struct job *j, struct err *e)
 		return st;
 	r->j = j;
 	r->m = mrt_new();
-	r->hash = j->has_sum ? NULL : hash_begin();
-	if (!r->m || (!j->has_sum && !r->hash))
+	if (!r->m)
 		st = err_nomem(e);
 	paths_build_file(r->build);
 	if (st == STATUS_OK)
 		st = file_read(r, e);
 	if (st == STATUS_OK)
 		counts_keep(r, &before);
-	if (r->hash && !(j->has_sum = hash_end(r->hash, j->sum)) && st == STATUS_OK)
-		st = err_set(e, STATUS_MACHINE, "no hash of it can be made");
 	mrt_free(r->m);
 	job_close(j);
 	return st == STATUS_OK || st == STATUS_NO ? st : err_wrap(e, "%s", j->name);
 }
 
-static bool has_family(const struct paths *p, int v)
+/* What the list says of the sheet. */
+static struct list_line line_of(const struct reading *r)
 {
-	for (size_t i = 0; i < p->n_session; i++)
-		if (p->session[i].n_route[v == 6])
-			return true;
-	return false;
-}
-
-/* Looks once at what was written: which address families it has. */
-static enum status families(struct list_line *line, const char *path, struct err *e)
-{
-	struct sheet s;
-	struct paths p;
-	enum status st = sheet_open(&s, path, e);
-
-	if (st != STATUS_OK)
-		return st;
-	st = paths_view(&p, &s, e);
-	if (st == STATUS_OK) {
-		line->v4 = has_family(&p, 4);
-		line->v6 = has_family(&p, 6);
-	}
-	sheet_close(&s);
-	return st;
-}
-
-static enum status sheet_write(struct reading *r, const struct job *j, struct err *e)
-{
-	char path[PATH_MAX];
 	struct list_line line = {.kind = SHEET_PATHS, .from = r->from, .to = r->to};
 
-	if (!list_sheet_path(path, r->l->dir, j->f->id))
-		return err_set(e, STATUS_BAD, "%s: the name is too long", r->l->dir);
-	struct sheet_out *o = sheet_begin(r->l->w, path, SHEET_PATHS, e);
+	paths_build_families(r->build, &line.v4, &line.v6);
+	return line;
+}
+
+static enum status sheet_write(struct reading *r, struct job *const *job, size_t n, struct err *e)
+{
+	struct sheet_out *o = load_begin(r->l, SHEET_PATHS, e);
+	bool known = false;
+
 	if (!o)
 		return e->status;
 	sheet_time(o, r->from, r->to);
 	enum status st = paths_build_write(r->build, o, e);
-	if (st != STATUS_OK) {
-		sheet_drop(o);
-		return st == STATUS_BAD ? err_wrap(e, "%s", j->name) : st;
-	}
-	st = sheet_finish(o, e);
 	if (st == STATUS_OK)
-		st = families(&line, path, e);
-	return st == STATUS_OK ? load_keep(r->l, j, &line, e) : st;
+		st = load_id(r->l, job, n, o, &known, e);
+	else if (st == STATUS_BAD)
+		(void)err_wrap(e, "%s", job[0]->name);
+	if (st != STATUS_OK || known) {
+		sheet_drop(o);
+		return st;
+	}
+	struct list_line line = line_of(r);
+	return load_keep(r->l, job[0], o, &line, e);
 }
 
 enum status load_routes(struct loading *l, struct job **job, size_t n, struct err *e)
@@ -207,15 +183,13 @@ enum status load_routes(struct loading *l, struct job **job, size_t n, struct er
 	struct reading r = {.l = l};
 	enum status st = STATUS_OK;
 
-	if (load_known(l, job, n))
-		return STATUS_OK;
 	r.build = paths_build_new();
 	if (!r.build)
 		return err_nomem(e);
 	for (size_t i = 0; i < n && st == STATUS_OK; i++)
 		st = job_read(&r, job[i], e);
-	if (st == STATUS_OK && !load_known(l, job, n)) /* of a pipe it is known now */
-		st = sheet_write(&r, job[0], e);
+	if (st == STATUS_OK)
+		st = sheet_write(&r, job, n, e);
 	paths_build_free(r.build);
 	return st;
 }

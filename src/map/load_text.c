@@ -58,67 +58,56 @@ static struct wall date_of(const struct loading *l, const struct job *j)
 
 /* ---- the sheet ---- */
 
-/* The sum of a pipe's bytes; of a long one, of its beginning: it is not read twice. */
-static enum status pipe_hash(struct job *j, struct err *e)
-{
-	const uint8_t *p;
-	size_t n;
-	enum status st = input_peek(j->in, INPUT_PIECE_MAX, &p, &n, e);
-
-	if (st != STATUS_OK)
-		return st;
-	j->has_sum = sha256(j->sum, p, n);
-	return j->has_sum ? st : err_set(e, STATUS_MACHINE, "no hash of it can be made");
-}
-
 static enum status text_to(struct loading *l, struct job *j, struct sheet_out *o, struct err *e)
 {
 	struct telling t = {l, j};
-	struct wall from, to;
 	enum status st = text_load(o, j->text, j->in, &j->f->text, progress, &t, e);
 
 	if (st != STATUS_OK)
 		return st == STATUS_BAD ? err_wrap(e, "%s", j->name) : st;
 	if (input_damage(j->in))
 		(void)snprintf(j->f->damage, sizeof(j->f->damage), "%s", input_damage(j->in));
-	sheet_times(o, &from, &to);
-	if (to.us == 0) {
-		to = date_of(l, j);
-		sheet_time(o, to, to);
-	}
 	return load_progress(l, j, e);
+}
+
+/* Behind the id: what only the file's name or the file system says of its day is no content, and a copy of it
+ * is the same table. */
+static void date_make(const struct loading *l, const struct job *j, struct sheet_out *o)
+{
+	struct wall from, to;
+
+	sheet_times(o, &from, &to);
+	if (to.us != 0)
+		return;
+	to = date_of(l, j);
+	sheet_time(o, to, to);
 }
 
 static enum status text_write(struct loading *l, struct job *j, struct err *e)
 {
-	char path[PATH_MAX];
 	struct list_line line = {.kind = text_sheet(j->text)};
+	struct sheet_out *o = load_begin(l, line.kind, e);
+	bool known = false;
 
-	if (!list_sheet_path(path, l->dir, j->f->id))
-		return err_set(e, STATUS_BAD, "%s: the name is too long", l->dir);
-	struct sheet_out *o = sheet_begin(l->w, path, line.kind, e);
 	if (!o)
 		return e->status;
 	enum status st = text_to(l, j, o, e);
-	if (st != STATUS_OK) {
+	if (st == STATUS_OK)
+		st = load_id(l, &j, 1, o, &known, e);
+	if (st != STATUS_OK || known) {
 		sheet_drop(o);
 		return st;
 	}
+	date_make(l, j, o);
 	sheet_times(o, &line.from, &line.to);
-	st = sheet_finish(o, e);
-	return st == STATUS_OK ? load_keep(l, j, &line, e) : st;
+	return load_keep(l, j, o, &line, e);
 }
 
 enum status load_text(struct loading *l, struct job *j, struct err *e)
 {
-	enum status st = STATUS_OK;
+	enum status st = job_open(l, j, e);
 
-	if (j->has_sum && load_known(l, &j, 1))
-		return STATUS_OK;
-	st = job_open(l, j, e);
-	if (st == STATUS_OK && !j->has_sum)
-		st = pipe_hash(j, e);
-	if (st == STATUS_OK && !load_known(l, &j, 1))
+	if (st == STATUS_OK)
 		st = text_write(l, j, e);
 	job_close(j);
 	return st;

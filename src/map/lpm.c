@@ -199,12 +199,12 @@ static enum status write4(struct sheet_out *o, const struct map_prefix *p, size_
 			value[i] = r.r[i].value;
 		}
 		top_fill(top, &r);
-		st = sheet_put(o, TAG_BEGIN4, begin, r.n * sizeof(*begin), e);
+		st = sheet_put_index(o, TAG_BEGIN4, begin, r.n * sizeof(*begin), e);
 	}
 	if (st == STATUS_OK)
-		st = sheet_put(o, TAG_VALUE4, value, r.n * sizeof(*value), e);
+		st = sheet_put_index(o, TAG_VALUE4, value, r.n * sizeof(*value), e);
 	if (st == STATUS_OK)
-		st = sheet_put(o, TAG_TOP4, top, TOP_PLACES * sizeof(*top), e);
+		st = sheet_put_index(o, TAG_TOP4, top, TOP_PLACES * sizeof(*top), e);
 	free(begin);
 	free(value);
 	free(top);
@@ -293,12 +293,12 @@ static enum status both_put(struct sheet_out *o, const struct both *b, struct er
 			value[i] = b->top.r[i].value;
 		}
 		tree_fill(tree, &s, leaf, n);
-		st = sheet_put(o, TAG_BEGIN6, tree, s.nodes * NODE_BYTES, e);
+		st = sheet_put_index(o, TAG_BEGIN6, tree, s.nodes * NODE_BYTES, e);
 	}
 	if (st == STATUS_OK)
-		st = sheet_put(o, TAG_VALUE6, value, n * sizeof(*value), e);
+		st = sheet_put_index(o, TAG_VALUE6, value, n * sizeof(*value), e);
 	if (st == STATUS_OK)
-		st = sheet_put(o, TAG_MORE6, b->more, b->n_more * sizeof(*b->more), e);
+		st = sheet_put_index(o, TAG_MORE6, b->more, b->n_more * sizeof(*b->more), e);
 	free(leaf);
 	free(tree);
 	free(value);

@@ -91,6 +91,8 @@ enum status paths_build_add(struct paths_build *b, const struct mrt_route *r, si
 enum status paths_build_origin(struct paths_build *b, const struct prefix *p, uint32_t asn, struct err *e);
 /* The last thing to do with it but counts and free. */
 enum status paths_build_write(struct paths_build *b, struct sheet_out *o, struct err *e);
+/* Then: has it routes of these families? */
+void paths_build_families(const struct paths_build *b, bool *v4, bool *v6);
 const struct paths_counts *paths_build_counts(const struct paths_build *b);
 void paths_build_free(struct paths_build *b);
 

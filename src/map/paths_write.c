@@ -261,6 +261,14 @@ static void writing_free(struct writing *w)
 	free(w->different);
 }
 
+void paths_build_families(const struct paths_build *b, bool *v4, bool *v6)
+{
+	const struct columns *c = &b->base; /* sorted: IPv4 before IPv6 */
+
+	*v4 = c->n_prefix && c->prefix[0].v == 4;
+	*v6 = c->n_prefix && c->prefix[c->n_prefix - 1].v == 6;
+}
+
 enum status paths_build_write(struct paths_build *b, struct sheet_out *o, struct err *e)
 {
 	struct writing w = {.b = b};

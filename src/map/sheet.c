@@ -75,6 +75,7 @@ enum status sheet_of(struct sheet *s, const void *p, size_t n, struct err *e)
 	s->kind = (enum sheet_kind)h.kind;
 	s->from.us = h.from_us;
 	s->to.us = h.to_us;
+	s->id = h.id;
 	return STATUS_OK;
 }
 

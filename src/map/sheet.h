@@ -2,12 +2,12 @@
  * the sections mean is paths.h's, links.h's and registry.h's business.
  *
  * File: a head of 64 bytes (magic "weirmap1", kind, number of sections, first and last time of what was read,
- * bytes of the whole file, CRC-32C of head and section table), the section table, then the sections, each at
- * a multiple of
- * 64.  Numbers are little-endian, as the machine's (checked when built).  Opening checks the head, the table
- * and the bounds of each section, and reads nothing else: each view checks what it takes from inside (an
- * index beyond its table is "damaged", never followed).  `sheet_check()` compares every section's CRC-32C;
- * the atlas does so for all sheets but those of BGP routes, which are large. */
+ * bytes of the whole file, CRC-32C of head and section table, id of the content), the section table, then the
+ * sections, each at a multiple of 64.  Numbers are little-endian, as the machine's (checked when built).
+ * Opening checks the head, the table and the bounds of each section, and reads nothing else: each view checks
+ * what it takes from inside (an index beyond its table is "damaged", never followed).  `sheet_check()`
+ * compares every section's CRC-32C; the atlas does so for all sheets but those of BGP routes, which are
+ * large. */
 #ifndef WEIR_MAP_SHEET_H
 #define WEIR_MAP_SHEET_H
 
@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/hash.h"
 #include "base/world.h"
 
 enum sheet_kind {
@@ -27,10 +28,13 @@ enum sheet_kind {
 	SHEET_HOLDERS = 5,  /* names of networks and organisations: registry.h */
 };
 
+#define SHEET_ID ID_TEXT /* an id as text: 32 hex digits and the zero */
+
 struct sheet {
 	enum sheet_kind kind;
 	struct wall from,
-		to; /* of what it was made from; equal for a snapshot; 0 where the file says nothing */
+		to;   /* of what it was made from; equal for a snapshot; 0 where the file says nothing */
+	struct id id; /* of its content: sheet_id() */
 	const uint8_t *map; /* the whole file, read only */
 	size_t n;
 };
@@ -53,6 +57,14 @@ struct sheet_out *sheet_begin(const struct world *w, const char *path, enum shee
 void sheet_time(struct sheet_out *o, struct wall from, struct wall to);
 void sheet_times(const struct sheet_out *o, struct wall *from, struct wall *to); /* as told; 0: not */
 enum status sheet_put(struct sheet_out *o, uint32_t tag, const void *p, size_t n, struct err *e);
+/* The same of a section that follows from the others (an index): it is no part of the id. */
+enum status sheet_put_index(struct sheet_out *o, uint32_t tag, const void *p, size_t n, struct err *e);
+/* The content's id: SHA-256 of kind, times as they are told by now, and tag, length and bytes of what was
+ * put, in that order.  It says nothing of the file that the content came from: how that was compressed, or
+ * what it had that no sheet keeps.  Once, behind the last sheet_put(). */
+enum status sheet_id(struct sheet_out *o, struct id *to, struct err *e);
+/* Its place is this one: where its name depends on its id. */
+enum status sheet_place(struct sheet_out *o, const char *path, struct err *e);
 enum status sheet_finish(struct sheet_out *o, struct err *e);
 void sheet_drop(struct sheet_out *o);
 

@@ -18,7 +18,8 @@ struct sheet_head {
 	int64_t from_us, to_us;
 	uint64_t bytes; /* of the whole file */
 	uint32_t crc;   /* of head (this field 0) and table */
-	uint8_t zero[20];
+	struct id id;   /* of the content */
+	uint8_t zero[4];
 };
 struct sheet_section_at {
 	uint32_t tag, crc;

@@ -16,7 +16,8 @@ struct sheet_out {
 	int fd;
 	struct sheet_head head;
 	struct sheet_section_at table[SHEET_SECTIONS];
-	uint64_t at; /* where the next byte goes */
+	uint64_t at;           /* where the next byte goes */
+	struct hash_run *hash; /* of the content; NULL when its id is made */
 };
 
 /* Blanks: head, table, and what brings a section to a multiple of 64. */
@@ -40,10 +41,13 @@ struct sheet_out *sheet_begin(const struct world *w, const char *path, enum shee
 	}
 	o->w = w;
 	o->fd = -1;
+	o->hash = hash_begin();
 	memcpy(o->head.magic, SHEET_MAGIC, sizeof(o->head.magic));
 	o->head.kind = kind;
-	if (snprintf(o->path, sizeof(o->path), "%s", path) >= (int)sizeof(o->path) ||
-		snprintf(o->part, sizeof(o->part), "%s.part", path) >= (int)sizeof(o->part))
+	if (!o->hash)
+		(void)err_nomem(e);
+	else if (snprintf(o->path, sizeof(o->path), "%s", path) >= (int)sizeof(o->path) ||
+		 snprintf(o->part, sizeof(o->part), "%s.part", path) >= (int)sizeof(o->part))
 		(void)err_set(e, STATUS_BAD, "%s: the name is too long", path);
 	else if ((o->fd = w->open(w->self, o->part, O_WRONLY | O_CREAT | O_TRUNC, 0666)) < 0)
 		(void)err_errno(e, "%s: cannot be made", o->part);
@@ -65,7 +69,14 @@ void sheet_times(const struct sheet_out *o, struct wall *from, struct wall *to)
 	to->us = o->head.to_us;
 }
 
-enum status sheet_put(struct sheet_out *o, uint32_t tag, const void *p, size_t n, struct err *e)
+enum status sheet_place(struct sheet_out *o, const char *path, struct err *e)
+{
+	if (snprintf(o->path, sizeof(o->path), "%s", path) >= (int)sizeof(o->path))
+		return err_set(e, STATUS_BAD, "%s: the name is too long", path);
+	return STATUS_OK;
+}
+
+enum status sheet_put_index(struct sheet_out *o, uint32_t tag, const void *p, size_t n, struct err *e)
 {
 	if (o->head.n_section == SHEET_SECTIONS)
 		return err_set(e, STATUS_MACHINE, "%s: more sections than a sheet has room for", o->part);
@@ -75,6 +86,40 @@ enum status sheet_put(struct sheet_out *o, uint32_t tag, const void *p, size_t n
 		return err_errno(e, "%s: cannot be written", o->part);
 	o->at += n;
 	return pad_to(o, (o->at + SHEET_ALIGN - 1) & ~(uint64_t)(SHEET_ALIGN - 1), e);
+}
+
+/* Lengths are hashed, too: bytes do not move from one section to the next unseen. */
+static void content_add(struct sheet_out *o, uint32_t tag, const void *p, size_t n)
+{
+	const struct content_part {
+		uint32_t tag, zero;
+		uint64_t n;
+	} part = {.tag = tag, .n = n};
+
+	(void)hash_more(o->hash, &part, sizeof(part)); /* a failure is kept until the end */
+	if (n)
+		(void)hash_more(o->hash, p, n);
+}
+
+enum status sheet_put(struct sheet_out *o, uint32_t tag, const void *p, size_t n, struct err *e)
+{
+	content_add(o, tag, p, n);
+	return sheet_put_index(o, tag, p, n, e);
+}
+
+enum status sheet_id(struct sheet_out *o, struct id *to, struct err *e)
+{
+	const int64_t time[] = {o->head.from_us, o->head.to_us};
+	uint8_t sum[32];
+
+	content_add(o, o->head.kind, time, sizeof(time));
+	bool good = hash_end(o->hash, sum);
+	o->hash = NULL;
+	if (!good)
+		return err_set(e, STATUS_MACHINE, "no hash can be made");
+	memcpy(o->head.id.b, sum, sizeof(o->head.id.b));
+	*to = o->head.id;
+	return STATUS_OK;
 }
 
 static enum status head_put(struct sheet_out *o, struct err *e)
@@ -90,8 +135,11 @@ static enum status head_put(struct sheet_out *o, struct err *e)
 enum status sheet_finish(struct sheet_out *o, struct err *e)
 {
 	const struct world *w = o->w;
-	enum status st = head_put(o, e);
+	struct id id;
+	enum status st = o->hash ? sheet_id(o, &id, e) : STATUS_OK;
 
+	if (st == STATUS_OK)
+		st = head_put(o, e);
 	if (st == STATUS_OK && w->fsync(w->self, o->fd) != 0)
 		st = err_errno(e, "%s: cannot be synced", o->part);
 	if (st == STATUS_OK) {
@@ -120,5 +168,6 @@ void sheet_drop(struct sheet_out *o)
 		(void)o->w->close(o->w->self, o->fd);
 	if (o->part[0])
 		(void)o->w->unlink(o->w->self, o->part);
+	(void)hash_end(o->hash, NULL);
 	free(o);
 }

@@ -120,9 +120,9 @@ def test_load_says_what_each_file_is():
         "names.txt": "names of networks", "rib": "MRT table"}, by
     assert by["rib"]["routes"] == 12 and by["rib"]["records"] == 4 and not by["rib"]["skipped"] and by["rib"]["broken"] is None
     assert by["rel.txt"]["lines"] == len(rel().splitlines()) and by["rel.txt"]["kept"] == 8
-    assert all(len(f["id"]) == 12 and not f["again"] for f in by.values())
+    assert all(len(f["id"]) == 32 and not f["again"] for f in by.values())
     out, _ = weir("-C", where, "map", "load", put("rib", FILES["rib"]))
-    assert out.startswith(by["rib"]["id"]) and "MRT table, loaded before" in out
+    assert out.startswith(by["rib"]["id"][:12] + "  ") and "MRT table, loaded before" in out
 
 
 def test_list_and_forget():
@@ -130,13 +130,17 @@ def test_list_and_forget():
     rows, _ = weir("-C", where, "map", "list", json_out=True)
     assert {r["kind"] for r in rows} == {"AS relationships", "delegations", "names", "BGP table"} and all(r["in_use"] for r in rows)
     out, _ = weir("-C", where, "map", "list")
-    assert all(r["id"] in out and r["name"] in out for r in rows)
+    assert all(r["id"][:12] in out and r["name"] in out for r in rows)
     gone = next(r["id"] for r in rows if r["kind"] == "names")
     assert one("-C", where, "map", "forget", gone) == {"id": gone} and not (where / "map" / f"{gone}.sheet").exists()
     refused("-C", where, "map", "forget", gone, status=1, say="no table of the map has that id")
+    refused("-C", where, "map", "forget", rows[0]["id"][:5], status=1, say="no table of the map has that id")
     refused("-C", where, "map", "forget", "../../etc", status=1, say="no table of the map has that id")
     refused("-C", where, "map", "forget", status=2, say="one ID")
     assert len(weir("-C", where, "map", "list", json_out=True)[0]) == 3
+    short = next(r["id"] for r in rows if r["kind"] == "BGP table")[:12]  # as the list shows it
+    weir("-C", where, "map", "forget", short)
+    assert len(weir("-C", where, "map", "list", json_out=True)[0]) == 2
 
 
 def test_stdin_and_compressed_files_are_the_same_table():
@@ -144,9 +148,12 @@ def test_stdin_and_compressed_files_are_the_same_table():
     raw = FILES["rib"]
     zstd = subprocess.run(["zstd", "-qc"], input=raw, capture_output=True, check=True).stdout
     packed = {"rib.gz": gzip.compress(raw), "rib.bz2": bz2.compress(raw), "rib.zst": zstd}
+    ids = set()
     for name, data in packed.items():
         doc = one("-C", where, "map", "load", put(name, data))["files"][0]
-        assert doc["routes"] == 12 and doc["bytes"] == len(raw), (name, doc)
+        assert doc["routes"] == 12 and doc["bytes"] == len(raw) and doc["again"] == bool(ids), (name, doc)
+        ids.add(doc["id"])
+    assert len(ids) == 1 and len(weir("-C", where, "map", "list", json_out=True)[0]) == 1
     other = fresh()
     doc = one("-C", other, "map", "load", "-", stdin=raw)["files"][0]
     assert doc["routes"] == 12 and doc["format"] == "MRT table"
@@ -569,7 +576,7 @@ def test_names_in_flows_of_a_case():
     assert "networks" not in before
     weir("-C", where, "map", "load", put("ipasn.dat", "203.0.113.0/24\t64500\n198.51.100.0/24\t64510\n"), put("names.txt", NAMES))
     after = one("-C", where, "trace", "--flow", ATTACK)
-    assert after["networks"]["203.0.113.10"] == {"as": "AS64500", "name": "CARRIER-A", "cc": "CN", "prefix": "203.0.113.0/24"}, after
+    assert after["networks"]["203.0.113.10"] == {"as": "AS64500", "name": "CARRIER-A", "cc": "CN", "holder": None, "prefix": "203.0.113.0/24"}, after
     assert after["ends"]["network"]["as"] == "AS64510", after["ends"]
     out, _ = weir("-C", where, "trace", "--flow", ATTACK)
     assert re.search(r"networks \(by routing table( of \d{4}-\d\d-\d\d| \(none is loaded\)) and registration, which is not ownership\)\n", out) and "AS64510 TARGET-NET, KP" in out, out

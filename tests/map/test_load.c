@@ -211,6 +211,96 @@ static void test_again(void **state)
 	kit_dir_free(dir);
 }
 
+static void id_of_load(const char *dir, const char *path, unsigned threads, char id[SHEET_ID])
+{
+	struct load_file f = {.path = path};
+	struct err e = {0};
+
+	if (map_load(dir, &world_real, &f, 1, threads, NULL, &e) != STATUS_OK)
+		fail_msg("%s", e.text);
+	memcpy(id, f.id, SHEET_ID);
+}
+
+/* The same table however it is compressed, named and read; another one where an origin, a time or a peer is
+ * another. */
+static void test_id(void **state)
+{
+	static const char *const tool[] = {"gzip", "bzip2", "zstd"};
+	char *dir = kit_dir(), path[4200], cmd[9000], id[SHEET_ID], other[SHEET_ID];
+
+	(void)state;
+	table_file(dir, "rib", T0, 64601, path);
+	id_of_load(dir, path, 1, id);
+	assert_int_equal(strlen(id), SHEET_ID - 1);
+	for (size_t i = 0; i < sizeof(tool) / sizeof(tool[0]); i++)
+		for (unsigned threads = 1; threads <= 3; threads++) {
+			(void)snprintf(cmd, sizeof(cmd), "%s -c < %s > %s.%s 2>/dev/null", tool[i], path,
+				path, tool[i]);
+			if (system(cmd) != 0) /* NOLINT(cert-env33-c) */
+				continue;     /* no such program here */
+			(void)snprintf(cmd, sizeof(cmd), "%s.%s", path, tool[i]);
+			id_of_load(dir, cmd, threads, other);
+			assert_string_equal(id, other);
+		}
+	table_file(dir, "origin", T0, 64602, path);
+	id_of_load(dir, path, 1, other);
+	assert_string_not_equal(id, other);
+	table_file(dir, "time", T0 + 1, 64601, path);
+	id_of_load(dir, path, 1, other);
+	assert_string_not_equal(id, other);
+	kit_file(path, dir, "map");
+	assert_int_equal(kit_count(path, "sheet.*"), 3);
+	kit_dir_free(dir);
+}
+
+/* The day that a file's name says is no content: a copy of another name is the same table. */
+static void test_copy_of_text(void **state)
+{
+	static const char *const name[] = {"20141201.as-rel.txt", "20150101.as-rel.txt"};
+	char *dir = kit_dir(), path[4200], id[2][SHEET_ID];
+	struct atlas a;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		kit_file(path, dir, name[i]);
+		kit_spill(path, (const uint8_t *)"64500|64501|-1\n", 15);
+		id_of_load(dir, path, 1, id[i]);
+	}
+	assert_string_equal(id[0], id[1]);
+	open_map(&a, dir);
+	assert_int_equal(a.n, 1);
+	assert_int_equal(a.entry[0].sheet.to.us / SECOND_US, 1417392000);
+	atlas_close(&a);
+	kit_dir_free(dir);
+}
+
+/* The beginning of an id names a table where it is one's alone. */
+static void test_forget(void **state)
+{
+	char *dir = kit_dir(), path[4200], id[SHEET_ID], line[256];
+	struct err e = {0};
+
+	(void)state;
+	table_file(dir, "rib", T0, 64601, path);
+	id_of_load(dir, path, 1, id);
+	id[6] ^= 1;
+	assert_int_equal(map_forget(dir, &world_real, id, &e), STATUS_NO);
+	id[6] ^= 1;
+	id[5] = '\0';
+	assert_int_equal(map_forget(dir, &world_real, id, &e), STATUS_NO);
+	id_of_load(dir, path, 1, id);
+	kit_file(path, dir, "map/tables");
+	(void)snprintf(line, sizeof(line), "%.6s%026d paths 4 0 0 x\n%s paths 4 0 0 x\n", id, 0, id);
+	kit_spill(path, (const uint8_t *)line, strlen(line));
+	id[6] = '\0';
+	assert_int_equal(map_forget(dir, &world_real, id, &e), STATUS_BAD);
+	assert_non_null(strstr(e.text, "several"));
+	(void)snprintf(line, sizeof(line), "%.6s%026d", id, 0);
+	assert_int_equal(map_forget(dir, &world_real, line, &e), STATUS_OK);
+	assert_int_equal(map_forget(dir, &world_real, id, &e), STATUS_OK);
+	kit_dir_free(dir);
+}
+
 /* What is cut off gives what is whole, and says where. */
 static void test_cut(void **state)
 {
@@ -341,7 +431,7 @@ static void test_stopped(void **state)
 	kit_dir_free(dir);
 }
 
-/* The same from a pipe: the same id, once only. */
+/* The same from a pipe: the same id, once only; no file is needed to know it again. */
 static void test_pipe(void **state)
 {
 	char *dir = kit_dir(), table[4200], cmd[4300];
@@ -489,6 +579,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_table_and_updates),
 		cmocka_unit_test(test_again),
+		cmocka_unit_test(test_id),
+		cmocka_unit_test(test_copy_of_text),
+		cmocka_unit_test(test_forget),
 		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_dates),

@@ -57,6 +57,55 @@ static void test_round(void **state)
 	kit_dir_free(dir);
 }
 
+static struct id id_made(
+	const char *dir, enum sheet_kind kind, int64_t to_us, uint32_t tag, size_t n, bool index)
+{
+	char path[4200];
+	struct err e = {0};
+	struct id id;
+	struct sheet s;
+
+	kit_file(path, dir, "first");
+	struct sheet_out *o = sheet_begin(&world_real, path, kind, &e);
+	assert_non_null(o);
+	sheet_time(o, (struct wall){11}, (struct wall){to_us});
+	assert_int_equal(sheet_put(o, TAG_A, text, n, &e), STATUS_OK);
+	assert_int_equal(sheet_put(o, tag, text + n, sizeof(text) - n, &e), STATUS_OK);
+	if (index)
+		assert_int_equal(sheet_put_index(o, TAG_C, some, sizeof(some), &e), STATUS_OK);
+	assert_int_equal(sheet_id(o, &id, &e), STATUS_OK);
+	sheet_time(o, (struct wall){1}, (struct wall){1}); /* is no part of it any more */
+	kit_file(path, dir, "place");
+	assert_int_equal(sheet_place(o, path, &e), STATUS_OK);
+	assert_int_equal(sheet_finish(o, &e), STATUS_OK);
+	assert_int_equal(sheet_open(&s, path, &e), STATUS_OK);
+	assert_int_equal(s.to.us, 1);
+	assert_int_equal(id_order(&s.id, &id), 0);
+	sheet_close(&s);
+	assert_int_equal(kit_count(dir, "place"), 1);
+	assert_int_equal(kit_count(dir, "first.*"), 0);
+	return id;
+}
+
+/* The id is its content's: kind, times, tags, and where one section ends and the next begins. */
+static void test_id(void **state)
+{
+	char *dir = kit_dir();
+	struct id id[5], again = id_made(dir, SHEET_LINKS, 22, TAG_B, 7, true);
+
+	(void)state;
+	id[0] = id_made(dir, SHEET_LINKS, 22, TAG_B, 7, false);
+	id[1] = id_made(dir, SHEET_PATHS, 22, TAG_B, 7, false);
+	id[2] = id_made(dir, SHEET_LINKS, 23, TAG_B, 7, false);
+	id[3] = id_made(dir, SHEET_LINKS, 22, TAG_C, 7, false);
+	id[4] = id_made(dir, SHEET_LINKS, 22, TAG_B, 8, false);
+	assert_int_equal(id_order(&id[0], &again), 0);
+	for (size_t i = 0; i < 5; i++)
+		for (size_t k = 0; k < i; k++)
+			assert_int_not_equal(id_order(&id[i], &id[k]), 0);
+	kit_dir_free(dir);
+}
+
 /* Each bit of the file: of head and table it is found when opening, of a section by the check. */
 static void test_bits(void **state)
 {
@@ -153,6 +202,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round),
+		cmocka_unit_test(test_id),
 		cmocka_unit_test(test_bits),
 		cmocka_unit_test(test_none),
 		cmocka_unit_test(test_broken_world),
