@@ -19,6 +19,8 @@
 #define WATCH_CASE_FLOWS 256     /* of one case, by alerts; each is traced, and planned against */
 #define WATCH_CASES      1024    /* that are kept in mind */
 #define WATCH_HUNTS      256     /* sightings that are traced again and again at once */
+#define WATCH_SOON       30      /* plans a minute that wait for no pause, see act_soon() */
+#define WATCH_SOON_CASE  6       /* of one case */
 #define WATCH_BY         "watch" /* who gave an order */
 
 /* How often something was done in the minute that runs. */
@@ -40,6 +42,7 @@ struct concern {
 	bool due;         /* there is something new to plan with */
 	struct mono next; /* not before */
 	int64_t pause_us;
+	struct minute soon;         /* plans that waited for no pause */
 	struct id said;             /* hash of what was said last */
 	struct id back;             /* of the return that was said last */
 	struct wall given, expires; /* of the newest block of this case that is in force; 0: none known */
@@ -52,8 +55,9 @@ struct hunt {
 	struct sighting s; /* text and source are kept, flow_id is none */
 	char text[SENSOR_TEXT_MAX];
 	struct mono next, begun, until;
-	size_t proven;  /* hops that were said */
-	uint64_t bytes; /* of the recording when it was tried last, and its last time */
+	int64_t soon_us; /* a flow that is not recorded yet is looked for again after so long */
+	size_t proven;   /* hops that were said */
+	uint64_t bytes;  /* of the recording when it was tried last, and its last time */
 	int64_t to_us;
 	bool tried, found; /* found: its flow was recorded when it was tried last */
 	bool enough;       /* the hop behind the proven ones: its evidence is enough to block a host */
@@ -82,7 +86,8 @@ struct watch {
 	struct hunt *hunt;       /* n_hunt of WATCH_HUNTS */
 	size_t n_hunt;
 	struct store_stat grown; /* the recording as it was looked at last */
-	struct minute cases;
+	int64_t look_us;         /* how long that took, with its traces */
+	struct minute cases, soon;
 	struct tally tally;
 	struct mono counted;      /* when counts went into the database last */
 	struct mono marked;       /* when the mark was written last */
@@ -120,6 +125,8 @@ enum status watch_hunt(struct watch *w, struct err *e);
 /* ---- watch_act.c ---- */
 
 enum status watch_act(struct watch *w, struct err *e);
+/* A flow was found that the case's last plan had to do without: the next one is due at once. */
+void act_soon(struct watch *w, struct concern *c);
 
 /* When something is due next, at most `most` from now. */
 int64_t watch_wait_us(const struct watch *w, int64_t most);

@@ -16,6 +16,7 @@
 #define HOUR_US        (3600 * SECOND_US)
 #define LATE_US        (2 * SECOND_US) /* an alert this soon behind an order is of what went before it */
 #define RENEW_MOST_US  (300 * SECOND_US)
+#define WHY_TEXT       (PREFIX_TEXT + 120)
 
 /* ---- saying a thing once ---- */
 
@@ -193,47 +194,72 @@ static const struct option *option_next(
 	return best;
 }
 
-static enum status say_option(
-	struct watch *w, struct concern *c, const struct option *o, const struct id *plan, struct err *e)
+/* Why weir must not enforce it by itself, as "it ..."; "": it may. */
+static const char *not_by_itself(char *to, size_t n, const struct watch *w, const struct option *o)
 {
-	char id[ID_TEXT], plan_id[ID_TEXT];
-	json_t *more = json_pack("{s:s, s:i, s:f, s:I, s:b, s:s}", "plan", id_text(plan_id, plan), "option",
-		(int)o->k, "stops", o->stops, "collateral", (json_int_t)o->collateral, "sufficient",
-		o->sufficient, "missing", o->missing);
+	char ip[IP_TEXT], from[PREFIX_TEXT], flows[COUNT_TEXT];
+
+	*to = '\0';
+	if (!o->sufficient)
+		(void)snprintf(to, n, "is not sufficient");
+	else if (o->n_needs)
+		(void)snprintf(to, n, "needs the help of others");
+	else if (o->hit.flows > w->app->cfg.watch_budget)
+		(void)snprintf(to, n, "hits %s of bystanders, and watch_budget is %" PRIu64,
+			counted(flows, o->hit.flows, "flow"), w->app->cfg.watch_budget);
+	for (size_t i = 0; i < o->n_action && !*to; i++) {
+		const struct prefix *p = &o->action[i].rule.from;
+		if (*o->action[i].place)
+			(void)snprintf(to, n, "needs the help of others");
+		else if (!rule_is_host(p))
+			(void)snprintf(to, n, "is wider than one host a rule: %s", prefix_text(from, p));
+		else if (w->app->cfg.n_own && config_owns(&w->app->cfg, &p->ip))
+			(void)snprintf(to, n, "cuts off %s, one of the own hosts", ip_text(ip, &p->ip));
+	}
+	return to;
+}
+
+/* "option 1 (drop from 198.51.100.7/32 to any tcp 22)", "option 2 (drop from ..., 3 more rules)" */
+#define OPTION_WORDS (RULE_TEXT + COUNT_TEXT + 64)
+static char *option_words(char to[OPTION_WORDS], const struct option *o)
+{
+	char rule[RULE_TEXT], n[COUNT_TEXT];
+	int len = snprintf(to, OPTION_WORDS, "option %" PRIu32, o->k);
+
+	if (o->n_action)
+		len += snprintf(
+			to + len, OPTION_WORDS - (size_t)len, " (%s", rule_text(rule, &o->action[0].rule));
+	if (o->n_action > 1)
+		len += snprintf(to + len, OPTION_WORDS - (size_t)len, ", %s",
+			counted(n, o->n_action - 1, "more rule"));
+	if (o->n_action)
+		(void)snprintf(to + len, OPTION_WORDS - (size_t)len, ")");
+	return to;
+}
+
+/* because: why watch does not give a sufficient option by itself though the policy lets it, "" else. */
+static enum status say_option(struct watch *w, struct concern *c, const struct option *o,
+	const struct id *plan, const char *because, struct err *e)
+{
+	char id[ID_TEXT], plan_id[ID_TEXT], words[OPTION_WORDS];
+	json_t *more = json_pack("{s:s, s:i, s:f, s:I, s:b, s:s, s:s}", "plan", id_text(plan_id, plan),
+		"option", (int)o->k, "stops", o->stops, "collateral", (json_int_t)o->collateral, "sufficient",
+		o->sufficient, "missing", o->missing, "not_by_itself", because);
 
 	(void)id_text(id, &c->case_id);
+	(void)option_words(words, o);
 	if (!o->sufficient)
 		return say_once(w, c, "proposed", more, e,
-			"plan: option %" PRIu32 " stops %.0f %%, collateral %" PRIu64
-			", not sufficient: %s: weir plan %.12s",
-			o->k, 100 * o->stops, o->collateral, o->missing, id);
+			"plan: %s stops %.0f %%, collateral %" PRIu64 ", not sufficient: %s: weir plan %.12s",
+			words, 100 * o->stops, o->collateral, o->missing, id);
 	return say_once(w, c, "proposed", more, e,
-		"plan: option %" PRIu32 " stops %.0f %%, collateral %" PRIu64
-		", sufficient: weir block %.12s --option %" PRIu32,
-		o->k, 100 * o->stops, o->collateral, id, o->k);
+		"plan: %s stops %.0f %%, collateral %" PRIu64
+		", sufficient%s%s: weir block %.12s --option %" PRIu32,
+		words, 100 * o->stops, o->collateral, *because ? "; not given by itself: it " : "", because,
+		id, o->k);
 }
 
 /* ---- a block ---- */
-
-/* Why weir must not enforce it by itself; NULL: it may. */
-static const char *not_by_itself(const struct watch *w, const struct option *o)
-{
-	if (!o->sufficient)
-		return "is not sufficient";
-	if (o->n_needs)
-		return "needs the help of others";
-	if (o->hit.flows > w->app->cfg.watch_budget)
-		return "hits more flows of bystanders than watch_budget allows";
-	for (size_t i = 0; i < o->n_action; i++) {
-		if (*o->action[i].place)
-			return "needs the help of others";
-		if (!rule_is_host(&o->action[i].rule.from))
-			return "is wider than one host a rule";
-		if (w->app->cfg.n_own && config_owns(&w->app->cfg, &o->action[i].rule.from.ip))
-			return "cuts off one of the own hosts";
-	}
-	return NULL;
-}
 
 static enum status hour_full(struct watch *w, struct arena *a, struct err *e)
 {
@@ -261,9 +287,10 @@ static enum status give(struct watch *w, struct concern *c, const struct option 
 		.for_us = w->for_us,
 		.by = WATCH_BY};
 	struct enforced done;
-	const char *because = not_by_itself(w, o);
-	enum status s = because ? err_set(e, STATUS_NO, "option %" PRIu32 " is not enforced by itself: it %s",
-					  o->k, because)
+	char why[WHY_TEXT];
+	enum status s = *not_by_itself(why, sizeof(why), w, o)
+				? err_set(e, STATUS_NO, "option %" PRIu32 " is not enforced by itself: it %s",
+					  o->k, why)
 				: hour_full(w, a, e);
 
 	if (s == STATUS_OK)
@@ -342,7 +369,8 @@ static enum status plan_and_act(
 	char case_id[ID_TEXT];
 	const struct option *o;
 	struct id id;
-	bool back = false;
+	char because[WHY_TEXT] = "";
+	bool back = false, may = w->app->cfg.on_alert == ON_ALERT_BLOCK;
 	enum status s = in_force_read(w, &c->case_id, a, &in, e);
 
 	if (s == STATUS_OK)
@@ -354,11 +382,11 @@ static enum status plan_and_act(
 	if (s != STATUS_OK)
 		return say_refused(w, c, &why, e);
 	o = option_marked(w, c, &in, &plan);
-	if (o && w->app->cfg.on_alert == ON_ALERT_BLOCK && !not_by_itself(w, o))
+	if (o && may && !*not_by_itself(because, sizeof(because), w, o))
 		return block_unless_undone(w, c, o, a, e);
-	if (!o && back)
-		o = option_next(w, c, &in, &plan);
-	return o ? say_option(w, c, o, &id, e) : STATUS_OK;
+	if (!o && back && (o = option_next(w, c, &in, &plan)) && may)
+		(void)snprintf(because, sizeof(because), "is not the one that the plan marks");
+	return o ? say_option(w, c, o, &id, because, e) : STATUS_OK;
 }
 
 /* A block that runs out while the attack goes on is looked at again. */
@@ -376,6 +404,19 @@ static bool act_due(const struct watch *w, const struct concern *c)
 
 	return id_order(&c->case_id, &none) != 0 && (c->due || renewal(w, c)) &&
 	       watch_mono(w).us >= c->next.us;
+}
+
+/* Only so many a minute wait for no pause, of a case and of all: whoever makes alerts makes no plans with
+ * them.  Beyond that it is as if an alert had come (sighted()). */
+void act_soon(struct watch *w, struct concern *c)
+{
+	struct mono now = watch_mono(w);
+	bool at_once = c->next.us > now.us && minute_takes(&c->soon, now, WATCH_SOON_CASE) &&
+		       minute_takes(&w->soon, now, WATCH_SOON);
+	int64_t at = now.us + (at_once ? 0 : SECOND_US);
+
+	c->due = true;
+	c->next.us = c->next.us < at ? c->next.us : at;
 }
 
 static enum status act_on(struct watch *w, struct concern *c, struct tracer *t, struct err *e)

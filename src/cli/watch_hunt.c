@@ -3,6 +3,7 @@
  * In come new sightings, out come proven hops, as claims and as lines, and the case that a chain leads to
  * where that is another one.  A sighting is traced at once, and then, with growing pauses and while the
  * recording grows, until its chain has come to an end that more recording does not move, for an hour at most.
+ * An alert is often quicker than the recorder: a flow that is not there yet is looked for again soon.
  * All that is due at once is traced with one reading of the recording. */
 #include <math.h>
 #include <stdlib.h>
@@ -13,6 +14,8 @@
 
 #define PAUSE_FIRST_US SECOND_US
 #define PAUSE_LAST_US  (60 * SECOND_US)
+#define SOON_US        (SECOND_US / 20) /* to the second look for a flow that is not recorded yet; then doubled */
+#define SOON_SHARE     10               /* such looks take one part in so many of the time, at most */
 #define LOOK_US        (2 * SECOND_US) /* between two looks at a recording that does not grow */
 #define HUNT_US        (3600 * SECOND_US)
 #define OVER_US        (60 * SECOND_US) /* recorded behind a closed flow: what fed it has come by then */
@@ -29,8 +32,12 @@ void hunt_add(struct watch *w, const struct id *case_id, const struct sighting *
 		return;
 	}
 	h = &w->hunt[w->n_hunt++];
-	*h = (struct hunt){
-		.case_id = *case_id, .s = *s, .next = now, .begun = now, .until = {now.us + HUNT_US}};
+	*h = (struct hunt){.case_id = *case_id,
+		.s = *s,
+		.next = now,
+		.begun = now,
+		.until = {now.us + HUNT_US},
+		.soon_us = SOON_US};
 	(void)snprintf(h->text, sizeof(h->text), "%s", s->text ? s->text : "");
 	h->s.text = NULL; /* set where it is used: the queue moves */
 	h->s.flow_id = NULL;
@@ -58,14 +65,26 @@ static void hunt_remove(struct watch *w, size_t at)
 	memmove(&w->hunt[at], &w->hunt[at + 1], (w->n_hunt - at) * sizeof(w->hunt[0]));
 }
 
+/* The next look for a flow that is not recorded yet, pause_us from now at most.  Looks of several come
+ * together, however many there are. */
+static int64_t soon(const struct watch *w, struct hunt *h, int64_t now, int64_t pause_us)
+{
+	int64_t apart = SOON_SHARE * w->look_us > SOON_US ? SOON_SHARE * w->look_us : SOON_US;
+	int64_t at = (now + h->soon_us + apart - 1) / apart * apart;
+
+	if (h->soon_us < pause_us)
+		h->soon_us *= 2;
+	return at < now + pause_us ? at : now + pause_us;
+}
+
 /* A quarter of the time that it has taken already: what is proven is known soon after, early and late. */
 static void hunt_later(struct watch *w, struct hunt *h)
 {
 	int64_t now = watch_mono(w).us, pause = (now - h->begun.us) / 4;
 
-	if (pause < PAUSE_FIRST_US)
-		pause = PAUSE_FIRST_US;
-	h->next.us = now + (pause < PAUSE_LAST_US ? pause : PAUSE_LAST_US);
+	pause = pause > PAUSE_FIRST_US ? pause : PAUSE_FIRST_US;
+	pause = pause < PAUSE_LAST_US ? pause : PAUSE_LAST_US;
+	h->next.us = h->found ? now + pause : soon(w, h, now, pause);
 }
 
 /* ---- a case that a chain leads to ---- */
@@ -246,6 +265,8 @@ static enum status hunt_flow(
 		h->enough = enough_to_block(w, &c);
 		watch_concern(w, &h->case_id)->due = true;
 	}
+	if (s == STATUS_OK && first && h->tried)
+		act_soon(w, watch_concern(w, &h->case_id));
 	h->tried = h->found = true;
 	if (s == STATUS_OK && *done)
 		return say_end(w, h, &c, e);
@@ -318,7 +339,7 @@ static bool any_due(struct watch *w, int64_t now)
 		if (is_due(w, h, now))
 			any = true;
 		else if (h->next.us <= now)
-			h->next.us = now + LOOK_US;
+			h->next.us = h->found ? now + LOOK_US : soon(w, h, now, LOOK_US);
 	}
 	return any;
 }
@@ -334,5 +355,8 @@ enum status watch_hunt(struct watch *w, struct err *e)
 	if (!time)
 		return STATUS_OK;
 	s = store_stat_read(&w->grown, w->app->w, w->app->dir, e);
-	return s == STATUS_OK && any_due(w, now) ? hunt_due(w, now, e) : s;
+	if (s == STATUS_OK && any_due(w, now))
+		s = hunt_due(w, now, e);
+	w->look_us = watch_mono(w).us - now;
+	return s;
 }
