@@ -25,6 +25,8 @@ enum way { WAY_FORWARD, WAY_ANSWERS, WAY_TICKS, WAY_SIZES, WAY_SIZES_BACK };
 #define LN10          2.30258509299404568402
 #define CEILING_SLACK 0.3
 #define DRIVEN_TIMES  2   /* so much steadier is what R says after V than after X */
+#define OWN_SIGMAS    4   /* standard errors in which another cause than a relay's must be the steadier */
+#define DRIVEN_SIGMAS 8   /* the same of what R says to V: chaff and hidden keys make up to 6 */
 #define TURNED_MAX    0.5 /* share of it that the sizes may reach backwards in time */
 
 /* What the gates look at, found when first asked for and kept while OUT's clock stays. */
@@ -352,13 +354,20 @@ static int is_asked(const struct legs *l, const struct link_param *p)
 	return order_leans(&asked);
 }
 
-/* Does R speak to V because V answered, rather than because X spoke?  Who drives both, a task at a time,
- * does. */
+/* Does R speak to V because V spoke, rather than because X did?  Who drives both, a task at a time, does, and
+ * who acknowledges what V told him. */
 static int is_driven(struct legs *l)
 {
 	struct order own;
+	struct echo asked;
 	order_lag(&l->out_back, &l->out_fwd, l->scratch, &own);
 	if (2 * (size_t)own.lags >= l->out_fwd.n && DRIVEN_TIMES * own.spread_us < orders(l)->fwd.spread_us)
+		return 1;
+	order_echo(&l->out_back, &l->in_fwd, &l->out_fwd, l->scratch, &asked);
+	if (order_flat(&asked))
+		return 1;
+	if (order_cause(&l->out_fwd, &l->in_fwd, &l->out_back, l->scratch) < -DRIVEN_SIGMAS ||
+		order_cause(&l->out_fwd, &l->in_fwd, &l->in_back, l->scratch) < -DRIVEN_SIGMAS)
 		return 1;
 	return order_waits(&l->in_fwd, &l->out_back, &l->out_fwd, l->scratch);
 }
@@ -370,6 +379,13 @@ static int is_in_step(const struct legs *l)
 	struct legs_in_order o = {&l->in_fwd, &l->in_back, &l->out_fwd, &l->out_back};
 	return order_at_once(&o, l->scratch) ||
 	       order_waits(&l->out_back, &l->in_fwd, &l->in_back, l->scratch);
+}
+
+/* Are IN's answers R's own?  They wait for what X said, not for what V did. */
+static int is_own(struct legs *l)
+{
+	return !order_exact(echo_of(l)) &&
+	       order_cause(&l->in_back, &l->out_back, &l->in_fwd, l->scratch) < -OWN_SIGMAS;
 }
 
 /* Do times say that OUT follows IN, where the number is that of sizes? */
@@ -402,18 +418,21 @@ static int relay_shaped(
 	int timed = enough[WAY_FORWARD] || enough[WAY_ANSWERS];
 	int match = sizes->there || sizes->back;
 	int told = order_steady(echo) || (order_vague(echo) && timed && match);
-	int answers = order_keeps(back) && (order_echoes(echo) || (told && sizes->follow));
-	int hidden = order_hidden(&l->in_fwd, &l->out_back, echo);
-	int led = order_leads(fwd) || sizes->there || enough[WAY_FORWARD];
+	int own = is_own(l);
+	int answers = order_keeps(back) && !own && (order_echoes(echo) || (told && sizes->follow));
+	int hidden = order_hidden(&l->in_fwd, &l->out_back, echo) && !own;
+	int far = order_leans_far(fwd);
+	int led = order_leads(fwd) || sizes->there || (enough[WAY_FORWARD] && far);
 	if (!hidden && is_in_step(l))
 		return 0;
-	if (enough[WAY_FORWARD] && (order_follows(fwd) || match) && (answers || hidden))
+	if (enough[WAY_FORWARD] && (order_follows(fwd) || (match && far)) && (answers || hidden))
 		return 1;
 	if (enough[WAY_ANSWERS] && (order_follows(back) || match) && answers && led)
 		return 1;
 	if ((enough[WAY_SIZES] || enough[WAY_SIZES_BACK]) && match && answers && (led || is_felt(best, fwd)))
 		return 1;
-	if (enough[WAY_ANSWERS] && sizes->follow && sizes->volume && led && !order_denies(&l->out_back, echo))
+	if (enough[WAY_ANSWERS] && sizes->follow && sizes->volume && led &&
+		!order_denies(&l->out_back, echo, own))
 		return 1;
 	return enough[WAY_TICKS] && (answers || hidden);
 }

@@ -22,6 +22,8 @@
 	      */
 #define SLOPE_SIGMAS 5.0
 #define SLOPE_MAX    1.6
+#define EXACT_OFF    0.03
+#define EXACT_ERROR  0.01
 #define VAGUE_SIGMAS 3.0
 #define HIDDEN_US    1000000 /* chaff lasts a second at least after each key */
 #define MASKED_MIN   0.7
@@ -29,7 +31,11 @@
 #define SLOPE_MIN    0.5   /* half way between a shared cause (0) and a relay (1) */
 #define SPREAD_US    60000 /* of the lag, interquartile */
 #define LATER_MIN    0.4   /* share of B's bursts before which C was the later one */
-#define LATER_TIMES  3     /* so much steadier is B's lag behind C there */
+#define CAUSE_MIN    12
+#define CAUSE_STEPS  4000
+#define CAUSE_WINDOW 4
+#define CAUSE_LATEST 64
+#define LATER_TIMES  3 /* so much steadier is B's lag behind C there */
 
 /* The interquartile range; *median where it is asked for.  At least one value. */
 static int64_t spread_of(int64_t *v, size_t n, int64_t *median)
@@ -165,6 +171,8 @@ void order_echo(const struct lane *in_fwd, const struct lane *out_back, const st
 		echo->near += z != INT64_MIN;
 		if (q == 0 || z == INT64_MIN || t - in_fwd->start[q - 1] > ECHO_US)
 			continue;
+		if (in_fwd->start[q - 1] >= z || (q < in_fwd->n && in_fwd->start[q] <= z))
+			continue; /* not one question's */
 		d[n] = t - in_fwd->start[q - 1];
 		lag[n++] = z - t;
 	}
@@ -200,16 +208,33 @@ int order_hidden(const struct lane *in_fwd, const struct lane *out_back, const s
 	return is_stream(in_fwd) && (double)e->masked >= MASKED_MIN * (double)e->all;
 }
 
+/* How far the slope is from a relay's. */
+static double slope_off(const struct echo *e)
+{
+	return e->slope > 1.0 ? e->slope - 1.0 : 1.0 - e->slope;
+}
+
+/* Half of the answers, of those that could be seen, are near one of IN's. */
+static int is_near(const struct echo *e)
+{
+	return 2 * e->near >= e->all - e->masked;
+}
+
 int order_echoes(const struct echo *e)
 {
-	return 2 * e->near >= e->all - e->masked && e->slope >= SLOPE_MIN && e->slope <= SLOPE_MAX &&
+	return is_near(e) && e->slope >= SLOPE_MIN && e->slope <= SLOPE_MAX &&
 	       e->slope >= SLOPE_SIGMAS * e->error;
+}
+
+int order_exact(const struct echo *e)
+{
+	return is_near(e) && e->n >= ECHO_MIN && 2 * e->n >= e->all && e->error <= EXACT_ERROR &&
+	       slope_off(e) <= EXACT_OFF;
 }
 
 int order_vague(const struct echo *e)
 {
-	double off = e->slope > 1.0 ? e->slope - 1.0 : 1.0 - e->slope;
-	return e->n >= ECHO_MIN && e->error > 0 && off <= VAGUE_SIGMAS * e->error;
+	return is_near(e) && e->n >= ECHO_MIN && e->error > 0 && slope_off(e) <= VAGUE_SIGMAS * e->error;
 }
 
 int order_steady(const struct echo *e)
@@ -217,13 +242,16 @@ int order_steady(const struct echo *e)
 	return e->n >= ECHO_MIN && e->reach_us < REACH_US;
 }
 
-int order_denies(const struct lane *out_back, const struct echo *e)
+int order_flat(const struct echo *e)
 {
-	int told = e->n >= ECHO_MIN && e->reach_us >= REACH_US;
-	if (is_stream(out_back))
-		return 1;
-	return told && e->slope + VAGUE_SIGMAS * e->error < SLOPE_MIN &&
-	       (double)e->masked < COVERED_MIN * (double)e->all;
+	return e->n >= ECHO_MIN && e->reach_us >= REACH_US && e->slope < SLOPE_MIN &&
+	       slope_off(e) > VAGUE_SIGMAS * e->error;
+}
+
+int order_denies(const struct lane *out_back, const struct echo *e, int own)
+{
+	return is_stream(out_back) ||
+	       ((own || order_flat(e)) && (double)e->masked < COVERED_MIN * (double)e->all);
 }
 
 /* Few of A's bursts come after B's. */
@@ -285,6 +313,56 @@ int order_waits(const struct lane *a, const struct lane *c, const struct lane *b
 		return 0;
 	int64_t steady = spread_of(behind_c, n, NULL);
 	return steady <= SPREAD_US && LATER_TIMES * steady < spread_of(behind_a, n, NULL);
+}
+
+/* The spread of s behind the latest of c; -1 of too few. */
+static int64_t behind_spread(const struct lane *s, const struct lane *c, int64_t *scratch)
+{
+	size_t n = 0, i = 0;
+	for (size_t k = 0; k < s->n; k++) {
+		while (i < c->n && c->start[i] < s->start[k])
+			i++;
+		if (i > 0 && s->start[k] - c->start[i - 1] <= FOLLOW_US)
+			scratch[n++] = s->start[k] - c->start[i - 1];
+	}
+	return n >= CAUSE_MIN ? spread_of(scratch, n, NULL) : -1;
+}
+
+/* How many of s's bursts are behind one of c's by one and the same time, within CAUSE_WINDOW steps, more than
+ * would be behind it by any. */
+static double steady_behind(const struct lane *s, const struct lane *c, int64_t step)
+{
+	uint32_t count[CAUSE_STEPS] = {0};
+	size_t steps = (size_t)(ECHO_US / step) < CAUSE_STEPS ? (size_t)(ECHO_US / step) : CAUSE_STEPS, i = 0;
+	double all = 0;
+	for (size_t k = 0; k < s->n; k++) {
+		while (i < c->n && c->start[i] < s->start[k])
+			i++;
+		for (size_t j = i; j > 0 && i - j < CAUSE_LATEST; j--) {
+			size_t at = (size_t)((s->start[k] - c->start[j - 1]) / step);
+			if (at >= steps)
+				break;
+			count[at]++;
+			all++;
+		}
+	}
+	uint32_t here = 0, most = 0;
+	for (size_t k = 0; k < steps; k++) {
+		here += count[k] - (k >= CAUSE_WINDOW ? count[k - CAUSE_WINDOW] : 0);
+		most = here > most ? here : most;
+	}
+	return (double)most - all * CAUSE_WINDOW / (double)steps;
+}
+
+double order_cause(const struct lane *s, const struct lane *c, const struct lane *d, int64_t *scratch)
+{
+	int64_t spread = behind_spread(s, c, scratch), step = spread / CAUSE_WINDOW;
+	if (spread < 0)
+		return 0;
+	if (step < ECHO_US / CAUSE_STEPS)
+		step = ECHO_US / CAUSE_STEPS;
+	double own = steady_behind(s, c, step), other = steady_behind(s, d, step);
+	return (own - other) / __builtin_sqrt((double)s->n);
 }
 
 /* The spread of what is between a's starts and the nearest of b's, of at least half of them; -1 of fewer. */

@@ -43,6 +43,9 @@ void order_echo(const struct lane *in_fwd, const struct lane *out_back, const st
 /* 1 if IN's answers come when OUT's do; 0 if they do not or it cannot be told. */
 int order_echoes(const struct echo *e);
 
+/* 1 if they do so one for one, within the error and a little. */
+int order_exact(const struct echo *e);
+
 /* 1 if A is a stream of long bursts, as keystrokes are hidden in (OpenSSH 9.5), and IN's answers are hidden
  * likewise. */
 int order_hidden(const struct lane *in_fwd, const struct lane *out_back, const struct echo *e);
@@ -68,9 +71,12 @@ int order_conserves(const struct order *o);
 /* 1 if the slope is too uncertain to tell, a relay's among what it may be. */
 int order_vague(const struct echo *e);
 
+/* 1 if there are answers enough and they clearly do not come when the others do. */
+int order_flat(const struct echo *e);
+
 /* 1 if sizes say nothing of whose answers they are: V's are a stream, as long as the pauses that something
  * makes, or IN's clearly do not come when V's do, and R's own words do not cover that. */
-int order_denies(const struct lane *out_back, const struct echo *e);
+int order_denies(const struct lane *out_back, const struct echo *e, int own);
 
 /* 1 if there are answers enough, but all take the same time: that cannot tell whose they are. */
 int order_steady(const struct echo *e);
@@ -78,6 +84,11 @@ int order_steady(const struct echo *e);
 /* 1 if B's bursts wait for C: where C was active later than A before B's burst, B comes a steady time after C
  * and at no steady time after A.  scratch: 2 * b->n elements. */
 int order_waits(const struct lane *a, const struct lane *c, const struct lane *b, int64_t *scratch);
+
+/* Whom do s's bursts wait for, c or d?  What a thing waits for it follows at the steadier time: the logarithm
+ * of how much wider the lag behind d spreads than that behind c, in its standard errors; above 0 for c, below
+ * for d, 0 if it cannot be told.  scratch: 2 * s->n elements. */
+double order_cause(const struct lane *s, const struct lane *c, const struct lane *d, int64_t *scratch);
 
 /* The four lanes of a pair. */
 struct legs_in_order {

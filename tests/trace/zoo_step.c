@@ -162,12 +162,14 @@ void shared_level(struct rng *r, struct zoo_pair *p, double seconds, const doubl
 }
 
 /* V tells R, and somebody else tells R the same, who passes it on to X.  arg: rate, longest lag, jitter, 1:
- * in the same size, 1: both acknowledge / 0: heartbeats of their own */
+ * in the same size, 1: both acknowledge / 0: heartbeats of their own, how long acknowledging takes (0: 2 ms)
+ */
 void shared_feed(struct rng *r, struct zoo_pair *p, double seconds, const double *arg)
 {
 	double lag = rng_between(r, 0.001, arg[1]);
 	double rtt[2] = {rng_between(r, 0.001, 0.05), rng_between(r, 0.001, 0.05)};
 	struct size_law own = size_lognormal(900, 1), beat = size_constant(60);
+	double read = arg[5] > 0 ? arg[5] : 0.002;
 	for (double t = 1; (t += rng_exp(r, 1 / arg[0])) < seconds;) {
 		uint32_t told = (uint32_t)lognormal(r, 500, 1.2) + 1;
 		double v = t + arg[2] * rng_exp(r, 1), x = t + lag + arg[2] * rng_exp(r, 1);
@@ -175,11 +177,55 @@ void shared_feed(struct rng *r, struct zoo_pair *p, double seconds, const double
 		events_add_output(r, &p->ev[IN_BACK], x, arg[3] > 0 ? told + 12 : size_draw(r, &own));
 		if (arg[4] <= 0)
 			continue;
-		events_add_sized(&p->ev[IN_FWD], x + rtt[0] + 0.002 * rng_exp(r, 1), 60);
-		events_add_sized(&p->ev[OUT_FWD], v + rtt[1] + 0.002 * rng_exp(r, 1), 60);
+		events_add_sized(&p->ev[IN_FWD], x + rtt[0] + read * rng_exp(r, 1), 60);
+		events_add_sized(&p->ev[OUT_FWD], v + rtt[1] + read * rng_exp(r, 1), 60);
 	}
 	for (int leg = 0; leg < 2 && arg[4] <= 0; leg++)
 		beacon(r, &p->ev[fwd_of(leg)], rng_unit(r) * 10, seconds, 10, 0.5, &beat);
+}
+
+static double log_between(struct rng *r, double from, double to)
+{
+	return exp(rng_between(r, log(from), log(to)));
+}
+
+/* Two bots as above of which nothing is known: each figure is drawn anew for each pair. */
+void shared_bots_any(struct rng *r, struct zoo_pair *p, double seconds, const double *arg)
+{
+	double near = log_between(r, 0.0005, 0.1);
+	const double law[] = {log_between(r, 0.2, 5), log_between(r, 0.001, 1), log_between(r, 0.0003, 0.1),
+		near, near * log_between(r, 1, 10), log_between(r, 0.002, 0.3), rng_unit(r) < 0.5};
+	(void)arg;
+	shared_bots(r, p, seconds, law);
+}
+
+/* One feed two ways, likewise. */
+void shared_feed_any(struct rng *r, struct zoo_pair *p, double seconds, const double *arg)
+{
+	const double law[] = {log_between(r, 0.3, 3), log_between(r, 0.002, 0.3),
+		log_between(r, 0.0001, 0.03), rng_unit(r) < 0.5, rng_unit(r) < 0.8,
+		log_between(r, 0.0003, 0.03)};
+	(void)arg;
+	shared_feed(r, p, seconds, law);
+}
+
+/* Tasks in step, likewise. */
+void shared_lockstep_any(struct rng *r, struct zoo_pair *p, double seconds, const double *arg)
+{
+	double slower = log_between(r, 0.2, 5);
+	const double law[] = {log_between(r, 0.02, 5), log_between(r, 0.01, 1), slower, slower,
+		log_between(r, 0.0003, 0.1)};
+	(void)arg;
+	shared_lockstep(r, p, seconds, law);
+}
+
+/* One click, IN first, likewise. */
+void shared_stream_any(struct rng *r, struct zoo_pair *p, double seconds, const double *arg)
+{
+	const double law[] = {log_between(r, 0.2, 3), log_between(r, 0.003, 0.3), log_between(r, 0.0003, 0.1),
+		rng_unit(r) < 0.5 ? 0 : log_between(r, 0.05, 2), rng_unit(r)};
+	(void)arg;
+	shared_stream(r, p, seconds, law);
 }
 
 /* A page in X's browser and V are of one hand: the page asks R, and R is made to ask V, in the same sizes,
