@@ -170,36 +170,65 @@ static enum status confine(const char *dir, char **path, int n, struct arena *ar
 	return s;
 }
 
+static const char *use_text(const struct atlas_entry *t)
+{
+	return t->in_use ? "in use" : t->future ? "after today, not in use but with --at" : "history";
+}
+
+/* A wrong date is the file's, its name's or the clock's; who loaded it shall know. */
+static void future_warn(const struct atlas_entry *t, const struct load_file *f, size_t n)
+{
+	char day[WALL_TEXT], name[sizeof(t->name)];
+	bool loaded = false;
+
+	for (size_t i = 0; i < n; i++)
+		loaded = loaded || strcmp(f[i].id, t->id) == 0;
+	if (loaded && t->future)
+		log_line("%s is dated %s, after today: it does not count as the newest table (--at TIME "
+			 "takes it)",
+			printable(name, sizeof(name), t->name), wall_day(day, t->sheet.to));
+}
+
 /* What the tables are dated, and what is history beside them. */
-static enum status dates_print(struct app *a, struct err *e)
+static void entry_date_print(FILE *o, const struct atlas_entry *t)
+{
+	char day[WALL_TEXT], name[sizeof(t->name)];
+
+	(void)fprintf(o, "%.12s  of %s, %s: %s\n", t->id, wall_day(day, t->sheet.to), use_text(t),
+		printable(name, sizeof(name), t->name));
+}
+
+/* The load is done; where another table is damaged that is said, too, and is no failure of this one. */
+static void dates_say(struct app *a, const struct load_file *f, size_t n)
 {
 	struct atlas atlas;
-	enum status s = atlas_open(&atlas, a->dir, &(struct atlas_ask){0}, e);
+	struct err e;
 
-	for (size_t i = 0; s == STATUS_OK && i < atlas.n; i++) {
-		const struct atlas_entry *t = &atlas.entry[i];
-		char day[WALL_TEXT], name[sizeof(t->name)];
-		(void)wall_day(day, t->sheet.to);
-		(void)fprintf(a->out, "%.12s  of %s, %s: %s\n", t->id, day, t->in_use ? "in use" : "history",
-			printable(name, sizeof(name), t->name));
+	if (atlas_open(&atlas, a->dir, &(struct atlas_ask){.w = a->w}, &e) != STATUS_OK)
+		log_line("%s", e.text);
+	for (size_t i = 0; i < atlas.n; i++) {
+		future_warn(&atlas.entry[i], f, n);
+		if (!a->json)
+			entry_date_print(a->out, &atlas.entry[i]);
 	}
 	atlas_close(&atlas);
-	return s;
 }
 
 static enum status say(struct app *a, const struct load_file *f, size_t n, struct err *e)
 {
 	json_t *list = json_array();
 
-	if (!a->json) {
-		for (size_t i = 0; i < n; i++)
-			file_print(a->out, &f[i]);
-		json_decref(list);
-		return dates_print(a, e);
-	}
 	for (size_t i = 0; i < n; i++)
-		(void)json_array_append_new(list, file_json(&f[i]));
-	return json_out(a, json_pack("{s:o}", "files", list), e);
+		if (a->json)
+			(void)json_array_append_new(list, file_json(&f[i]));
+		else
+			file_print(a->out, &f[i]);
+	enum status s = a->json ? json_out(a, json_pack("{s:o}", "files", list), e) : STATUS_OK;
+	if (!a->json)
+		json_decref(list);
+	if (s == STATUS_OK)
+		dates_say(a, f, n);
+	return s;
 }
 
 static unsigned processors(void)
@@ -253,7 +282,10 @@ static void entry_print(FILE *o, const struct atlas_entry *t)
 		o, "%.12s  %-16s  %s", t->id, map_kind_text[t->sheet.kind], wall_text(from, t->sheet.from));
 	if (t->sheet.to.us != t->sheet.from.us)
 		(void)fprintf(o, " .. %s", wall_text(to, t->sheet.to));
-	(void)fprintf(o, "  %s%s\n", printable(name, sizeof(name), t->name), t->in_use ? "" : "  (history)");
+	(void)fprintf(o, "  %s%s\n", printable(name, sizeof(name), t->name),
+		t->in_use   ? ""
+		: t->future ? "  (after today)"
+			    : "  (history)");
 }
 
 enum status map_list_run(struct app *a, int argc, char **argv, struct err *e)
@@ -271,10 +303,11 @@ enum status map_list_run(struct app *a, int argc, char **argv, struct err *e)
 		const struct atlas_entry *t = &q.atlas.entry[i];
 		if (a->json)
 			s = json_out(a,
-				json_pack("{s:s, s:s, s:s, s:o, s:o, s:b, s:I}", "id", t->id, "name", t->name,
-					"kind", map_kind_text[t->sheet.kind], "from",
+				json_pack("{s:s, s:s, s:s, s:o, s:o, s:b, s:b, s:I}", "id", t->id, "name",
+					t->name, "kind", map_kind_text[t->sheet.kind], "from",
 					json_time(t->sheet.from.us), "to", json_time(t->sheet.to.us),
-					"in_use", (int)t->in_use, "bytes", (json_int_t)t->sheet.n),
+					"in_use", (int)t->in_use, "future", (int)t->future, "bytes",
+					(json_int_t)t->sheet.n),
 				e);
 		else
 			entry_print(a->out, t);

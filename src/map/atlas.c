@@ -24,36 +24,48 @@ static bool is_class(const struct list_line *l, enum class c)
 	return l->kind == kind[c] && (c != CLASS_PATHS4 || l->v4 || !l->v6) && (c != CLASS_PATHS6 || l->v6);
 }
 
-static bool not_after(const struct list_line *l, struct wall at)
-{
-	return at.us == 0 || l->to.us <= at.us;
-}
+struct time {
+	struct wall at;
+	int64_t within_us;
+	struct wall limit; /* what is dated after it is of the future */
+	bool now;          /* nobody said `at` */
+};
 
-/* Where none is as old as `at`: the oldest of all delegations, or names. */
-static void oldest_choose(const struct list *l, enum class c, bool *in_use)
+/* The list is newest first.  False: none is as old as `at`. */
+static bool window_choose(const struct list *l, enum class c, struct wall at, int64_t within_us, bool *in_use)
 {
-	for (size_t i = l->n; i-- > 0;)
-		if (is_class(&l->line[i], c)) {
-			in_use[i] = true;
-			return;
-		}
-}
-
-/* The list is newest first. */
-static void class_choose(const struct list *l, enum class c, const struct atlas_ask *q, bool *in_use)
-{
-	int64_t within = (int64_t)(q->within_days > 0 ? q->within_days : ATLAS_WITHIN_DAYS) * DAY_US;
 	const struct list_line *newest = NULL;
 
 	for (size_t i = 0; i < l->n; i++) {
 		const struct list_line *one = &l->line[i];
-		if (!is_class(one, c) || !not_after(one, q->at))
+		if (!is_class(one, c) || one->to.us > at.us)
 			continue;
 		newest = newest ? newest : one;
-		in_use[i] = in_use[i] || newest->to.us - one->to.us <= within;
+		in_use[i] = in_use[i] || newest->to.us - one->to.us <= within_us;
 	}
-	if (!newest && (c == CLASS_REGISTRY || c == CLASS_HOLDERS))
-		oldest_choose(l, c, in_use);
+	return newest != NULL;
+}
+
+/* The last (or first) line of a class: the oldest (or newest) sheet. */
+static const struct list_line *class_end(const struct list *l, enum class c, bool oldest)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		const struct list_line *one = &l->line[oldest ? l->n - 1 - i : i];
+		if (is_class(one, c))
+			return one;
+	}
+	return NULL;
+}
+
+static void class_choose(const struct list *l, enum class c, const struct time *t, bool *in_use)
+{
+	bool slow = c == CLASS_REGISTRY || c == CLASS_HOLDERS;
+
+	if (window_choose(l, c, t->at, t->within_us, in_use) || !(t->now || slow))
+		return;
+	const struct list_line *instead = class_end(l, c, !t->now);
+	if (instead)
+		(void)window_choose(l, c, instead->to, t->within_us, in_use);
 }
 
 struct place {
@@ -244,9 +256,21 @@ static enum status entries_open(
 	return st;
 }
 
+static struct time time_of(const struct atlas_ask *q, const struct world *w)
+{
+	int days = q->within_days > 0 ? q->within_days : ATLAS_WITHIN_DAYS;
+	struct time t = {.at = q->at, .within_us = days * DAY_US, .now = q->at.us == 0};
+
+	t.limit.us = w->now(w->self).us + DAY_US;
+	if (t.now)
+		t.at = t.limit;
+	return t;
+}
+
 static enum status open_once(struct atlas *a, const char *dir, const struct atlas_ask *q, struct err *e)
 {
 	struct list l;
+	struct time t = time_of(q, a->w);
 	enum status st = list_read(&l, dir, e);
 
 	if (st == STATUS_OK)
@@ -255,9 +279,11 @@ static enum status open_once(struct atlas *a, const char *dir, const struct atla
 	if (st == STATUS_OK && !in_use)
 		st = err_nomem(e);
 	for (int c = 0; c < CLASSES && st == STATUS_OK; c++)
-		class_choose(&l, (enum class)c, q, in_use);
+		class_choose(&l, (enum class)c, &t, in_use);
 	if (st == STATUS_OK)
 		st = entries_open(a, &l, in_use, dir, e);
+	for (size_t i = 0; i < a->n && st == STATUS_OK; i++)
+		a->entry[i].future = a->entry[i].sheet.to.us > t.limit.us;
 	free(in_use);
 	list_free(&l);
 	return st;
@@ -269,7 +295,7 @@ enum status atlas_open(struct atlas *a, const char *dir, const struct atlas_ask 
 	enum status st = STATUS_NO;
 
 	for (int i = 0; i < OPEN_TRIES && st == STATUS_NO; i++) {
-		*a = (struct atlas){.n = 0};
+		*a = (struct atlas){.w = q && q->w ? q->w : &world_real};
 		st = open_once(a, dir, q ? q : &newest, e);
 		if (st != STATUS_OK)
 			atlas_close(a);
@@ -299,7 +325,8 @@ enum status atlas_dates(const struct atlas *a, enum sheet_kind k, const struct w
 		return err_nomem(e);
 	for (size_t i = 0; i < a->n; i++) {
 		const struct atlas_entry *one = &a->entry[i];
-		if (one->in_use || one->sheet.kind != k || (*n && to[*n - 1].us == one->sheet.to.us))
+		if (one->in_use || one->future || one->sheet.kind != k ||
+			(*n && to[*n - 1].us == one->sheet.to.us))
 			continue;
 		to[(*n)++] = one->sheet.to;
 	}

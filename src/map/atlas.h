@@ -1,10 +1,14 @@
 /* The atlas: every sheet that was loaded into DIR/map, and what a question takes from them.
  *
  * DIR/map/tables is the list, one line a sheet, replaced by one rename: a load that fails leaves the atlas as
- * it was. Sheets of a kind add up while they are of one time: those within `within` days before the newest
- * one not after `at`.  BGP tables of IPv4 and of IPv6 are two kinds here
- * (a sheet with both is of both).  Older ones are history: "the same at other dates" is computed from them
- * (atlas_dates).  Delegations and names change slowly: where none is as old as `at`, the oldest one is used.
+ * it was.  Sheets of a kind add up while they are of one time: those within `within` days before the newest
+ * one not after `at`.  BGP tables of IPv4 and of IPv6 are two kinds here (a sheet with both is of both).
+ * Older ones are history: "the same at other dates" is computed from them (atlas_dates).  Delegations and
+ * names change slowly: where none is as old as `at`, the oldest one is used.
+ *
+ * A sheet that is dated after now and a day of grace is of no time yet: a wrong date would make all others
+ * history.  It is in use where `at` is not before it.  Where all of a kind are such, it is rather the clock
+ * that is wrong: then the newest are in use, as they have nothing to displace.
  */
 #ifndef WEIR_MAP_ATLAS_H
 #define WEIR_MAP_ATLAS_H
@@ -22,10 +26,12 @@ struct atlas_entry {
 	char id[SHEET_ID];  /* hex digits: sheet_id() of its content */
 	char name[128];     /* the file's name as it was given, printable */
 	bool in_use;        /* inside the window: the views below have it */
+	bool future;        /* dated after now and a day */
 };
 struct atlas {
 	struct arena arena;
 	const char *dir;
+	const struct world *w;
 	struct atlas_entry *entry;
 	size_t n;
 	/* What is in use (see at, within): views. */
@@ -41,8 +47,9 @@ struct atlas {
 	size_t n_holders;
 };
 struct atlas_ask {
-	struct wall at;  /* 0: the newest */
-	int within_days; /* 0: ATLAS_WITHIN_DAYS */
+	struct wall at;        /* 0: now and a day */
+	int within_days;       /* 0: ATLAS_WITHIN_DAYS */
+	const struct world *w; /* clock, and where what is inferred is kept; NULL: the real one */
 };
 
 /* STATUS_NO: nothing was ever loaded (atlas is empty and usable).  STATUS_BAD: a sheet is damaged. */
@@ -51,7 +58,8 @@ void atlas_close(struct atlas *a);
 /* Maps the sheet of entry i, also of history (entry[i].sheet is mapped only where it is in use); the caller
  * closes it.  STATUS_NO: it was forgotten meanwhile.  STATUS_BAD: damaged. */
 enum status atlas_sheet(struct sheet *to, const struct atlas *a, size_t i, struct err *e);
-/* The other times at which there are sheets of that kind, newest first, for "the same at other dates". */
+/* The other times at which there are sheets of that kind, newest first, for "the same at other dates"; none
+ * of the future. */
 enum status atlas_dates(const struct atlas *a, enum sheet_kind k, const struct wall **at, size_t *n,
 	struct arena *m, struct err *e);
 

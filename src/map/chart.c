@@ -1,6 +1,6 @@
 /* The graph of a question with its weights: relationships where a file gives them, else inferred from the
  * paths. */
-#include "map/infer.h"
+#include "map/inferred.h"
 #include "map/isolate.h"
 
 static enum status graph_of(struct chart *c, const struct atlas *at, struct arena *a, struct err *e)
@@ -15,7 +15,7 @@ static enum status graph_of(struct chart *c, const struct atlas *at, struct aren
 			"no relationships and no BGP table are in use (weir map list, weir map load "
 			"FILE...)");
 	c->inferred = true;
-	enum status st = infer_links(&inferred, at->paths, at->n_paths, a, e);
+	enum status st = inferred_links(&inferred, at, a, e);
 	return st == STATUS_OK ? graph_make(&c->graph, &one, 1, a, e) : st;
 }
 

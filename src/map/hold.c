@@ -142,7 +142,7 @@ enum status holds_make(struct isolate *to, const struct chart *c, const struct a
 	if (st == STATUS_OK)
 		st = from_paths(to, c, at, net, a, e);
 	for (size_t i = 0; i < at->n && st == STATUS_OK; i++)
-		if (at->entry[i].sheet.kind == SHEET_LINKS)
+		if (at->entry[i].sheet.kind == SHEET_LINKS && (at->entry[i].in_use || !at->entry[i].future))
 			st = from_sheet(to, c, at, i, e);
 	return st;
 }

@@ -25,7 +25,7 @@ static enum status put(struct sheet_out *o, uint32_t tag, const uint32_t *p, siz
 	return sheet_put(o, tag, p, n * sizeof(*p), e);
 }
 
-static enum status links_put(struct sheet_out *o, const struct links *l, struct err *e)
+enum status links_put(struct sheet_out *o, const struct links *l, struct err *e)
 {
 	enum status st = put(o, TAG_AS, l->as, l->n_as, e);
 

@@ -41,6 +41,9 @@ enum status links_make(struct links *to, const struct link_line *line, size_t n,
 enum status links_write(struct sheet_out *o, const struct link_line *line, size_t n, const uint32_t *clique,
 	size_t n_clique, const uint32_t *ixp, size_t n_ixp, struct links_counts *counts, struct err *e);
 
+/* Rows in memory to a sheet. */
+enum status links_put(struct sheet_out *o, const struct links *l, struct err *e);
+
 #define NO_LINK UINT32_MAX
 uint32_t links_as(const struct links *l, uint32_t asn); /* AS index or NO_LINK */
 

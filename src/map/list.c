@@ -12,6 +12,7 @@
 
 #include "base/bytes.h"
 #include "base/grow.h"
+#include "map/inferred.h"
 
 #define LINE_MAX_BYTES 512
 
@@ -218,18 +219,49 @@ int list_lock(const char *dir, const struct world *w, struct err *e)
 	return fd;
 }
 
-/* Is it a sheet's name and not one of the list's, or that of the beginning of one? */
-static bool is_left_over(const struct list *l, const char *name)
+int list_lock_now(const char *dir)
+{
+	char path[PATH_MAX];
+
+	if (snprintf(path, sizeof(path), "%s/map", dir) >= (int)sizeof(path))
+		return -1;
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		(void)close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/* ---- what is left over ---- */
+
+static bool ends_so(const char *name, const char *suffix)
+{
+	size_t n = strlen(name), k = strlen(suffix);
+
+	return n >= k && strcmp(name + n - k, suffix) == 0;
+}
+
+/* Of a name without its suffix: is it no line's id? */
+static bool is_nobodys(const struct list *l, const char *name, size_t n)
 {
 	char id[SHEET_ID];
-	const char *dot = strchr(name, '.');
-	size_t n = dot ? (size_t)(dot - name) : 0;
 
-	if (!dot || n >= sizeof(id) || strcmp(dot, ".sheet") != 0)
-		return dot && strcmp(dot, ".sheet.part") == 0;
+	if (n >= sizeof(id))
+		return false;
 	memcpy(id, name, n);
 	id[n] = '\0';
 	return id_like(id) && !list_find(l, id);
+}
+
+/* The beginning of a file, a sheet that is not the list's, or what was inferred from such a one. */
+static bool is_left_over(const struct list *l, const char *name, const char *path)
+{
+	if (ends_so(name, ".sheet.part") || ends_so(name, INFERRED_SUFFIX ".part"))
+		return true;
+	if (ends_so(name, ".sheet"))
+		return is_nobodys(l, name, strlen(name) - strlen(".sheet"));
+	return ends_so(name, INFERRED_SUFFIX) && !inferred_wanted(path, l);
 }
 
 void list_sweep(const struct list *l, const char *dir, const struct world *w)
@@ -241,8 +273,8 @@ void list_sweep(const struct list *l, const char *dir, const struct world *w)
 		return;
 	DIR *d = opendir(path);
 	while (d && (at = readdir(d)) != NULL)
-		if (is_left_over(l, at->d_name) &&
-			snprintf(path, sizeof(path), "%s/map/%s", dir, at->d_name) < (int)sizeof(path))
+		if (snprintf(path, sizeof(path), "%s/map/%s", dir, at->d_name) < (int)sizeof(path) &&
+			is_left_over(l, at->d_name, path))
 			(void)w->unlink(w->self, path);
 	if (d)
 		(void)closedir(d);

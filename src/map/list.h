@@ -37,7 +37,10 @@ bool list_sheet_path(char to[PATH_MAX], const char *dir, const char *id);
 
 /* Who changes anything in DIR/map holds it (flock), and makes the directory where there is none; < 0: e. */
 int list_lock(const char *dir, const struct world *w, struct err *e);
-/* Under the lock: removes sheets that the list does not have, of loads that were killed. */
+/* The same without waiting and without making anything; < 0: somebody has it, or it cannot be had. */
+int list_lock_now(const char *dir);
+/* Under the lock: removes sheets that the list does not have, of loads that were killed, and what was
+ * inferred from such. */
 void list_sweep(const struct list *l, const char *dir, const struct world *w);
 
 #endif

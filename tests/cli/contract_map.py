@@ -161,6 +161,40 @@ def test_stdin_and_compressed_files_are_the_same_table():
     assert one("-C", other, "map", "load", "-", stdin=raw)["files"][0]["again"]
 
 
+def test_inferred_relationships_are_kept_and_change_no_answer():
+    where = loaded("rib")
+    asks = (("cut", "AS64510"), ("whatif", "--blocks", "AS64500", "--target", "AS64510"))
+    first = [one("-C", where, "map", *ask) for ask in asks]
+    (kept,) = (where / "map").glob("*.inferred")
+    assert [one("-C", where, "map", *ask) for ask in asks] == first
+    kept.write_bytes(kept.read_bytes()[:-64])
+    assert [one("-C", where, "map", *ask) for ask in asks] == first
+    kept.unlink()
+    (where / "map").chmod(0o500)  # nothing can be kept (root can: then it is)
+    assert [one("-C", where, "map", *ask) for ask in asks] == first
+    (where / "map").chmod(0o700)
+    loaded("rel.txt", where=where)
+    assert not any(c.get("inferred") for c in (one("-C", where, "map", *ask) for ask in asks))
+
+
+def test_a_table_of_the_future_displaces_none():
+    where = loaded()
+    before = one("-C", where, "map", "cut", "AS64510")
+    path = put("20990101.as-rel.txt", "64500|64510|-1\n")
+    run = subprocess.run([WEIR, "-C", where, "--json", "map", "load", path], capture_output=True, text=True, timeout=60, check=False)
+    assert run.returncode == 0 and "20990101.as-rel.txt is dated 2099-01-01, after today" in run.stderr, run
+    assert not json.loads(run.stdout)["files"][0]["again"]
+    rows = weir("-C", where, "map", "list", json_out=True)[0]
+    assert {r["name"]: (r["in_use"], r["future"]) for r in rows if r["kind"] == "AS relationships"} == {
+        "rel.txt": (True, False), "20990101.as-rel.txt": (False, True)}, rows
+    assert "20990101.as-rel.txt  (after today)" in weir("-C", where, "map", "list")[0]
+    assert one("-C", where, "map", "cut", "AS64510") == before
+    asked = one("-C", where, "map", "cut", "AS64510", "--at", "2099-06-01T00:00:00Z")
+    assert asked["cuts"][0]["networks"] == ["AS64500"] and [t["name"] for t in asked["tables"] if t["kind"] == "AS relationships"] == ["20990101.as-rel.txt"]
+    out, _ = weir("-C", fresh(), "map", "load", path)
+    assert "of 2099-01-01, in use: 20990101.as-rel.txt" in out, out  # alone there is none that it could displace
+
+
 def test_the_same_file_twice_in_one_call():
     where, path = fresh(), put("rel.txt", rel())
     doc = one("-C", where, "map", "load", path, path)

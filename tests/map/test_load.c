@@ -407,6 +407,85 @@ static void test_dates(void **state)
 	kit_dir_free(dir);
 }
 
+/* The kit's world with another clock. */
+static struct wall now_is;
+static struct wall then(void *self)
+{
+	(void)self;
+	return now_is;
+}
+
+static size_t in_use(const struct atlas *a, const char *name)
+{
+	for (size_t i = 0; i < a->n; i++)
+		if (strcmp(a->entry[i].name, name) == 0)
+			return a->entry[i].in_use;
+	fail_msg("%s is not there", name);
+	return 0;
+}
+
+static void open_at(struct atlas *a, const char *dir, const struct world *w, int64_t at, int64_t now)
+{
+	struct atlas_ask q = {.at = {at * SECOND_US}, .w = w};
+	struct err e = {0};
+
+	now_is.us = now * SECOND_US;
+	if (atlas_open(a, dir, &q, &e) != STATUS_OK)
+		fail_msg("%s", e.text);
+}
+
+/* What is dated after now and a day displaces nothing, unless there is nothing else or it is asked for. */
+static void test_future(void **state)
+{
+	static const char rel[] = "64500|64501|-1\n64500|64502|-1\n";
+	char *dir = kit_dir(), path[4200];
+	struct err e = {0};
+	struct world w = world_real;
+	struct arena m = {0};
+	struct atlas a;
+	const struct wall *at;
+	size_t n;
+
+	(void)state;
+	w.now = then;
+	table_file(dir, "rib", T0, 64601, path);
+	struct load_file f = {.path = path};
+	assert_int_equal(load(dir, &f, 1, &e), STATUS_OK);
+	table_file(dir, "later", T0 + 40 * 86400, 64602, path);
+	assert_int_equal(load(dir, &f, 1, &e), STATUS_OK);
+	kit_file(path, dir, "20990101.as-rel.txt");
+	kit_spill(path, (const uint8_t *)rel, sizeof(rel) - 1);
+	assert_int_equal(load(dir, &f, 1, &e), STATUS_OK);
+
+	open_at(&a, dir, &w, 0, T0 + 3600); /* the only relationships are in use, whatever their day */
+	assert_true(in_use(&a, "rib") && !in_use(&a, "later") && in_use(&a, "20990101.as-rel.txt"));
+	assert_true(a.entry[0].future && a.entry[1].future && !a.entry[2].future);
+	assert_int_equal(atlas_dates(&a, SHEET_PATHS, &at, &n, &m, &e), STATUS_OK);
+	assert_int_equal(n, 0); /* no date to compare with */
+	atlas_close(&a);
+	kit_file(path, dir, "20141201.as-rel.txt");
+	kit_spill(path, (const uint8_t *)rel, 15);
+	assert_int_equal(load(dir, &f, 1, &e), STATUS_OK);
+	open_at(&a, dir, &w, 0, T0 + 3600);
+	assert_true(in_use(&a, "20141201.as-rel.txt") && !in_use(&a, "20990101.as-rel.txt"));
+	atlas_close(&a);
+	open_at(&a, dir, &w, 0, T0 + 39 * 86400); /* a day of grace */
+	assert_true(in_use(&a, "later") && !in_use(&a, "rib"));
+	atlas_close(&a);
+	open_at(&a, dir, &w, 0, T0 + 39 * 86400 - 1);
+	assert_true(!in_use(&a, "later") && in_use(&a, "rib"));
+	atlas_close(&a);
+	open_at(&a, dir, &w, INT64_C(4102444800), T0); /* asked for */
+	assert_true(in_use(&a, "later") && in_use(&a, "20990101.as-rel.txt"));
+	assert_true(!in_use(&a, "20141201.as-rel.txt"));
+	atlas_close(&a);
+	open_at(&a, dir, &w, 0, 1000); /* a clock that was never set: as if there were none */
+	assert_true(in_use(&a, "later") && in_use(&a, "20990101.as-rel.txt") && !in_use(&a, "rib"));
+	atlas_close(&a);
+	arena_free(&m);
+	kit_dir_free(dir);
+}
+
 static bool stop(void *self, const char *path, const struct input_at *at)
 {
 	(void)path;
@@ -585,6 +664,7 @@ int main(void)
 		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_dates),
+		cmocka_unit_test(test_future),
 		cmocka_unit_test(test_stopped),
 		cmocka_unit_test(test_pipe),
 		cmocka_unit_test(test_broken_world),
