@@ -40,10 +40,18 @@ void map_ask_close(struct map_ask *q)
 	arena_free(&q->arena);
 }
 
+enum status map_net(struct net *to, struct map_ask *q, const char *text, struct err *e)
+{
+	enum status s = atlas_net(to, &q->atlas, text, &q->arena, e);
+
+	q->country = q->country || (s == STATUS_OK && to->kind == NET_COUNTRY);
+	return s;
+}
+
 static enum status nets_add(struct map_ask *q, const char *text, uint32_t **asn, size_t *n, struct err *e)
 {
 	struct net net;
-	enum status s = atlas_net(&net, &q->atlas, text, &q->arena, e);
+	enum status s = map_net(&net, q, text, e);
 
 	if (s != STATUS_OK)
 		return s;
@@ -158,6 +166,32 @@ json_t *map_tables_json(const struct atlas *a)
 					      json_time(t->sheet.from.us), "to", json_time(t->sheet.to.us)));
 	}
 	return list;
+}
+
+json_t *map_registries_json(const struct atlas *a)
+{
+	uint32_t rirs = registries_rirs(a->registry, a->n_registry);
+	json_t *loaded = json_array(), *missing = json_array();
+
+	for (int i = 0; i < RIRS; i++)
+		(void)json_array_append_new(
+			rirs & UINT32_C(1) << i ? loaded : missing, json_string(rir_text[i]));
+	return json_pack("{s:o, s:o}", "loaded", loaded, "missing", missing);
+}
+
+void map_registries_print(const struct map_ask *q, bool groups)
+{
+	uint32_t rirs = registries_rirs(q->atlas.registry, q->atlas.n_registry);
+	bool unnamed = groups && q->atlas.n_holders == 0;
+	char words[RIRS_TEXT];
+
+	if (rirs == (UINT32_C(1) << RIRS) - 1 || (!q->country && !unnamed))
+		return;
+	(void)fprintf(q->app->out, "Registries: %s.\n", rirs_words(words, rirs));
+	if (q->country)
+		(void)fputs("What these delegate to a country is missing here.\n", q->app->out);
+	if (unnamed)
+		(void)fputs("Networks of these have no country and no holder here.\n", q->app->out);
 }
 
 char *map_tables_text(char *to, size_t n, const struct atlas *a)

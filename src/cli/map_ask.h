@@ -14,6 +14,7 @@ struct map_ask {
 	struct wall at;      /* --at, 0: the newest tables */
 	int64_t within_days; /* --within, 0: as atlas.h says */
 	const char *svg;     /* --svg FILE or NULL */
+	bool country;        /* a NET that was asked about is one */
 };
 
 /* Options that every question has, for the end of a table: --at, --within, --svg. */
@@ -28,6 +29,8 @@ struct map_ask {
 enum status map_ask_open(struct map_ask *q, struct app *a, struct err *e);
 void map_ask_close(struct map_ask *q);
 
+/* One NET; q->country is kept for map_registries_print(). */
+enum status map_net(struct net *to, struct map_ask *q, const char *text, struct err *e);
 /* "AS4837,AS20485", given once or several times: AS numbers of all NETs together. */
 enum status map_nets(struct map_ask *q, const struct texts *given, uint32_t **asn, size_t *n, struct err *e);
 
@@ -48,6 +51,11 @@ json_t *map_net_json(const struct net *net);
 json_t *map_tables_json(const struct atlas *a);
 /* "tables of 2015-01-01 and 2015-10-23"; n bytes. */
 char *map_tables_text(char *to, size_t n, const struct atlas *a);
+/* Which of the five registries' delegations an answer rests on: {"loaded", "missing"}; a line where one is
+ * missing, which would look like nothing else.  groups: networks are listed by country or holder,
+ * which a table of names may tell as well. */
+json_t *map_registries_json(const struct atlas *a);
+void map_registries_print(const struct map_ask *q, bool groups);
 extern const char *const map_kind_text[]; /* by enum sheet_kind */
 
 /* What the transit-free core is, in words. */

@@ -121,6 +121,7 @@ static enum status say_json(const struct map_ask *q, const struct chart *c, cons
 			: json_null());
 	(void)json_object_set_new(j, "unwilling", unwilling_json(unwilling));
 	(void)json_object_set_new(j, "tables", map_tables_json(&q->atlas));
+	(void)json_object_set_new(j, "registries", map_registries_json(&q->atlas));
 	return json_out(q->app, j, e);
 }
 
@@ -231,6 +232,7 @@ static void say_text(const struct map_ask *q, const struct question *w)
 
 	(void)fprintf(o, "%s, tables of %s\n", map_net_text(words, sizeof(words), &q->atlas, net),
 		map_tables_text(tables, sizeof(tables), &q->atlas));
+	map_registries_print(q, false);
 	if (c->inferred)
 		(void)fputs(
 			"Relationships are inferred from the paths: no relationship file is loaded.\n", o);
@@ -274,7 +276,7 @@ static enum status answer(struct question *to, struct map_ask *q, struct err *e)
 {
 	struct isolate_ask ask = {.net = &to->net, .size = to->size};
 	uint32_t *no = NULL;
-	enum status s = atlas_net(&to->net, &q->atlas, to->text, &q->arena, e);
+	enum status s = map_net(&to->net, q, to->text, e);
 
 	if (s == STATUS_OK)
 		s = map_nets(q, to->unwilling, &no, &ask.n_unwilling, e);

@@ -117,6 +117,7 @@ static enum status say_json(struct map_ask *q, const struct net *net, const stru
 	(void)json_object_set_new(j, "families", families);
 	(void)json_object_set_new(j, "dates", map_dates_json(dates));
 	(void)json_object_set_new(j, "tables", map_tables_json(&q->atlas));
+	(void)json_object_set_new(j, "registries", map_registries_json(&q->atlas));
 	return json_out(q->app, j, e);
 }
 
@@ -173,6 +174,7 @@ static void say_text(const struct map_ask *q, const struct net *net, const struc
 
 	(void)fprintf(o, "%s, tables of %s\n", map_net_text(words, sizeof(words), &q->atlas, net),
 		map_tables_text(tables, sizeof(tables), &q->atlas));
+	map_registries_print(q, true);
 	for (size_t i = 0; i < n; i++)
 		answer_print(q, net, &w[i]);
 	map_dates_print(dates, o);
@@ -188,7 +190,7 @@ static enum status answers(struct answer w[FAMILIES], size_t *n, struct net *net
 	const char *text, struct err *e)
 {
 	static const uint8_t family[FAMILIES] = {4, 6};
-	enum status s = atlas_net(net, &q->atlas, text, &q->arena, e);
+	enum status s = map_net(net, q, text, e);
 
 	*n = 0;
 	if (s == STATUS_OK && q->atlas.n_paths == 0)

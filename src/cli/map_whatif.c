@@ -59,6 +59,7 @@ static enum status say_json(const struct map_ask *q, const struct question *w, s
 		"core", map_core_text(&w->chart), "inferred", (int)w->chart.inferred, "tables",
 		map_tables_json(&q->atlas));
 
+	(void)json_object_set_new(j, "registries", map_registries_json(&q->atlas));
 	(void)json_object_set_new(j, "blocks_unknown", json_integer((json_int_t)w->block_unknown));
 	if (w->has_target)
 		(void)json_object_set_new(j, "target_unknown", json_integer((json_int_t)w->target_unknown));
@@ -131,6 +132,7 @@ static void say_text(const struct map_ask *q, const struct question *w)
 
 	(void)fprintf(o, "tables of %s%s\n", map_tables_text(tables, sizeof(tables), &q->atlas),
 		w->chart.inferred ? "; relationships inferred from paths" : "");
+	map_registries_print(q, w->losing.n_country || w->stranded.n_country);
 	unknown_print(o, w->block_unknown, "that refuse");
 	unknown_print(o, w->target_unknown, "of the target");
 	if (w->has_target)
@@ -237,7 +239,7 @@ enum status map_whatif(struct app *a, int argc, char **argv, struct err *e)
 		s = map_ask_open(&q, a, e);
 	w.has_target = target != NULL;
 	if (s == STATUS_OK && target)
-		s = atlas_net(&w.target, &q.atlas, target, &q.arena, e);
+		s = map_net(&w.target, &q, target, e);
 	if (s == STATUS_OK)
 		s = answer(&q, &w, &blocks, e);
 	if (s == STATUS_OK && a->json)

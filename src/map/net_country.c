@@ -177,6 +177,7 @@ enum status country_net(struct asked *q, const char cc[3], struct err *e)
 {
 	size_t found = 0;
 	bool ok = true;
+	char whose[RIRS_TEXT];
 
 	q->to->kind = NET_COUNTRY;
 	memcpy(q->to->text, cc, 3);
@@ -190,10 +191,11 @@ enum status country_net(struct asked *q, const char cc[3], struct err *e)
 		ok = foreign_find(q);
 	if (ok && found == 0)
 		return err_set(e, STATUS_NO,
-			"%s: nothing is delegated to it by the registries that are loaded (weir map list)",
-			cc);
+			"%s: nothing is delegated to it by the registries that are loaded (%s)", cc,
+			rirs_words(whose, registries_rirs(q->a->registry, q->a->n_registry)));
 	if (ok && q->asn.n == 0)
-		return err_set(
-			e, STATUS_NO, "%s: no network is delegated to it, and none originates its space", cc);
+		return err_set(e, STATUS_NO,
+			"%s: no network is delegated to it, and none originates its space (registries: %s)",
+			cc, rirs_words(whose, registries_rirs(q->a->registry, q->a->n_registry)));
 	return ok ? STATUS_OK : err_nomem(e);
 }

@@ -1,7 +1,11 @@
 /* Delegations and names, read where they lie: ranges that do not overlap, sorted, found by halving. */
 #include "map/registry.h"
 
+#include <stdio.h>
+
 #include "map/registry_in.h"
+
+const char *const rir_text[RIRS] = {"afrinic", "apnic", "arin", "lacnic", "ripencc"};
 
 struct number_range delegation_range(const struct delegation *d)
 {
@@ -68,6 +72,39 @@ const char *holders_text(const struct holders *h, uint32_t at)
 	return at < h->n_text ? h->text + at : "";
 }
 
+/* ---- whose they are ---- */
+
+uint32_t registries_rirs(const struct registry *const *r, size_t n)
+{
+	uint32_t rirs = 0;
+
+	for (size_t i = 0; i < n; i++)
+		rirs |= r[i]->rirs;
+	return rirs;
+}
+
+/* The names of a set, behind what stands there. */
+static void names_add(char to[RIRS_TEXT], const char *lead, uint32_t rirs)
+{
+	size_t n = strlen(to);
+
+	for (int i = 0; i < RIRS; i++)
+		if (rirs & UINT32_C(1) << i) {
+			n += (size_t)snprintf(to + n, RIRS_TEXT - n, "%s%s", lead, rir_text[i]);
+			lead = ", ";
+		}
+}
+
+char *rirs_words(char to[RIRS_TEXT], uint32_t rirs)
+{
+	const uint32_t all = (UINT32_C(1) << RIRS) - 1;
+
+	to[0] = '\0';
+	names_add(to, "", rirs & all);
+	names_add(to, to[0] ? "; not loaded: " : "not loaded: ", ~rirs & all);
+	return to;
+}
+
 /* ---- views ---- */
 
 static bool strings_sound(const char *text, size_t n)
@@ -98,8 +135,12 @@ static bool ranges_sound(const struct delegation *d, size_t n, enum number_kind 
 enum status registry_view(struct registry *r, const struct sheet *s, struct err *e)
 {
 	bool sound = true;
+	size_t n_rirs;
 
 	*r = (struct registry){0};
+	const uint32_t *rirs = sheet_section(s, TAG_RIRS, sizeof(*rirs), &n_rirs);
+	if (n_rirs == 1)
+		r->rirs = *rirs;
 	r->text = sheet_section(s, TAG_STRINGS, 1, &r->n_text);
 	for (int k = 0; k < NUMBER_KINDS; k++) {
 		r->of[k] = sheet_section(s, tag_numbers[k], sizeof(*r->of[k]), &r->n[k]);

@@ -26,13 +26,22 @@ enum delegation_status {
 	DELEGATION_RESERVED
 };
 
+/* The five that delegate numbers, as their files name them. */
+enum rir { RIR_AFRINIC, RIR_APNIC, RIR_ARIN, RIR_LACNIC, RIR_RIPENCC, RIRS };
+extern const char *const rir_text[RIRS];
+
 /* Sorted by kind, first (hi); no two overlap. */
 struct registry {
 	const struct delegation *of[NUMBER_KINDS];
 	size_t n[NUMBER_KINDS];
 	const char *text;
 	size_t n_text; /* zero-ended strings */
+	uint32_t rirs; /* bits by enum rir: whose lines the file had */
 };
+/* Of n sheets together; and in words: "apnic; not loaded: afrinic, arin, lacnic, ripencc". */
+uint32_t registries_rirs(const struct registry *const *r, size_t n);
+#define RIRS_TEXT 96
+char *rirs_words(char to[RIRS_TEXT], uint32_t rirs);
 /* Checks all of it.  STATUS_BAD: damaged. */
 enum status registry_view(struct registry *r, const struct sheet *s, struct err *e);
 /* NULL: delegated to nobody that this sheet knows. */
@@ -54,6 +63,7 @@ struct number_range delegation_range(const struct delegation *d);
  * d is in the order of the file. */
 enum status registry_write(struct sheet_out *o, const struct delegation *d, size_t n, const char *text,
 	size_t n_text, uint64_t *twice, struct err *e);
+enum status registry_write_rirs(struct sheet_out *o, uint32_t rirs, struct err *e);
 
 struct holder {
 	uint32_t asn;

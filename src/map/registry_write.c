@@ -204,6 +204,11 @@ enum status registry_write(struct sheet_out *o, const struct delegation *d, size
 	return st;
 }
 
+enum status registry_write_rirs(struct sheet_out *o, uint32_t rirs, struct err *e)
+{
+	return sheet_put(o, TAG_RIRS, &rirs, sizeof(rirs), e);
+}
+
 /* ---- names ---- */
 
 static int by_number(const void *a, const void *b)

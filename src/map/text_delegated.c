@@ -24,6 +24,7 @@ struct delegated {
 	size_t n, cap;
 	struct text_pool text;
 	uint32_t day;
+	uint32_t rirs; /* whose lines there were, bits by enum rir */
 };
 
 static const char *const kind_text[NUMBER_KINDS] = {"asn", "ipv4", "ipv6"};
@@ -102,6 +103,8 @@ static enum text_line record_line(struct delegated *s, const struct rd *f, size_
 	if (kind == NUMBER_KINDS || status == STATUSES || !field_country(f[F_COUNTRY], d.cc) ||
 		!number_read[kind](f, &d) || !name_sound(f[F_REGISTRY]))
 		return LINE_BAD;
+	size_t rir = one_of(f[F_REGISTRY], rir_text, RIRS);
+	s->rirs |= rir < RIRS ? UINT32_C(1) << rir : 0;
 	if (status > DELEGATION_ALLOCATED)
 		return LINE_NOBODYS;
 	if (!range_usable(&d) || (n > F_HOLDER && !name_sound(f[F_HOLDER])))
@@ -168,6 +171,8 @@ static enum status delegated_finish(void *state, struct sheet_out *o, struct tex
 	const char *text = text_pool_text(&s->text, &n_text);
 	enum status st = registry_write(o, s->of, s->n, text, n_text, &c->twice, e);
 
+	if (st == STATUS_OK)
+		st = registry_write_rirs(o, s->rirs, e);
 	c->kept = s->n - c->twice;
 	*from = *to = date_wall(s->day);
 	return st;

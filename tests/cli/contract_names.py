@@ -10,6 +10,8 @@ import xml.parsers.expat
 
 from contract_kit import ATTACK, IN_LEG, TMP, WEIR, copy, file_of, fresh, one, pcapmake, recorded, refused, tap, weir
 
+import mrtmake as mrt
+
 ORIGINS = "203.0.113.0/24\t64500\n198.51.100.0/24\t64510\n192.0.2.0/24\t64501\n"
 NAMES = "64500 CARRIER-A Carrier A, CN\n64501 VICTIM-NET Victim, US\n64510 TARGET-NET Target, KP\n"
 FORM = {"as", "name", "cc", "holder", "prefix"}
@@ -134,6 +136,57 @@ def test_a_network_is_the_same_in_all_json():
                 assert FORM <= network.keys(), (command, network)
                 found += 1
     assert found > 10
+
+
+# ---- which registries ----
+
+REL = "64496|64500|-1\n64497|64500|-1\n64500|64510|-1\n64496|64497|0\n"
+RIRS = ["afrinic", "apnic", "arin", "lacnic", "ripencc"]
+ASKS = (("depend", "KP"), ("cut", "KP"), ("whatif", "--blocks", "KP"), ("whatif", "--blocks", "AS64500", "--target", "KP"),
+        ("cut", "AS64510", "--unwilling", "KP"))
+
+
+def delegated(*rirs, status="allocated"):
+    head = f"2|{rirs[0]}|20200601|{len(rirs)}|19830613|20200601|+0000\n{rirs[0]}|*|asn|*|{len(rirs)}|summary\n"
+    asns = {rir: 64510 if rir == "apnic" else 64600 + RIRS.index(rir) for rir in RIRS}
+    return head + "".join(f"{r}|{'KP' if r == 'apnic' else 'SE'}|asn|{asns[r]}|1|20100101|{status}|H{r}\n" for r in rirs if r in asns)
+
+
+def table():
+    index = mrt.index(64496, 64497, at=mrt.JUNE)
+    return index + mrt.rib("198.51.100.0/24", (0, [64496, 64500, 64510]), (1, [64497, 64500, 64510]), at=mrt.JUNE)
+
+
+def test_registries_that_are_missing_are_said():
+    where = load(fresh(), rel_txt=REL, rib=table(), delegated_apnic=delegated("apnic"))
+    for ask in ASKS:
+        out, _ = weir("-C", where, "map", *ask)
+        assert "\nRegistries: apnic; not loaded: afrinic, arin, lacnic, ripencc.\n" in out, (ask, out)
+        assert "What these delegate to a country is missing here." in out
+        doc = one("-C", where, "map", *ask)
+        assert doc["registries"] == {"loaded": ["apnic"], "missing": ["afrinic", "arin", "lacnic", "ripencc"]}, doc
+    for ask in (("depend", "SE"), ("cut", "SE")):
+        refused("-C", where, "map", *ask, status=1, say=r"SE: nothing .* \(apnic; not loaded: afrinic, arin, lacnic, ripencc\)$")
+    out, _ = weir("-C", where, "map", "depend", "AS64510")
+    assert "Networks of these have no country and no holder here." in out and "delegate to a country" not in out, out
+    assert "Registries" not in weir("-C", where, "map", "cut", "AS64510")[0], "it does not matter there"
+    load(where, names_txt=NAMES)
+    assert "Registries" not in weir("-C", where, "map", "depend", "AS64510")[0], "names tell countries"
+
+
+def test_registries_add_up():
+    where = load(fresh(), rel_txt=REL, rib=table(), delegated_apnic=delegated("apnic"), delegated_ripencc=delegated("ripencc"))
+    assert one("-C", where, "map", "cut", "KP")["registries"]["loaded"] == ["apnic", "ripencc"]
+    load(where, delegated_rest=delegated("afrinic", status="available") + delegated("arin", "lacnic"))
+    assert one("-C", where, "map", "cut", "KP")["registries"] == {"loaded": RIRS, "missing": []}
+    for ask in ASKS:
+        assert "Registries" not in weir("-C", where, "map", *ask)[0], ask
+
+
+def test_one_file_of_all_registries():
+    lines = delegated("nro") + "".join(delegated(r).splitlines()[-1] + "\n" for r in RIRS)
+    where = load(fresh(), rel_txt=REL, rib=table(), delegated_nro=lines)
+    assert one("-C", where, "map", "cut", "KP")["registries"]["missing"] == []
 
 
 tap.run(sys.modules[__name__])
