@@ -198,20 +198,3 @@ enum status dominators_make(struct dominators *d, const struct graph *g, struct 
 	*d = (struct dominators){g->n, r.idom, r.enter, r.leave, r.dependents};
 	return STATUS_OK;
 }
-
-enum status dominators_of(const struct dominators *d, uint32_t x, const uint32_t **node, size_t *n,
-	struct arena *a, struct err *e)
-{
-	uint32_t *to = x < d->n ? arena_array(a, (size_t)d->dependents[x] + 1, sizeof(*to)) : NULL;
-
-	*n = 0;
-	if (x >= d->n)
-		return err_set(e, STATUS_BAD, "no such network in the graph");
-	if (!to)
-		return err_nomem(e);
-	for (uint32_t v = 0; v < d->n; v++)
-		if (d->enter[x] < d->enter[v] && d->leave[v] <= d->leave[x])
-			to[(*n)++] = v;
-	*node = to;
-	return STATUS_OK;
-}

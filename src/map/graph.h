@@ -52,8 +52,5 @@ struct dominators {
 	const uint32_t *dependents;    /* by node: how many are wholly dependent on it, itself apart */
 };
 enum status dominators_make(struct dominators *d, const struct graph *g, struct arena *a, struct err *e);
-/* The nodes that are wholly dependent on x, ascending; memory of the arena. */
-enum status dominators_of(const struct dominators *d, uint32_t x, const uint32_t **node, size_t *n,
-	struct arena *a, struct err *e);
 
 #endif

@@ -4,6 +4,7 @@
 Arguments: the weir binary."""
 import json
 import re
+import shutil
 import subprocess
 import sys
 import xml.parsers.expat
@@ -136,6 +137,125 @@ def test_a_network_is_the_same_in_all_json():
                 assert FORM <= network.keys(), (command, network)
                 found += 1
     assert found > 10
+
+
+# ---- names that nobody should be called ----
+
+HOSTILE = {
+    "escape": b"\x1b[2J\x1b]0;owned\x07", "control": b"a\x01\x08\x0b\x7fb", "eight-bit escape": b"\xc2\x9b31m", "quotes": b"\"'`\\\\",
+    "script": b"</text><script>alert(1)</script>", "entity": b"&lt;&#0;&undefined;&", "not UTF-8": b"\xff\xfe\xc3(\xed\xa0\x80",
+    "right to left": "\u202eGNIDART\u202c\u200f".encode(), "format": b"%s%n%1000d", "cdata": b"]]><![CDATA[", "long": b"A" * 4000,
+    "long and wide": b"<" * 4000, "blanks": b" \t ", "comment": b"--><!--", "newline": "\u2028\u0085".encode(), "null": b"a\0b",
+}
+ASN = {what: 65000 + i for i, what in enumerate(HOSTILE)}
+
+
+def as2org():
+    rows = [b"# format:org_id|changed|org_name|country|source"]
+    rows += [b"ORG-%s|20200101|%s|KP|APNIC" % (name[:4000], name) for name in HOSTILE.values() if b"|" not in name]
+    rows += [b"# format:aut|changed|aut_name|org_id|opaque_id|source"]
+    rows += [b"%d|20200101|%s|ORG-%s|x|APNIC" % (ASN[what], name, name) for what, name in HOSTILE.items() if b"|" not in name]
+    return b"\n".join(rows) + b"\n"
+
+
+def asn_txt():
+    return b"64500 CARRIER-A A first line that is none of them, CN\n" + b"".join(b"%d %s %s, KP\n" % (ASN[what], name, name) for what, name in HOSTILE.items())
+
+
+def registry():
+    head = b"2|apnic|20200601|1|19830613|20200601|+0000\napnic|KP|asn|64510|1|20100101|allocated|GOOD\n"
+    return head + b"".join(b"apnic|KP|asn|%d|1|20100101|allocated|%s\n" % (ASN[what], name) for what, name in HOSTILE.items())
+
+
+TABLES = {"as2org": as2org, "asn_txt": asn_txt, "delegated_apnic": registry}
+
+
+def internet(*hostile):
+    """Every hostile network is a provider of 64510, and hangs by the core; half of it is seen through each."""
+    asns = [*ASN.values()]
+    rel = "64496|64497|0\n" + "".join(f"64496|{a}|-1\n64497|{a}|-1\n{a}|64510|-1\n" for a in asns)
+    peers = [64496, 64497]
+    rib = mrt.index(*peers, at=mrt.JUNE) + b"".join(
+        mrt.rib(f"198.51.100.{16 * i}/28", *((k, [p, a, 64510]) for k, p in enumerate(peers)), at=mrt.JUNE)
+        for i, a in enumerate(asns))
+    origins = "".join(f"203.0.113.{16 * i}/28\t{a}\n" for i, a in enumerate(asns))
+    return load(fresh(), rel_txt=rel, rib=rib, ipasn_dat=origins, **{t: TABLES[t]() for t in hostile})
+
+
+def is_plain(text):
+    assert all(c == "\n" or " " <= c <= "~" for c in text), repr([c for c in text if not (c == "\n" or " " <= c <= "~")][:9])
+
+
+def is_picture(path):
+    """Well-formed by expat, nothing in it but what pictures have, no text wider than a box or the title."""
+    seen = set()
+    parser = xml.parsers.expat.ParserCreate()
+    parser.StartElementHandler = lambda name, _: seen.add(name)
+    parser.Parse(path.read_bytes(), True)
+    assert seen <= {"svg", "rect", "text", "path"}, seen
+    is_plain(path.read_text())
+
+
+def asked(where):
+    """Every way to have the names printed; pictures are looked at on the way."""
+    names = [f"AS{a}" for a in ASN.values()]
+    for ask in (("name", *names, "203.0.113.17"), ("depend", "AS64510"), ("cut", "AS64510", "--size", "1"), ("cut", names[4]),
+                ("whatif", "--blocks", ",".join(names)), ("whatif", "--blocks", names[0], "--target", names[4]), ("list",)):
+        text, err = weir("-C", where, "map", *ask)
+        docs, _ = weir("-C", where, "map", *ask, json_out=True)
+        is_plain(text + err)
+        assert text and docs and max(map(len, text.splitlines())) < 500, max(text.splitlines(), key=len)
+        is_plain(json.dumps(docs, ensure_ascii=False))
+        yield text, docs
+    for ask in (("depend", "AS64510"), ("cut", "AS64510"), ("cut", names[4]), ("depend", names[4]), ("cut", names[-6])):
+        svg = fresh("picture").with_suffix(".svg")
+        if subprocess.run([WEIR, "-C", where, "map", *ask, "--svg", svg], capture_output=True, check=False, timeout=60).returncode == 0:
+            is_picture(svg)
+            yield svg.read_text(), []
+
+
+def test_hostile_names():
+    for tables in (("as2org",), ("asn_txt",), ("delegated_apnic",), ("as2org", "asn_txt", "delegated_apnic")):
+        where = internet(*tables)
+        out = "".join(text for text, _ in asked(where))
+        assert ("AAAA" in out) == (tables != ("delegated_apnic",)) and "&lt;/text" in out, tables
+
+
+def test_hostile_holders_are_lines_not_understood():
+    doc = one("-C", fresh(), "map", "load", put("delegated", registry()))["files"][0]
+    bad = [what for what, name in HOSTILE.items() if len(name) > 64 or any(c <= 32 or c >= 127 for c in name)]
+    assert doc["skipped"]["lines not understood"] == len(bad) and doc["kept"] == 1 + len(HOSTILE) - len(bad), doc
+
+
+def test_hostile_names_in_what_else_prints_them():
+    asn = ASN["script"]
+    where = load(recorded(), ipasn_dat=f"203.0.113.0/24\t{asn}\n198.51.100.0/24\t{ASN['escape']}\n192.0.2.0/24\t{ASN['not UTF-8']}\n",
+                 as2org=as2org(), asn_txt=asn_txt())
+    case = one("-C", where, "case", "open", "--flow", ATTACK)["id"]
+    for command in (("scan",), ("flows", "--networks"), ("trace", "--flow", ATTACK), ("plan", case), ("case", "show", case)):
+        text, err = weir("-C", where, *command)
+        docs, _ = weir("-C", where, *command, json_out=True)
+        assert f"AS{asn}" in text and any("203.0.113.10" in d["networks"] for d in docs), command
+        assert not re.search(r"[^\n -~\u2581-\u2588\u2502]", text + err), command
+        is_plain(json.dumps([d["networks"] for d in docs], ensure_ascii=False))
+
+
+def test_a_hostile_file_name():
+    where = load(fresh(), rel_txt=REL)
+    path = put("x", asn_txt()).rename(TMP / "a\x1b[31m\u202e<&\".txt")
+    text, err = weir("-C", where, "map", "load", path)
+    is_plain(text + err + weir("-C", where, "map", "list")[0])
+    assert one("-C", where, "map", "load", path)["files"][0]["again"]
+    is_plain(json.dumps(weir("-C", where, "map", "list", json_out=True)[0], ensure_ascii=False))
+
+
+def test_jq_reads_it():
+    if not shutil.which("jq"):
+        raise tap.Skip("no jq")
+    where = internet(*TABLES)
+    for ask in (("cut", "AS64510"), ("depend", "AS64510"), ("name", *(f"AS{a}" for a in ASN.values()))):
+        out = subprocess.run([WEIR, "--json", "-C", where, "map", *ask], capture_output=True, check=True, timeout=60).stdout
+        subprocess.run(["jq", "-e", "."], input=out, stdout=subprocess.DEVNULL, check=True, timeout=60)
 
 
 # ---- which registries ----
