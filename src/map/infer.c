@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "map/infer_in.h"
+#include "map/intern.h"
 
 /* ---- nodes ---- */
 
@@ -46,14 +47,14 @@ static enum status nodes_make(
 struct link_table {
 	uint32_t *slot; /* link + 1; 0: free */
 	size_t mask;
+	uint64_t seed;
 };
 
 static size_t slot_of(const struct link_table *t, uint32_t a, uint32_t b)
 {
 	uint64_t key = (uint64_t)a << 32 | b;
 
-	key *= UINT64_C(0x9e3779b97f4a7c15); /* the golden ratio: Knuth's multiplicative hashing */
-	return (size_t)(key >> 32) & t->mask;
+	return (size_t)hash_mix(key ^ t->seed, UINT64_C(0x9e3779b97f4a7c15)) & t->mask;
 }
 
 static void slot_put(struct link_table *t, const struct seen_link *link, uint32_t i)
@@ -81,7 +82,7 @@ static bool link_room(struct inferring *f, struct link_table *t, struct arena *a
 	if (f->n_link)
 		memcpy(link, f->link, f->n_link * sizeof(*link));
 	f->link = link;
-	*t = (struct link_table){slot, slots - 1};
+	*t = (struct link_table){slot, slots - 1, t->seed};
 	for (uint32_t i = 0; i < f->n_link; i++)
 		slot_put(t, link, i);
 	return true;
@@ -163,7 +164,8 @@ static enum status paths_copy(
 	}
 	struct copying c = {.node = arena_array(a, n_as + 1, sizeof(*c.node)),
 		.ref = arena_array(a, n_as + 1, sizeof(*c.ref)),
-		.at = arena_array(a, n_path + 1, sizeof(*c.at))};
+		.at = arena_array(a, n_path + 1, sizeof(*c.at)),
+		.links = {.seed = hash_seed()}};
 	if (!c.node || !c.ref || !c.at)
 		return err_nomem(e);
 	for (size_t i = 0; i < n; i++)

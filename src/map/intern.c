@@ -3,6 +3,8 @@
  */
 #include "map/intern.h"
 
+#include <sys/random.h>
+
 #include "map/big.h"
 
 enum { SLOTS_FIRST = 1 << 12, POOL_FIRST = 1 << 14, KEY_WORDS = sizeof(struct intern_key) / 8 };
@@ -21,12 +23,12 @@ void intern_free(struct intern *t)
 	*t = (struct intern){0};
 }
 
-/* The two halves of a 128-bit product, folded (as wyhash and others mix). */
-static uint64_t mix(uint64_t a, uint64_t b)
+uint64_t hash_seed(void)
 {
-	unsigned __int128 m = (unsigned __int128)a * b;
+	uint64_t seed = 0;
 
-	return (uint64_t)m ^ (uint64_t)(m >> 64);
+	(void)!getrandom(&seed, sizeof(seed), GRND_NONBLOCK); /* none: a file can be slow, not wrong */
+	return seed;
 }
 
 uint32_t intern_hash(const struct intern *t, const uint8_t *p, uint32_t size)
@@ -37,7 +39,7 @@ uint32_t intern_hash(const struct intern *t, const uint8_t *p, uint32_t size)
 	for (; i + 16 <= n; i += 16) {
 		memcpy(&a, p + i, 8);
 		memcpy(&b, p + i + 8, 8);
-		h = mix(a ^ h, b ^ UINT64_C(0xe7037ed1a0b428db));
+		h = hash_mix(a ^ h, b ^ UINT64_C(0xe7037ed1a0b428db));
 	}
 	a = b = 0;
 	if (n >= 8) { /* the last 16 (8) bytes, partly over again */
@@ -46,8 +48,8 @@ uint32_t intern_hash(const struct intern *t, const uint8_t *p, uint32_t size)
 	} else if (n) {
 		memcpy(&a, p, n);
 	}
-	h = mix(a ^ h, b ^ UINT64_C(0x8ebc6af09c88c6e3));
-	return (uint32_t)mix(h, t->seed ^ UINT64_C(0x589965cc75374cc3));
+	h = hash_mix(a ^ h, b ^ UINT64_C(0x8ebc6af09c88c6e3));
+	return (uint32_t)hash_mix(h, t->seed ^ UINT64_C(0x589965cc75374cc3));
 }
 
 static bool slots_grow(struct intern *t)

@@ -8,6 +8,17 @@
 #include <stdint.h>
 #include <string.h>
 
+/* A number that strangers do not know, for hashes of what they say: so that they cannot make all equal. */
+uint64_t hash_seed(void);
+
+/* The two halves of a 128-bit product, folded (as wyhash and others mix). */
+static inline uint64_t hash_mix(uint64_t a, uint64_t b)
+{
+	unsigned __int128 m = (unsigned __int128)a * b;
+
+	return (uint64_t)m ^ (uint64_t)(m >> 64);
+}
+
 /* A string as it is kept; its bytes follow, and zeros to a multiple of 8. */
 struct intern_key {
 	uint32_t value; /* the user's; 0 when new */

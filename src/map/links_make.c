@@ -188,23 +188,23 @@ static bool rows_make(struct making *m)
 
 /* ---- the core ---- */
 
+/* Members as places, ascending, each once: the file may say a million in any order. */
 static bool clique_make(struct making *m, const uint32_t *clique, size_t n)
 {
-	uint32_t *at = arena_array(m->a, n + 1, sizeof(*at));
+	uint8_t *is = arena_array(m->a, m->to->n_as + 1, sizeof(*is));
+	uint32_t *at = arena_array(m->a, (n < m->to->n_as ? n : m->to->n_as) + 1, sizeof(*at));
 	size_t kept = 0;
 
-	if (!at)
+	if (!at || !is)
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		uint32_t as = links_as(m->to, clique[i]);
-		size_t j = kept;
-		while (as != NO_LINK && j > 0 && at[j - 1] > as)
-			j--;
-		if (as == NO_LINK || (j > 0 && at[j - 1] == as))
-			continue;
-		memmove(at + j + 1, at + j, (kept++ - j) * sizeof(*at));
-		at[j] = as;
+		if (as != NO_LINK)
+			is[as] = 1;
 	}
+	for (uint32_t as = 0; as < m->to->n_as; as++)
+		if (is[as])
+			at[kept++] = as;
 	m->to->clique = at;
 	m->to->n_clique = kept;
 	return true;

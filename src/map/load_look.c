@@ -124,20 +124,6 @@ static enum status job_look(const struct loading *l, struct job *j, struct err *
 
 /* ---- which belong together ---- */
 
-static bool same_peer(const struct mrt_peer *a, const struct mrt_peer *b)
-{
-	return a->asn == b->asn && ip_equal(&a->ip, &b->ip);
-}
-
-static bool share_peer(const struct job *a, const struct job *b)
-{
-	for (size_t i = 0; i < a->n_peer; i++)
-		for (size_t k = 0; k < b->n_peer; k++)
-			if (same_peer(&a->peer[i], &b->peer[k]))
-				return true;
-	return false;
-}
-
 static bool is_updates(const struct job *j)
 {
 	return j->text == TEXT_NONE && !j->is_table;
@@ -153,19 +139,71 @@ static int by_time(const void *a, const void *b)
 	return (int)y->is_table - (int)x->is_table;
 }
 
-/* Of the groups before job `at`, the last begun that shares a peer with it; else its own. */
-static size_t group_of(const struct loading *l, size_t at)
-{
-	const struct job *j = &l->job[at];
-	size_t best = at;
+/* The peers of all files with a number each, the same one the same. */
+struct known {
+	struct ref {
+		const struct mrt_peer *peer;
+		size_t at; /* in number[]: all of the first job, then of the second, ... */
+	} * ref;
+	uint32_t *number;
+	size_t n;
+	size_t *latest; /* by number: the last begun group that has the peer, + 1 */
+};
 
-	for (size_t i = 0; is_updates(j) && i < at; i++) {
-		const struct job *k = &l->job[i];
-		bool later = best == at || k->group > best;
-		if (k->text == TEXT_NONE && later && share_peer(j, k))
-			best = k->group;
+static int by_peer(const void *a, const void *b)
+{
+	const struct mrt_peer *x = ((const struct ref *)a)->peer, *y = ((const struct ref *)b)->peer;
+
+	if (x->asn != y->asn)
+		return x->asn < y->asn ? -1 : 1;
+	return ip_compare(&x->ip, &y->ip);
+}
+
+static void known_number(struct known *k)
+{
+	uint32_t number = 0;
+
+	qsort(k->ref, k->n, sizeof(*k->ref), by_peer);
+	for (size_t i = 0; i < k->n; i++) {
+		number += i && by_peer(&k->ref[i - 1], &k->ref[i]) != 0;
+		k->number[k->ref[i].at] = number;
 	}
-	return best;
+}
+
+static bool known_make(struct known *k, const struct loading *l)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->n; i++)
+		n += l->job[i].n_peer;
+	k->ref = calloc(n + 1, sizeof(*k->ref));
+	k->number = calloc(n + 1, sizeof(*k->number));
+	k->latest = calloc(n + 1, sizeof(*k->latest));
+	if (!k->ref || !k->number || !k->latest)
+		return false;
+	for (size_t i = 0; i < l->n; i++)
+		for (size_t p = 0; p < l->job[i].n_peer; p++, k->n++)
+			k->ref[k->n] = (struct ref){&l->job[i].peer[p], k->n};
+	known_number(k);
+	return true;
+}
+
+/* Updates go to the last begun of the groups before them that has a peer of theirs; what has none begins its
+ * own. */
+static void groups_make(struct loading *l, const struct known *k)
+{
+	const uint32_t *number = k->number;
+
+	for (size_t i = 0; i < l->n; number += l->job[i++].n_peer) {
+		struct job *j = &l->job[i];
+		size_t best = 0;
+		for (size_t p = 0; is_updates(j) && p < j->n_peer; p++)
+			best = k->latest[number[p]] > best ? k->latest[number[p]] : best;
+		j->group = best ? best - 1 : i;
+		for (size_t p = 0; p < j->n_peer; p++)
+			if (k->latest[number[p]] <= j->group)
+				k->latest[number[p]] = j->group + 1;
+	}
 }
 
 enum status load_look(struct loading *l, struct err *e)
@@ -176,7 +214,12 @@ enum status load_look(struct loading *l, struct err *e)
 			return st;
 	}
 	qsort(l->job, l->n, sizeof(*l->job), by_time);
-	for (size_t i = 0; i < l->n; i++)
-		l->job[i].group = group_of(l, i);
-	return STATUS_OK;
+	struct known k = {0};
+	bool good = known_make(&k, l);
+	if (good)
+		groups_make(l, &k);
+	free(k.ref);
+	free(k.number);
+	free(k.latest);
+	return good ? STATUS_OK : err_nomem(e);
 }

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "map/intern.h"
 #include "map/mrt_in.h"
 
 #define HEAD 12 /* time, type, subtype, length */
@@ -142,7 +143,11 @@ bool mrt_looks(const uint8_t *p, size_t n)
 
 struct mrt *mrt_new(void)
 {
-	return calloc(1, sizeof(struct mrt));
+	struct mrt *m = calloc(1, sizeof(*m));
+
+	if (m)
+		m->seed = hash_seed();
+	return m;
 }
 
 void mrt_free(struct mrt *m)

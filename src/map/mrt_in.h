@@ -13,6 +13,7 @@ struct mrt {
 	size_t n_peer, cap_peer;
 	uint32_t *slot; /* hash of peers: place in peer + 1, 0 empty; a power of two */
 	size_t n_slot;
+	uint64_t seed;
 	uint32_t *index; /* the last PEER_INDEX_TABLE: place in peer */
 	size_t n_index, cap_index;
 	struct mrt_route *route; /* the batch */

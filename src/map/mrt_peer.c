@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/grow.h"
+#include "map/intern.h"
 #include "map/mrt_in.h"
 
 #define SLOTS_FIRST ((size_t)256)
@@ -18,21 +19,18 @@ struct ip mrt_ip(struct rd *r, uint8_t v)
 	return v == 4 ? ip_v4(p) : ip_v6(p);
 }
 
-static size_t peer_hash(uint32_t asn, const struct ip *ip)
+static size_t peer_hash(const struct mrt *m, uint32_t asn, const struct ip *ip)
 {
-	uint64_t h = asn ^ UINT64_C(0xcbf29ce484222325), w[2];
+	uint64_t w[2];
 
 	memcpy(w, ip->b, sizeof(w));
-	for (int i = 0; i < 2; i++) {
-		h = (h ^ w[i]) * UINT64_C(0x9e3779b97f4a7c15);
-		h ^= h >> 29;
-	}
-	return (size_t)h;
+	uint64_t h = hash_mix(m->seed ^ w[0], w[1] ^ UINT64_C(0xe7037ed1a0b428db));
+	return (size_t)hash_mix(h ^ asn, m->seed ^ UINT64_C(0x8ebc6af09c88c6e3));
 }
 
 static void slot_put(struct mrt *m, uint32_t peer)
 {
-	size_t mask = m->n_slot - 1, i = peer_hash(m->peer[peer].asn, &m->peer[peer].ip) & mask;
+	size_t mask = m->n_slot - 1, i = peer_hash(m, m->peer[peer].asn, &m->peer[peer].ip) & mask;
 
 	while (m->slot[i])
 		i = (i + 1) & mask;
@@ -61,7 +59,7 @@ bool mrt_peer(struct mrt *m, uint32_t asn, const struct ip *ip, uint32_t *at)
 	if (!slots_room(m) || !grow(&m->peer, &m->cap_peer, m->n_peer, 1, sizeof(*m->peer)))
 		return false;
 	size_t mask = m->n_slot - 1;
-	for (size_t i = peer_hash(asn, ip) & mask; m->slot[i]; i = (i + 1) & mask) {
+	for (size_t i = peer_hash(m, asn, ip) & mask; m->slot[i]; i = (i + 1) & mask) {
 		*at = m->slot[i] - 1;
 		if (m->peer[*at].asn == asn && ip_equal(&m->peer[*at].ip, ip))
 			return true;

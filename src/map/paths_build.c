@@ -6,7 +6,6 @@
  * said last, for the neighbouring prefix: often the same.  For the others of the record hashes are made
  * first, then their slots and keys are fetched, then they are looked up: the memory's delays overlap. */
 #include <stdlib.h>
-#include <sys/random.h>
 
 #include "base/grow.h"
 #include "map/big.h"
@@ -17,11 +16,10 @@ enum { BATCH = 64, TIDY_FIRST = 1 << 20 };
 struct paths_build *paths_build_new(void)
 {
 	struct paths_build *b = calloc(1, sizeof(*b));
-	uint64_t seed = 0;
+	uint64_t seed = hash_seed();
 
 	if (!b)
 		return NULL;
-	(void)!getrandom(&seed, sizeof(seed), GRND_NONBLOCK); /* none: a file can be slow, not wrong */
 	b->tidy_at = TIDY_FIRST;
 	if (!store_init(&b->store, seed) || !intern_init(&b->sessions, seed)) {
 		paths_build_free(b);
@@ -37,6 +35,7 @@ void paths_build_free(struct paths_build *b)
 	store_free(&b->store);
 	intern_free(&b->sessions);
 	columns_free(&b->base);
+	free(b->again.slot);
 	free(b->session);
 	free(b->peer);
 	free(b->update);
@@ -202,24 +201,18 @@ static void prefix_begin(struct paths_build *b, const struct prefix *p)
 	c->route_at[c->n_prefix++] = c->n_route;
 }
 
-/* The session's second route to the same prefix: another path identifier, or in the place of the first. */
-static bool route_again(struct columns *c, uint32_t session, uint32_t path_id, uint32_t path)
-{
-	for (uint64_t i = c->route_at[c->n_prefix - 1]; i < c->n_route; i++)
-		if (c->session[i] == session && (c->path_id ? c->path_id[i] : 0) == path_id) {
-			c->path[i] = path;
-			return true;
-		}
-	return false;
-}
-
 static bool route_put(struct paths_build *b, uint32_t session, uint32_t path_id, uint32_t path)
 {
 	struct columns *c = &b->base;
 	struct session_now *s = &b->session[session];
+	uint64_t before = NO_ROUTE;
 
-	if (s->run == c->n_prefix && route_again(c, session, path_id, path))
+	if (s->run == c->n_prefix && !again_find(b, session, path_id, &before))
+		return false;
+	if (before != NO_ROUTE) {
+		c->path[before] = path;
 		return true;
+	}
 	if (path_id && !c->path_id && !id_begin(c))
 		return false;
 	if (c->path_id)

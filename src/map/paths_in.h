@@ -111,6 +111,19 @@ struct columns {
 bool columns_room(struct columns *c, size_t prefixes, size_t routes);
 void columns_free(struct columns *c);
 
+/* The routes of the last prefix by session and path identifier: paths_again.c. */
+struct again_slot {
+	uint64_t key, route;
+	uint32_t run, zero; /* 0, or of an older run: free */
+};
+struct again {
+	struct again_slot *slot;
+	size_t mask;
+	uint32_t run;    /* the number of the prefix, from 1, whose routes it has; 0: none */
+	uint64_t filled; /* routes before that are in it */
+};
+#define NO_ROUTE UINT64_MAX
+
 struct paths_build {
 	struct paths_counts counts;
 	struct path_store store;
@@ -122,13 +135,17 @@ struct paths_build {
 	bool told, table; /* what paths_build_record() said */
 	int64_t record_us;
 	struct columns base; /* entries of tables, as they came */
-	bool disordered;     /* the prefixes of base do not ascend */
+	struct again again;
+	bool disordered; /* the prefixes of base do not ascend */
 	struct update *update;
 	size_t n_update, cap_update, tidy_at;
 	uint32_t update_number;
 	struct pair *pair;
 	size_t n_pair, cap_pair;
 };
+
+/* The session's route with that path identifier to the last prefix of base, or NO_ROUTE; false: no memory. */
+bool again_find(struct paths_build *b, uint32_t session, uint32_t path_id, uint64_t *route);
 
 int map_prefix_order(const struct map_prefix *a, const struct map_prefix *b);
 /* Of each key the last update stays. */

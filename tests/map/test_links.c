@@ -214,11 +214,40 @@ static void real_files(void **state)
 	}
 }
 
+/* A hostile file: a million networks, all of them named as the core, the last first.  To put each in its
+ * place among those before it would be 10^12 steps. */
+static void large_clique(void **state)
+{
+	enum { MANY = 1000000 };
+	struct link_line *line = calloc(MANY, sizeof(*line));
+	uint32_t *clique = calloc(MANY, sizeof(*clique));
+	struct links_counts counts;
+	struct arena a = {0};
+	struct links l;
+	struct err e;
+
+	(void)state;
+	assert_true(line && clique);
+	for (uint32_t i = 0; i < MANY; i++) {
+		line[i] = (struct link_line){i + 1, i + 2, 0};
+		clique[i] = MANY - i;
+	}
+	clique[7] = clique[3]; /* twice */
+	assert_int_equal(links_make(&l, line, MANY, clique, MANY, NULL, 0, &counts, &a, &e), STATUS_OK);
+	assert_int_equal(l.n_clique, MANY - 1);
+	for (size_t i = 1; i < l.n_clique; i++)
+		assert_true(l.clique[i - 1] < l.clique[i]);
+	free(line);
+	free(clique);
+	arena_free(&a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(random_files),
 		cmocka_unit_test(clique_and_points),
+		cmocka_unit_test(large_clique),
 		cmocka_unit_test(damaged),
 		cmocka_unit_test(real_files),
 	};

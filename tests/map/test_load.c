@@ -186,6 +186,48 @@ static void test_table_and_updates(void **state)
 	kit_dir_free(dir);
 }
 
+/* Peers from `first` on: a table with an index of them, or updates, as many as fit into what is looked at. */
+static void many_peers(
+	const char *dir, const char *name, uint32_t time, bool index, uint32_t first, char path[4200])
+{
+	enum { INDEX = 15000, UPDATES = 13000 };
+	struct buf b = {0};
+
+	if (index) {
+		index_table(&b, time, first, INDEX);
+		rib(&b, time, 1, 1, 64601);
+	} else {
+		for (uint32_t i = 0; i < UPDATES; i++)
+			update(&b, time, first + i, i % 250, 0);
+		update(&b, time, first, 1, 64601);
+	}
+	spill(dir, name, &b, path);
+}
+
+/* Files with thousands of peers each, none in common but the last: whose updates are whose is not found by
+ * looking at each pair. */
+static void test_many_peers(void **state)
+{
+	enum { FILES = 60 };
+	char *dir = kit_dir(), name[16];
+	static char path[FILES][4200];
+	static struct load_file f[FILES];
+	struct err e = {0};
+
+	(void)state;
+	for (uint32_t i = 0; i < FILES; i++) {
+		(void)snprintf(name, sizeof(name), "file%u", i);
+		many_peers(dir, name, T0 + i, i % 2 == 0, i == FILES - 1 ? 14999 : 40000 * i, path[i]);
+		f[i] = (struct load_file){.path = path[i]};
+	}
+	if (load(dir, f, FILES, &e) != STATUS_OK)
+		fail_msg("%s", e.text);
+	for (size_t i = 1; i < FILES - 1; i++)
+		assert_string_not_equal(f[i].id, f[0].id);
+	assert_string_equal(f[FILES - 1].id, f[0].id);
+	kit_dir_free(dir);
+}
+
 static void test_again(void **state)
 {
 	char *dir = kit_dir(), table[4200], copy[4200];
@@ -657,6 +699,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_table_and_updates),
+		cmocka_unit_test(test_many_peers),
 		cmocka_unit_test(test_again),
 		cmocka_unit_test(test_id),
 		cmocka_unit_test(test_copy_of_text),

@@ -443,10 +443,58 @@ static void test_prefixes(void **state)
 	}
 }
 
+/* A hostile table: one session says one prefix a million times, each time with another path identifier, and
+ * then all of it again with another path.  Looking through what was said before each time would be 10^12
+ * steps. */
+static void test_one_prefix(void **state)
+{
+	enum { MANY = 1000000, BATCH = 100 };
+	static const uint8_t attr[2][17] = {
+		{0x40, 1, 1, 0, 0x40, 2, 10, 2, 2, 0, 0, 0xfb, 0xf4, 0, 0, 0xfd, 0xe8},
+		{0x40, 1, 1, 0, 0x40, 2, 10, 2, 2, 0, 0, 0xfb, 0xf4, 0, 0, 0xfd, 0xe9}};
+	struct mrt_peer one = {.asn = 64500};
+	struct mrt_route r[BATCH] = {{0}};
+	struct paths_build *b = paths_build_new();
+	char *dir = kit_dir(), path[4200];
+	struct err e = {0};
+	struct sheet s;
+	struct paths p;
+	size_t n;
+
+	(void)state;
+	assert_true(b && ip_parse(&one.ip, "192.0.2.1"));
+	paths_build_record(b, true, (struct wall){INT64_C(1500000000000000)});
+	for (uint32_t i = 0; i < 2 * MANY; i += BATCH) {
+		for (uint32_t k = 0; k < BATCH; k++) {
+			r[k] = (struct mrt_route){.path_id = (i + k) % MANY, .table_dump_v2 = true};
+			r[k].attr = rd_of(attr[i >= MANY], sizeof(attr[0]));
+			assert_true(prefix_parse(&r[k].prefix, "198.51.100.0/24"));
+		}
+		assert_int_equal(paths_build_add(b, r, BATCH, &one, 1, &e), STATUS_OK);
+	}
+	kit_file(path, dir, "one.sheet");
+	struct sheet_out *o = sheet_begin(&world_real, path, SHEET_PATHS, &e);
+	assert_non_null(o);
+	assert_int_equal(paths_build_write(b, o, &e), STATUS_OK);
+	assert_int_equal(sheet_finish(o, &e), STATUS_OK);
+	assert_int_equal(sheet_open(&s, path, &e), STATUS_OK);
+	assert_int_equal(paths_view(&p, &s, &e), STATUS_OK);
+	assert_int_equal(p.n_route, MANY);
+	assert_int_equal(p.n_prefix, 1);
+	for (size_t i = 0; i < p.n_route; i++) {
+		const uint32_t *as = paths_path(&p, p.route_path[i], &n);
+		assert_true(n == 2 && p.as[as[1]] == 65001);
+	}
+	sheet_close(&s);
+	paths_build_free(b);
+	kit_dir_free(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_prefixes),
+		cmocka_unit_test(test_one_prefix),
 		cmocka_unit_test(test_random),
 		cmocka_unit_test(test_paths_once),
 		cmocka_unit_test(test_origins),
