@@ -29,8 +29,10 @@ enum status map_ask_open(struct map_ask *q, struct app *a, struct err *e)
 	enum status s = atlas_open(&q->atlas, a->dir, &ask, e);
 	if (s == STATUS_NO)
 		return err_set(e, STATUS_NO, "%s: no map yet (weir map load FILE...)", a->dir);
+	char day[WALL_TEXT];
 	if (s == STATUS_OK && !any_in_use(&q->atlas))
-		return err_set(e, STATUS_NO, "no table is as old as that (weir map list)");
+		return err_set(
+			e, STATUS_NO, "no table is as old as %s (weir map list)", wall_day(day, q->at));
 	return s;
 }
 
@@ -45,6 +47,18 @@ enum status map_net(struct net *to, struct map_ask *q, const char *text, struct 
 	enum status s = atlas_net(to, &q->atlas, text, &q->arena, e);
 
 	q->country = q->country || (s == STATUS_OK && to->kind == NET_COUNTRY);
+	return s;
+}
+
+enum status map_chart(struct chart *to, struct map_ask *q, struct err *e)
+{
+	char day[WALL_TEXT];
+	enum status s = chart_make(to, &q->atlas, &q->arena, e);
+
+	if (s == STATUS_NO && q->at.us)
+		return err_set(e, STATUS_NO,
+			"no relationships and no BGP table are as old as %s (weir map list)",
+			wall_day(day, q->at));
 	return s;
 }
 
@@ -130,13 +144,17 @@ char *map_network_text(char to[MAP_NETWORK_TEXT], const struct atlas *a, uint32_
 
 char *map_net_text(char *to, size_t n, const struct atlas *a, const struct net *net)
 {
-	char name[MAP_NETWORK_TEXT], networks[COUNT_TEXT], prefixes[32];
+	char name[MAP_NETWORK_TEXT], networks[COUNT_TEXT], prefixes[32], foreign[64] = "", k[32];
 
+	if (net->n_foreign)
+		(void)snprintf(foreign, sizeof(foreign), " and %s of others that originate its space",
+			thousands(k, net->n_foreign));
 	if (net->kind == NET_ASN)
 		(void)snprintf(to, n, "%s", map_network_text(name, a, net->asn[0]));
 	else
-		(void)snprintf(to, n, "%s: %s, %s %s", net->text, counted(networks, net->n_asn, "network"),
-			thousands(prefixes, net->n_prefix), net->n_prefix == 1 ? "prefix" : "prefixes");
+		(void)snprintf(to, n, "%s: %s%s, %s %s", net->text, counted(networks, net->n_own, "network"),
+			foreign, thousands(prefixes, net->n_prefix),
+			net->n_prefix == 1 ? "prefix" : "prefixes");
 	return to;
 }
 

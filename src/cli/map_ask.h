@@ -31,6 +31,8 @@ void map_ask_close(struct map_ask *q);
 
 /* One NET; q->country is kept for map_registries_print(). */
 enum status map_net(struct net *to, struct map_ask *q, const char *text, struct err *e);
+/* chart_make(), whose error names the day of --at. */
+enum status map_chart(struct chart *to, struct map_ask *q, struct err *e);
 /* "AS4837,AS20485", given once or several times: AS numbers of all NETs together. */
 enum status map_nets(struct map_ask *q, const struct texts *given, uint32_t **asn, size_t *n, struct err *e);
 

@@ -10,6 +10,8 @@
 #define SETS_SHOWN      20
 #define NAMED_AT_DATE   6
 #define UNRELATED_SHOWN 8
+#define IN_A_LINE       4  /* networks of a set */
+#define SET_INDENT      12 /* below its weight */
 
 /* One question with its answer. */
 struct question {
@@ -127,15 +129,24 @@ static enum status say_json(const struct map_ask *q, const struct chart *c, cons
 
 /* ---- text ---- */
 
-static void networks_print(
-	const struct map_ask *q, const struct chart *c, const uint32_t *node, size_t n, const char *between)
+static void network_print(const struct map_ask *q, uint32_t asn)
 {
 	char text[MAP_NETWORK_TEXT];
 
-	for (size_t i = 0; i < n; i++)
-		(void)fprintf(q->app->out, "%s%s%s", i ? between : "",
-			map_network_text(text, &q->atlas, c->graph.asn[node[i]]),
-			map_is_partner(q, c->graph.asn[node[i]]) ? " (partner)" : "");
+	(void)fprintf(q->app->out, "%s%s", map_network_text(text, &q->atlas, asn),
+		map_is_partner(q, asn) ? " (partner)" : "");
+}
+
+/* "AS64500 + AS64501", a few in a line. */
+static void set_print(const struct map_ask *q, const struct chart *c, const uint32_t *node, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (i && i % IN_A_LINE == 0)
+			(void)fprintf(q->app->out, " +\n%*s", SET_INDENT, "");
+		else if (i)
+			(void)fputs(" + ", q->app->out);
+		network_print(q, c->graph.asn[node[i]]);
+	}
 }
 
 static void holds_print(
@@ -148,7 +159,7 @@ static void holds_print(
 		const struct hold *h = &is->hold[i];
 		char peers[COUNT_TEXT];
 		(void)fprintf(o, "  %-8s ", link_role_text[h->role]);
-		networks_print(q, c, &h->node, 1, "");
+		network_print(q, c->graph.asn[h->node]);
 		if (h->in_paths)
 			(void)fprintf(o, ", shown by %s", counted(peers, h->n_peer_as, "peer network"));
 		if (h->n_dates > 1)
@@ -168,8 +179,8 @@ static void unrelated_print(const struct map_ask *q, const struct isolate *is)
 	if (is->n_unrelated == 0)
 		return;
 	(void)fprintf(o,
-		"\nTables show %s of it that the relationships do not have; a way up over one is not seen "
-		"here:\n",
+		"\nTables show %s of it that the relationships do not have.\n"
+		"A way up over one is not seen here:\n",
 		counted(n, is->n_unrelated, "more neighbour"));
 	for (size_t i = 0; i < is->n_unrelated && i < UNRELATED_SHOWN; i++)
 		(void)fprintf(o, "  %s, shown by %s\n",
@@ -183,10 +194,10 @@ static void cut_print(const struct map_ask *q, const struct chart *c, const stru
 	const struct isolate_cut *cut, uint32_t seeing)
 {
 	FILE *o = q->app->out;
-	char text[PREFIX_TEXT], peers[COUNT_TEXT];
+	char text[PREFIX_TEXT], peers[COUNT_TEXT], weight[32];
 
-	(void)fprintf(o, "  %8llu  ", (unsigned long long)cut->set.weight);
-	networks_print(q, c, cut->set.node, cut->set.n, " + ");
+	(void)fprintf(o, "  %8s  ", thousands(weight, cut->set.weight));
+	set_print(q, c, cut->set.node, cut->set.n);
 	if (!cut->whole) {
 		(void)fprintf(o, "\n            for %zu of %zu prefixes, as %s saw them: %s%s", cut->n_prefix,
 			net->n_prefix, counted(peers, seeing, "peer network"),
@@ -198,15 +209,16 @@ static void cut_print(const struct map_ask *q, const struct chart *c, const stru
 }
 
 /* What there is beyond the sets of the size asked for. */
-static void beyond_print(const struct map_ask *q, const struct chart *c, const struct isolate *is)
+static void beyond_print(const struct map_ask *q, const struct question *w)
 {
+	const struct isolate *is = &w->is;
 	FILE *o = q->app->out;
+	char weight[32];
 
 	if (is->more)
 		(void)fprintf(o,
-			"  The search was stopped: all sets of up to %zu networks are here, there may be "
-			"more "
-			"of larger ones.\n",
+			"  The search was stopped: all sets of up to %zu networks are here, of larger ones "
+			"there may be more.\n",
 			is->all_of);
 	if (is->n_cut && is->cut[0].whole)
 		return;
@@ -215,10 +227,10 @@ static void beyond_print(const struct map_ask *q, const struct chart *c, const s
 		return;
 	}
 	(void)fprintf(o,
-		"  No set of this size isolates all of it; the cheapest of any size has %zu, weight %llu:\n  "
-		"  ",
-		is->n_cheapest, (unsigned long long)is->cheapest_weight);
-	networks_print(q, c, is->cheapest, is->n_cheapest, " + ");
+		"  No set of up to %zu isolates all of it; the cheapest of any size has %zu:\n"
+		"  %8s  ",
+		w->size, is->n_cheapest, thousands(weight, is->cheapest_weight));
+	set_print(q, &w->chart, is->cheapest, is->n_cheapest);
 	(void)fputc('\n', o);
 }
 
@@ -255,18 +267,17 @@ static void say_text(const struct map_ask *q, const struct question *w)
 	if (is->n_cut > SETS_SHOWN)
 		(void)fprintf(o, "  and %zu more sets (--json has all)\n", is->n_cut - SETS_SHOWN);
 	if (is->connected)
-		beyond_print(q, c, is);
+		beyond_print(q, w);
 	if (is->surer.n) {
 		(void)fputs("\nWithout the doubtful links this would do: ", o);
-		networks_print(q, c, is->surer.node, is->surer.n, " + ");
+		set_print(q, c, is->surer.node, is->surer.n);
 		(void)fputc('\n', o);
 	}
 	unrelated_print(q, is);
 	map_dates_print(&w->dates, o);
 	(void)fprintf(o,
-		"\nIsolated: no way up to the transit-free core (%s). Peers and customers may still reach "
-		"it:\n"
-		"weir map whatif --blocks NETWORKS --target %s.\n",
+		"\nIsolated: no way up to the transit-free core (%s).\n"
+		"Peers and customers may still reach it: weir map whatif --blocks NETWORKS --target %s\n",
 		map_core_text(c), net->text);
 }
 
@@ -281,7 +292,7 @@ static enum status answer(struct question *to, struct map_ask *q, struct err *e)
 	if (s == STATUS_OK)
 		s = map_nets(q, to->unwilling, &no, &ask.n_unwilling, e);
 	if (s == STATUS_OK)
-		s = chart_make(&to->chart, &q->atlas, &q->arena, e);
+		s = map_chart(&to->chart, q, e);
 	ask.unwilling = no;
 	return s == STATUS_OK ? isolate_make(&to->is, &to->chart, &q->atlas, &ask, &q->arena, e) : s;
 }
@@ -290,17 +301,17 @@ static enum status answer(struct question *to, struct map_ask *q, struct err *e)
 static void cheapest_text(char *to, size_t n, const struct question *w)
 {
 	const struct isolate *is = &w->is;
-	char names[NAMED_AT_DATE * (AS_TEXT + 2) + 1] = "", as[AS_TEXT];
+	char names[NAMED_AT_DATE * (AS_TEXT + 2) + 1] = "", as[AS_TEXT], weight[32];
 	size_t at = 0;
 
 	for (size_t i = 0; i < is->n_cheapest && is->n_cheapest <= NAMED_AT_DATE; i++)
 		at += (size_t)snprintf(names + at, sizeof(names) - at, "%s%s", i ? ", " : "",
 			as_text(as, w->chart.graph.asn[is->cheapest[i]]));
 	if (at)
-		(void)snprintf(to, n, "{%s}, weight %llu", names, (unsigned long long)is->cheapest_weight);
+		(void)snprintf(to, n, "{%s}, weight %s", names, thousands(weight, is->cheapest_weight));
 	else
-		(void)snprintf(to, n, "%zu networks, weight %llu", is->n_cheapest,
-			(unsigned long long)is->cheapest_weight);
+		(void)snprintf(to, n, "%zu networks, weight %s", is->n_cheapest,
+			thousands(weight, is->cheapest_weight));
 }
 
 static enum status at_date(void *self, struct map_ask *then, struct map_date *row, struct err *e)

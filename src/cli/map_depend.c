@@ -186,14 +186,26 @@ static void say_text(const struct map_ask *q, const struct net *net, const struc
 
 /* ---- the command ---- */
 
+static bool has_history(const struct atlas *a)
+{
+	for (size_t i = 0; i < a->n; i++)
+		if (!a->entry[i].in_use && a->entry[i].sheet.kind == SHEET_PATHS)
+			return true;
+	return false;
+}
+
 static enum status answers(struct answer w[FAMILIES], size_t *n, struct net *net, struct map_ask *q,
 	const char *text, struct err *e)
 {
 	static const uint8_t family[FAMILIES] = {4, 6};
+	char day[WALL_TEXT];
 	enum status s = map_net(net, q, text, e);
 
 	*n = 0;
-	if (s == STATUS_OK && q->atlas.n_paths == 0)
+	if (s == STATUS_OK && q->atlas.n_paths == 0 && q->at.us)
+		s = err_set(
+			e, STATUS_NO, "no BGP table is as old as %s (weir map list)", wall_day(day, q->at));
+	else if (s == STATUS_OK && q->atlas.n_paths == 0)
 		s = err_set(e, STATUS_NO,
 			"no BGP table is loaded: dependence is measured on paths (weir map load)");
 	for (size_t i = 0; i < FAMILIES && s == STATUS_OK; i++) {
@@ -201,8 +213,10 @@ static enum status answers(struct answer w[FAMILIES], size_t *n, struct net *net
 		*n += s == STATUS_OK && (w[*n].on.n_prefix > 0 || w[*n].from.n > 0);
 	}
 	return s == STATUS_OK && *n == 0
-		       ? err_set(e, STATUS_NO, "%s: no table in use shows a path to it or through it",
-				 net->text)
+		       ? err_set(e, STATUS_NO, "%s: no table in use shows a path to it or through it%s",
+				 net->text,
+				 has_history(&q->atlas) ? "; tables of other times: --at (weir map list)"
+							: "")
 		       : s;
 }
 
@@ -214,6 +228,8 @@ static enum status at_date(void *self, struct map_ask *then, struct map_date *ro
 	size_t n, at = 0;
 	enum status s = answers(w, &n, &net, then, self, e);
 
+	if (s == STATUS_NO)
+		return err_set(e, STATUS_NO, "no path to it was seen");
 	if (s != STATUS_OK)
 		return s;
 	const struct depend *d = &w[0].on;

@@ -42,7 +42,8 @@ static enum status name_one(struct map_ask *q, const char *word, bool *known, st
 	else if (ip_parse(&ip, word))
 		*known = atlas_network(&q->atlas, &ip, &n);
 	else
-		return err_set(e, STATUS_BAD, "%s: neither an address nor AS and a number", word);
+		return err_set(
+			e, STATUS_BAD, "%s: neither an address nor AS and a number, as AS131279", word);
 	if (q->app->json)
 		return name_json(q->app, word, *known, &n, e);
 	name_print(q->app->out, word, *known, &n);

@@ -8,18 +8,19 @@
 #include "cli/svg.h"
 
 /* The picture in its own units. */
-#define WIDTH       960.0
-#define BOX_W       132.0
-#define BOX_H       56.0
-#define TIER        112.0 /* from tier to tier */
-#define TITLE_H     64.0
-#define BAND_H      34.0 /* of the core, above all tiers */
-#define FOOT_H      40.0
-#define TIERS_MAX   6
-#define TIER_MAX    6   /* boxes in a tier */
-#define CORE_LINE   8.0 /* from a box's right side, by tier: dotted lines of one column stay apart */
-#define NAME_SHOWN  18
-#define TITLE_SHOWN 90
+#define WIDTH        960.0
+#define BOX_W        132.0
+#define BOX_H        56.0
+#define TIER         112.0 /* from tier to tier */
+#define TITLE_H      64.0
+#define BAND_H       34.0 /* of the core, above all tiers */
+#define FOOT_H       56.0
+#define TIERS_MAX    6
+#define TIER_MAX     6   /* boxes in a tier */
+#define CORE_LINE    8.0 /* from a box's right side, by tier: dotted lines of one column stay apart */
+#define NAME_SHOWN   18
+#define TITLE_SHOWN  90
+#define TABLES_SHOWN 72 /* of the days of tables; there may be more */
 
 struct box {
 	uint32_t id; /* AS number, or node */
@@ -100,8 +101,8 @@ static void boxes_put(const struct drawing *d)
 		if (d->more[t])
 			svg_put(d->to,
 				"<text x=\"%.0f\" y=\"%.1f\" font-size=\"11\" fill=\"" SVG_MIDDLE
-				"\" text-anchor=\"end\">and %zu more</text>\n",
-				WIDTH - 8, y_of(d, t) - 6, d->more[t]);
+				"\" text-anchor=\"end\">+ %zu</text>\n",
+				WIDTH - 8, y_of(d, t) + BOX_H / 2 + 4, d->more[t]);
 	}
 }
 
@@ -121,12 +122,29 @@ static void head(const struct drawing *d, const char *title)
 		svg_escaped(safe, TITLE_SHOWN, title));
 }
 
-static void foot(const struct drawing *d, const char *text)
+static void foot_line(const struct drawing *d, double down, const char *text)
 {
 	svg_put(d->to,
 		"<text x=\"24\" y=\"%.1f\" font-size=\"12\" text-anchor=\"start\" fill=\"" SVG_MIDDLE
-		"\">%s</text>\n</svg>\n",
-		TITLE_H + d->band + TIER * (double)(d->tiers ? d->tiers : 1) + 22, text);
+		"\">%s</text>\n",
+		TITLE_H + d->band + TIER * (double)(d->tiers ? d->tiers : 1) + down, text);
+}
+
+/* How to read it, and what it rests on: a picture travels alone. */
+static void foot(const struct drawing *d, const struct atlas *a, const struct net *net, const char *text)
+{
+	char tables[TABLES_SHOWN], whose[RIRS_TEXT], line[TABLES_SHOWN + RIRS_TEXT + 32];
+	uint32_t rirs = registries_rirs(a->registry, a->n_registry);
+
+	(void)map_tables_text(tables, sizeof(tables), a);
+	if (net->kind == NET_COUNTRY)
+		(void)snprintf(
+			line, sizeof(line), "Tables of %s. Registries: %s.", tables, rirs_words(whose, rirs));
+	else
+		(void)snprintf(line, sizeof(line), "Tables of %s.", tables);
+	foot_line(d, 22, text);
+	foot_line(d, 40, line);
+	svg_put(d->to, "</svg>\n");
 }
 
 static void target_add(struct drawing *d, const struct atlas *a, const struct net *net)
@@ -182,8 +200,9 @@ void svg_depend(struct buf *b, const struct atlas *a, const struct net *net, con
 				if (seen_together(a, net, &d.box[t][i], &d.box[t + 1][k], t == 0))
 					line(&d, t, &d.box[t][i], t + 1, &d.box[t + 1][k], false);
 	boxes_put(&d);
-	foot(&d, "Share of the paths' weight that leads through a network (local AS hegemony); lines: "
-		 "neighbours on paths.");
+	foot(&d, a, net,
+		"Share of the paths' weight that leads through a network (local AS hegemony); lines: "
+		"neighbours on paths.");
 }
 
 /* ---- the cut ---- */
@@ -303,10 +322,11 @@ void svg_cut(struct buf *b, const struct atlas *a, const struct net *net, const 
 						 d.box[t + 1][k].id))
 					line(&d, t, &d.box[t][i], t + 1, &d.box[t + 1][k], false);
 	boxes_put(&d);
-	foot(&d, is->n_cut && is->cut[0].whole ? "Thick: the cheapest set whose refusal isolates it. "
-						 "Upwards: providers and peers; dashed: "
-						 "doubtful; dotted: into the core."
-					       : "No small set isolates it. Upwards: providers and peers; "
-						 "dashed: doubtful; dotted: into the "
-						 "core.");
+	foot(&d, a, net,
+		is->n_cut && is->cut[0].whole ? "Thick: the cheapest set whose refusal isolates it. "
+						"Upwards: providers and peers; dashed: "
+						"doubtful; dotted: into the core."
+					      : "No small set isolates it. Upwards: providers and peers; "
+						"dashed: doubtful; dotted: into the "
+						"core.");
 }

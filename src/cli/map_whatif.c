@@ -137,11 +137,12 @@ static void say_text(const struct map_ask *q, const struct question *w)
 	unknown_print(o, w->target_unknown, "of the target");
 	if (w->has_target)
 		target_print(q, w);
-	(void)fprintf(o, "\n%s%s no other way up: stranded if %s gone altogether\n",
-		thousands(n, x->n_stranded),
-		w->has_target ? (x->n_stranded == 1 ? " other has" : " others have")
-			      : (x->n_stranded == 1 ? " network has" : " networks have"),
-		w->n_block == 1 ? "it were" : "they were");
+	(void)fprintf(o, "\nif %s gone altogether\n",
+		w->has_target ? (w->n_block == 1 ? "it were" : "they were") : "these were");
+	if (!w->has_target)
+		names_print(q, &w->chart, w->block, w->n_block);
+	(void)fprintf(o, "%s %s no other way up: stranded\n", thousands(n, x->n_stranded),
+		x->n_stranded == 1 ? "other has" : "others have");
 	names_print(q, &w->chart, x->stranded, x->n_stranded);
 	if (x->n_stranded)
 		space_print(o, &w->stranded);
@@ -204,7 +205,7 @@ static enum status answer(struct map_ask *q, struct question *w, const struct te
 	enum status s = map_nets(q, blocks, &asn, &n, e);
 
 	if (s == STATUS_OK)
-		s = chart_make(&w->chart, &q->atlas, &q->arena, e);
+		s = map_chart(&w->chart, q, e);
 	if (s == STATUS_OK)
 		s = nodes_known(q, w, asn, n, &w->block, &w->n_block, e);
 	if (s == STATUS_OK && w->has_target)

@@ -117,41 +117,17 @@ static const char *like(const struct unwilling *u, const char *word)
 	return best;
 }
 
-/* "203.0.113.5/24" is in 203.0.113.0/24. */
-static bool network_around(struct prefix *to, const char *word)
-{
-	char text[IP_TEXT];
-	const char *slash = strchr(word, '/');
-	struct ip ip;
-
-	if (!slash || (size_t)(slash - word) >= sizeof(text))
-		return false;
-	(void)snprintf(text, sizeof(text), "%.*s", (int)(slash - word), word);
-	size_t digits = strspn(slash + 1, "0123456789");
-	if (!ip_parse(&ip, text) || digits == 0 || digits > 3 || slash[1 + digits])
-		return false;
-	int len = atoi(slash + 1);
-	if (len > ip_bits(&ip))
-		return false;
-	*to = prefix_of(&ip, (uint8_t)len);
-	return true;
-}
-
 static enum status no_place(const struct unwilling *u, const char *word, struct err *e)
 {
-	struct prefix around;
-	char meant[WORD_TEXT + 32] = "", text[PREFIX_TEXT], safe[WORD_TEXT];
+	char meant[NET_MEANT], safe[WORD_TEXT], partner[2 * WORD_TEXT] = "";
 	const char *name = like(u, word);
 
-	if (network_around(&around, word))
-		(void)snprintf(meant, sizeof(meant), "; did you mean %s?", prefix_text(text, &around));
-	else if (*word && strspn(word, "0123456789") == strlen(word))
-		(void)snprintf(meant, sizeof(meant), "; did you mean AS%.10s?", word);
-	else if (name)
-		(void)snprintf(meant, sizeof(meant), "; did you mean %.*s?", WORD_TEXT, name);
+	if (name)
+		(void)snprintf(partner, sizeof(partner), "; did you mean %.*s?", WORD_TEXT, name);
 	return err_set(e, STATUS_BAD,
 		"--unwilling %s: no network, address, AS number (AS64500) or partner that weir knows%s",
-		printable(safe, sizeof(safe), word), meant);
+		*word ? printable(safe, sizeof(safe), word) : "\"\"",
+		name ? partner : net_meant(meant, word));
 }
 
 /* ---- AS numbers ---- */

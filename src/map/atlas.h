@@ -107,6 +107,9 @@ struct net {
  * ("AS64500: no table has it"). */
 enum status atlas_net(
 	struct net *to, const struct atlas *a, const char *text, struct arena *m, struct err *e);
+/* What was perhaps meant by a text that is no NET: "; did you mean AS64500?", or "". */
+#define NET_MEANT (PREFIX_TEXT + 24)
+const char *net_meant(char to[NET_MEANT], const char *text);
 
 /* Addresses (IPv4) and prefixes (IPv6 /48s; what is left of one, and a longer prefix, is one) that these
  * networks originate, counted once, and their countries of delegation.  A more specific prefix is its own

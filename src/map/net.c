@@ -133,11 +133,47 @@ static enum status lists_out(struct asked *q, struct arena *m, struct err *e)
 	return STATUS_OK;
 }
 
+/* "203.0.113.5/24" has host bits; the prefix around it. */
+static bool prefix_around(struct prefix *to, const char *s)
+{
+	char text[IP_TEXT];
+	const char *slash = strchr(s, '/');
+	struct ip ip;
+
+	if (!slash || (size_t)(slash - s) >= sizeof(text))
+		return false;
+	(void)snprintf(text, sizeof(text), "%.*s", (int)(slash - s), s);
+	size_t digits = strspn(slash + 1, "0123456789");
+	if (!ip_parse(&ip, text) || digits == 0 || digits > 3 || slash[1 + digits])
+		return false;
+	int len = atoi(slash + 1);
+	if (len > ip_bits(&ip))
+		return false;
+	*to = prefix_of(&ip, (uint8_t)len);
+	return true;
+}
+
+const char *net_meant(char to[NET_MEANT], const char *text)
+{
+	size_t digits = strspn(text, "0123456789");
+	char prefix[PREFIX_TEXT];
+	struct prefix p;
+
+	to[0] = '\0';
+	if (digits && digits <= 10 && !text[digits])
+		(void)snprintf(to, NET_MEANT, "; did you mean AS%s?", text);
+	else if (prefix_around(&p, text))
+		(void)snprintf(to, NET_MEANT, "; did you mean %s?", prefix_text(prefix, &p));
+	else if (strchr(text, ','))
+		(void)snprintf(to, NET_MEANT, "; one at a time");
+	return to;
+}
+
 enum status atlas_net(struct net *to, const struct atlas *a, const char *text, struct arena *m, struct err *e)
 {
 	struct asked q = {.a = a, .to = to};
 	struct prefix p = {0};
-	char cc[3], shown[PREFIX_TEXT];
+	char cc[3], shown[PREFIX_TEXT], meant[NET_MEANT];
 	uint32_t asn;
 	enum status st;
 
@@ -150,8 +186,8 @@ enum status atlas_net(struct net *to, const struct atlas *a, const char *text, s
 		st = prefix_net(&q, &p, e);
 	else
 		st = err_set(e, STATUS_BAD,
-			"%s is no NET: AS131279, a prefix (192.0.2.0/24) or a country (KP)",
-			printable(shown, sizeof(shown), text));
+			"%s is no NET: AS131279, a prefix (192.0.2.0/24) or a country (KP)%s",
+			text[0] ? printable(shown, sizeof(shown), text) : "\"\"", net_meant(meant, text));
 	if (st == STATUS_OK)
 		st = lists_out(&q, m, e);
 	free(q.asn.of);

@@ -309,4 +309,48 @@ def test_one_file_of_all_registries():
     assert one("-C", where, "map", "cut", "KP")["registries"]["missing"] == []
 
 
+# ---- what a newcomer types ----
+
+def test_what_was_perhaps_meant():
+    where = load(fresh(), rel_txt=REL, rib=table(), delegated_apnic=delegated("apnic"))
+    for verb in (("depend",), ("cut",), ("whatif", "--target", "KP", "--blocks"), ("cut", "KP", "--unwilling")):
+        for word, meant in (("64500", "did you mean AS64500?"), ("198.51.100.7/24", "did you mean 198.51.100.0/24?"),
+                            ("2001:db8::1/32", "did you mean 2001:db8::/32?")):
+            err = refused("-C", where, "map", *verb, word, status=2, say="is no NET")
+            assert err.rstrip().endswith("; " + meant), err
+        refused("-C", where, "map", *verb, "AS64500,,KP" if len(verb) > 1 else "AS64500,KP", status=2,
+                say='"" is no NET' if len(verb) > 1 else "; one at a time$")
+
+
+def test_a_time_before_all_tables():
+    where = load(fresh(), rel_txt="# source:topology|BGP|20200601|x\n" + REL, rib=table(), delegated_apnic=delegated("apnic"))
+    refused("-C", where, "map", "depend", "KP", "--at", "2014-12-22", status=1, say="^weir: no BGP table is as old as 2014-12-22 .weir map list")
+    for ask in (("cut", "KP"), ("whatif", "--blocks", "KP")):
+        refused("-C", where, "map", *ask, "--at", "2014-12-22", status=1, say="no relationships and no BGP table are as old as 2014-12-22")
+
+
+def test_whatif_says_who_is_gone():
+    where = load(fresh(), rel_txt=REL, names_txt=NAMES)
+    out, _ = weir("-C", where, "map", "whatif", "--blocks", "AS64500")
+    assert "\nif these were gone altogether\n  AS64500 CARRIER-A, CN\n1 other has no other way up: stranded\n  AS64510" in out, out
+
+
+def test_pictures_say_what_they_rest_on():
+    where = load(fresh(), rel_txt="# source:topology|BGP|20200601|x\n" + REL, rib=table(), delegated_apnic=delegated("apnic"))
+    for verb in ("depend", "cut"):
+        svg = fresh("picture").with_suffix(".svg")
+        weir("-C", where, "map", verb, "KP", "--svg", svg)
+        is_picture(svg)
+        assert "Tables of 2020-06-01. Registries: apnic; not loaded: afrinic, arin, lacnic, ripencc." in svg.read_text()
+
+
+def test_a_long_set_is_broken_into_lines():
+    carriers = range(64600, 64617)
+    rel = "".join(f"64496|{a}|-1\n{a}|64510|-1\n" for a in carriers) + "64496|64497|0\n"
+    where = load(fresh(), rel_txt=rel)
+    out, _ = weir("-C", where, "map", "cut", "AS64510", "--unwilling", "AS64496")
+    assert "No set of up to 3 isolates all of it; the cheapest of any size has 17:\n        17  AS64600 + AS64601" in out, out
+    assert max(len(l) for l in out.splitlines() if " + " in l) <= 100 and re.findall(r"AS646\d\d(?= [+])", out) == [f"AS{a}" for a in carriers][:-1], out
+
+
 tap.run(sys.modules[__name__])
