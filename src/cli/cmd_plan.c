@@ -69,5 +69,5 @@ static enum status run(struct app *a, int argc, char **argv, struct err *e)
 }
 
 const struct command command_plan = {"plan",
-	"CASE [--budget N] [--unwilling NET,...] [--for TIME] [--svg FILE]",
+	"CASE [--budget N] [--unwilling WHO,...] [--for TIME] [--svg FILE]",
 	"options that stop the attack at least cost to others", run, true};

@@ -212,6 +212,7 @@ static bool atlas_begin(struct app *a)
 	if (s != STATUS_OK && s != STATUS_NO)
 		log_line("%s: networks are not named", e.text);
 	if (s != STATUS_OK) {
+		atlas_close(&n->atlas);
 		free(n);
 		return false;
 	}

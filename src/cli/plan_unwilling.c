@@ -249,8 +249,7 @@ void unwilling_free(struct unwilling *u)
 {
 	if (!u)
 		return;
-	if (u->has_atlas)
-		atlas_close(&u->atlas);
+	atlas_close(&u->atlas);
 	arena_free(&u->arena);
 	free(u);
 }
