@@ -10,6 +10,7 @@
 
 #include "trace/link_bet.h"
 #include "trace/link_bytes.h"
+#include "trace/link_cause.h"
 #include "trace/link_log.h"
 #include "trace/link_order.h"
 #include "trace/link_size.h"
@@ -24,9 +25,12 @@ enum way { WAY_FORWARD, WAY_ANSWERS, WAY_TICKS, WAY_SIZES, WAY_SIZES_BACK };
 
 #define LN10          2.30258509299404568402
 #define CEILING_SLACK 0.3
-#define DRIVEN_TIMES  2   /* so much steadier is what R says after V than after X */
-#define OWN_SIGMAS    4   /* standard errors in which another cause than a relay's must be the steadier */
-#define DRIVEN_SIGMAS 8   /* the same of what R says to V: chaff and hidden keys make up to 6 */
+#define OWN_SIGMAS    2   /* standard errors in which another cause than a relay's must be the steadier */
+#define DOUBT_SIGMAS  1   /* the same where the answers' times cannot tell */
+#define DRIVEN_SIGMAS 4   /* the same of what R says to V */
+#define FAR_SIGMAS    2.8 /* OUT after IN and not before, where times are sufficient evidence */
+#define TOLD_SIGMAS   3   /* so clear it need not be asked in another way */
+#define STREAM_SIGMAS 8   /* the same in streams: hidden keys make up to 6 */
 #define TURNED_MAX    0.5 /* share of it that the sizes may reach backwards in time */
 
 /* What the gates look at, found when first asked for and kept while OUT's clock stays. */
@@ -356,50 +360,52 @@ static int is_asked(const struct legs *l, const struct link_param *p)
 
 /* Does R speak to V because V spoke, rather than because X did?  Who drives both, a task at a time, does, and
  * who acknowledges what V told him. */
-static int is_driven(struct legs *l)
+static int is_driven(struct legs *l, int ticks)
 {
-	struct order own;
+	const struct lane *rival[] = {&l->out_back, &l->in_back};
+	double favour[2];
 	struct echo asked;
-	order_lag(&l->out_back, &l->out_fwd, l->scratch, &own);
-	if (2 * (size_t)own.lags >= l->out_fwd.n && DRIVEN_TIMES * own.spread_us < orders(l)->fwd.spread_us)
+	cause_compare(&l->out_fwd, &l->in_fwd, rival, 2, l->scratch, favour);
+	if (favour[0] < (ticks ? -STREAM_SIGMAS : -DRIVEN_SIGMAS) || favour[1] < -STREAM_SIGMAS)
 		return 1;
-	order_echo(&l->out_back, &l->in_fwd, &l->out_fwd, l->scratch, &asked);
-	if (order_flat(&asked))
-		return 1;
-	if (order_cause(&l->out_fwd, &l->in_fwd, &l->out_back, l->scratch) < -DRIVEN_SIGMAS ||
-		order_cause(&l->out_fwd, &l->in_fwd, &l->in_back, l->scratch) < -DRIVEN_SIGMAS)
-		return 1;
-	return order_waits(&l->in_fwd, &l->out_back, &l->out_fwd, l->scratch);
+	if (favour[0] < TOLD_SIGMAS) {
+		order_echo(&l->out_back, &l->in_fwd, &l->out_fwd, l->scratch, &asked);
+		if (order_flat(&asked))
+			return 1;
+	}
+	return cause_waits(&l->in_fwd, &l->out_back, &l->out_fwd, l->scratch);
 }
 
 /* Does one decision of R's give both their next task?  Then what it sends to X and to V starts at once, or it
  * speaks to X because X spoke. */
 static int is_in_step(const struct legs *l)
 {
-	struct legs_in_order o = {&l->in_fwd, &l->in_back, &l->out_fwd, &l->out_back};
-	return order_at_once(&o, l->scratch) ||
-	       order_waits(&l->out_back, &l->in_fwd, &l->in_back, l->scratch);
+	struct four_lanes o = {&l->in_fwd, &l->in_back, &l->out_fwd, &l->out_back};
+	return cause_at_once(&o, l->scratch);
 }
 
-/* Are IN's answers R's own?  They wait for what X said, not for what V did. */
-static int is_own(struct legs *l)
+/* Are IN's answers R's own?  They wait for what X said, not for what V did, by so many standard errors. */
+static double own_words(struct legs *l)
 {
-	return !order_exact(echo_of(l)) &&
-	       order_cause(&l->in_back, &l->out_back, &l->in_fwd, l->scratch) < -OWN_SIGMAS;
+	const struct lane *rival = &l->in_fwd;
+	double favour;
+	cause_compare(&l->in_back, &l->out_back, &rival, 1, l->scratch, &favour);
+	return order_exact(echo_of(l)) ? 0 : -favour;
 }
 
 /* Do times say that OUT follows IN, where the number is that of sizes? */
 static int is_felt(const struct best *best, const struct order *fwd)
 {
-	return order_leans_far(fwd) || best->r[WAY_FORWARD].log10_sup - best->charge >= SIZES_SPEAK ||
+	return (order_leans_far(fwd, FAR_SIGMAS) && order_meets(fwd)) ||
+	       best->r[WAY_FORWARD].log10_sup - best->charge >= SIZES_SPEAK ||
 	       best->r[WAY_TICKS].log10_sup - best->charge >= SIZES_SPEAK;
 }
 
 /* What nothing excuses: OUT after IN, OUT's answers reach IN, who speaks first, who drives. */
-static int may_be_relay(struct legs *l, const struct link_param *p)
+static int may_be_relay(struct legs *l, const struct link_param *p, int ticks)
 {
 	const struct view *v = orders(l);
-	return order_leans(&v->fwd) && order_conserves(&v->back) && is_asked(l, p) && !is_driven(l);
+	return order_leans(&v->fwd) && order_conserves(&v->back) && is_asked(l, p) && !is_driven(l, ticks);
 }
 
 /* Is it a relay's order?  What OUT answers must reach IN, and when OUT answers decides when IN does, unless
@@ -411,17 +417,18 @@ static int relay_shaped(
 	int enough[WAYS];
 	for (int k = 0; k < WAYS; k++)
 		enough[k] = best->r[k].log10_sup - best->charge >= p->needed;
-	if (!may_be_relay(l, p))
+	if (!may_be_relay(l, p, enough[WAY_TICKS]))
 		return 0;
 	const struct order *fwd = &l->view.fwd, *back = &l->view.back;
 	const struct echo *echo = echo_of(l);
 	int timed = enough[WAY_FORWARD] || enough[WAY_ANSWERS];
 	int match = sizes->there || sizes->back;
-	int told = order_steady(echo) || (order_vague(echo) && timed && match);
-	int own = is_own(l);
-	int answers = order_keeps(back) && !own && (order_echoes(echo) || (told && sizes->follow));
-	int hidden = order_hidden(&l->in_fwd, &l->out_back, echo) && !own;
-	int far = order_leans_far(fwd);
+	double own = own_words(l);
+	int told = order_steady(echo) || (order_vague(echo) && timed && match && own <= DOUBT_SIGMAS);
+	int answers =
+		order_keeps(back) && own <= OWN_SIGMAS && (order_echoes(echo) || (told && sizes->follow));
+	int hidden = order_hidden(&l->in_fwd, &l->out_back, echo) && own <= OWN_SIGMAS;
+	int far = order_leans_far(fwd, FAR_SIGMAS);
 	int led = order_leads(fwd) || sizes->there || (enough[WAY_FORWARD] && far);
 	if (!hidden && is_in_step(l))
 		return 0;
@@ -432,7 +439,7 @@ static int relay_shaped(
 	if ((enough[WAY_SIZES] || enough[WAY_SIZES_BACK]) && match && answers && (led || is_felt(best, fwd)))
 		return 1;
 	if (enough[WAY_ANSWERS] && sizes->follow && sizes->volume && led &&
-		!order_denies(&l->out_back, echo, own))
+		!order_denies(&l->out_back, echo, own > DOUBT_SIGMAS))
 		return 1;
 	return enough[WAY_TICKS] && (answers || hidden);
 }

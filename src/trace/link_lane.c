@@ -45,3 +45,14 @@ size_t lane_find(const struct lane *lane, int64_t t)
 	}
 	return lo;
 }
+
+int64_t lane_nearest(const struct lane *b, int64_t t, int64_t reach, size_t *j)
+{
+	while (*j < b->n && b->start[*j] <= t)
+		(*j)++;
+	int64_t behind = *j > 0 ? t - b->start[*j - 1] : INT64_MAX;
+	int64_t ahead = *j < b->n ? b->start[*j] - t : INT64_MAX;
+	if (ahead <= behind && ahead <= reach)
+		return t + ahead;
+	return behind <= reach ? t - behind : INT64_MIN;
+}

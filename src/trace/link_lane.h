@@ -41,4 +41,7 @@ void lane_fill(struct lane *lane, const struct link_train *t, int64_t offset_us,
 /* First index with start >= t, lane->n if there is none. */
 size_t lane_find(const struct lane *lane, int64_t t);
 
+/* The start of b nearest to t within reach, or INT64_MIN.  *j, 0 at first, walks up with t. */
+int64_t lane_nearest(const struct lane *b, int64_t t, int64_t reach, size_t *j);
+
 #endif

@@ -9,12 +9,10 @@
 #include "trace/link_gates.h"
 #include "trace/link_sort.h"
 
-#define NEAR_US       150000  /* what counts as the same event, before or after */
-#define LONELY_US     400000  /* distance from A's previous burst */
-#define LONELY_MIN    8       /* with fewer lonely bursts all are used */
-#define BEFORE_MAX    0.20    /* share of bursts that may come in the wrong order */
-#define EXPLAINED_MIN 0.8     /* share of B's bursts that A explains */
-#define ECHO_US       1000000 /* an answer this long after the question still belongs to it */
+#define LONELY_US     400000 /* distance from A's previous burst */
+#define LONELY_MIN    8      /* with fewer lonely bursts all are used */
+#define BEFORE_MAX    0.20   /* share of bursts that may come in the wrong order */
+#define EXPLAINED_MIN 0.8    /* share of B's bursts that A explains */
 #define ECHO_MIN      9
 #define REACH_US      100 /* answers that differ by less than this cannot tell */
 #define SLOPE_ERROR                                                                                          \
@@ -22,36 +20,14 @@
 	      */
 #define SLOPE_SIGMAS 5.0
 #define SLOPE_MAX    1.6
-#define EXACT_OFF    0.03
-#define EXACT_ERROR  0.01
+#define EXACT_OFF    0.02
+#define EXACT_ERROR  0.003
+#define EXACT_MASKED 0.05
 #define VAGUE_SIGMAS 3.0
 #define HIDDEN_US    1000000 /* chaff lasts a second at least after each key */
 #define MASKED_MIN   0.7
-#define COVERED_MIN  0.25  /* share of answers in R's own words that makes their order no witness */
-#define SLOPE_MIN    0.5   /* half way between a shared cause (0) and a relay (1) */
-#define SPREAD_US    60000 /* of the lag, interquartile */
-#define LATER_MIN    0.4   /* share of B's bursts before which C was the later one */
-#define CAUSE_MIN    12
-#define CAUSE_STEPS  4000
-#define CAUSE_WINDOW 4
-#define CAUSE_LATEST 64
-#define LATER_TIMES  3 /* so much steadier is B's lag behind C there */
-
-/* The interquartile range; *median where it is asked for.  At least one value. */
-static int64_t spread_of(int64_t *v, size_t n, int64_t *median)
-{
-	size_t low = n / 4, mid = n / 2, high = n - 1 - n / 4, from = low + 1;
-	link_select(v, n, low);
-	if (median != NULL && mid > low) {
-		link_select(v + from, n - from, mid - from);
-		from = mid + 1;
-	}
-	if (high >= from)
-		link_select(v + from, n - from, high - from);
-	if (median != NULL)
-		*median = v[mid];
-	return v[high] - v[low];
-}
+#define COVERED_MIN  0.25 /* share of answers in R's own words that makes their order no witness */
+#define SLOPE_MIN    0.5  /* half way between a shared cause (0) and a relay (1) */
 
 void order_lag(const struct lane *a, const struct lane *b, int64_t *lags, struct order *o)
 {
@@ -71,7 +47,7 @@ void order_lag(const struct lane *a, const struct lane *b, int64_t *lags, struct
 	}
 	o->lags = (uint32_t)n;
 	if (n > 0)
-		o->spread_us = spread_of(lags, n, &o->lag_us);
+		o->spread_us = link_spread(lags, n, &o->lag_us);
 }
 
 static void measure_order(const struct lane *a, const struct lane *b, int64_t lonely_us, struct order *o)
@@ -105,18 +81,6 @@ void order_measure(const struct lane *a, const struct lane *b, int64_t *scratch,
 {
 	order_lag(a, b, scratch, o);
 	order_side(a, b, o);
-}
-
-/* The start of b nearest to t within reach, or INT64_MIN.  *j walks up with t. */
-static int64_t nearest(const struct lane *b, int64_t t, int64_t reach, size_t *j)
-{
-	while (*j < b->n && b->start[*j] <= t)
-		(*j)++;
-	int64_t behind = *j > 0 ? t - b->start[*j - 1] : INT64_MAX;
-	int64_t ahead = *j < b->n ? b->start[*j] - t : INT64_MAX;
-	if (ahead <= behind && ahead <= reach)
-		return t + ahead;
-	return behind <= reach ? t - behind : INT64_MIN;
 }
 
 /* Wald's grouping estimate of a slope (1940, Ann. Math. Stat. 11:284) with the medians of the outer thirds
@@ -164,7 +128,7 @@ void order_echo(const struct lane *in_fwd, const struct lane *out_back, const st
 		int64_t t = out_back->start[i];
 		while (q < in_fwd->n && in_fwd->start[q] <= t)
 			q++;
-		int64_t z = nearest(in_back, t, NEAR_US, &j);
+		int64_t z = lane_nearest(in_back, t, NEAR_US, &j);
 		int masked = j > 0 && in_back->end[j - 1] > t;
 		echo->masked += (uint32_t)masked;
 		echo->streamed += masked && q > 0 && in_fwd->end[q - 1] > t;
@@ -190,8 +154,7 @@ void order_echo(const struct lane *in_fwd, const struct lane *out_back, const st
 		group_slope(d + from, lag + from, to - from, spread, echo);
 }
 
-/* More than a half, or just the half, of the bursts last a second. */
-static int is_stream(const struct lane *lane)
+int order_stream(const struct lane *lane)
 {
 	size_t longs = 0;
 	for (size_t i = 0; i < lane->n; i++)
@@ -201,11 +164,11 @@ static int is_stream(const struct lane *lane)
 
 int order_hidden(const struct lane *in_fwd, const struct lane *out_back, const struct echo *e)
 {
-	if (is_stream(out_back))
+	if (order_stream(out_back))
 		return 0;
 	if ((double)e->streamed >= MASKED_MIN * (double)e->all)
 		return 1;
-	return is_stream(in_fwd) && (double)e->masked >= MASKED_MIN * (double)e->all;
+	return order_stream(in_fwd) && (double)e->masked >= MASKED_MIN * (double)e->all;
 }
 
 /* How far the slope is from a relay's. */
@@ -228,8 +191,8 @@ int order_echoes(const struct echo *e)
 
 int order_exact(const struct echo *e)
 {
-	return is_near(e) && e->n >= ECHO_MIN && 2 * e->n >= e->all && e->error <= EXACT_ERROR &&
-	       slope_off(e) <= EXACT_OFF;
+	return is_near(e) && 2 * e->n >= e->all && (double)e->masked >= EXACT_MASKED * (double)e->all &&
+	       e->error <= EXACT_ERROR && slope_off(e) <= EXACT_OFF;
 }
 
 int order_vague(const struct echo *e)
@@ -250,7 +213,7 @@ int order_flat(const struct echo *e)
 
 int order_denies(const struct lane *out_back, const struct echo *e, int own)
 {
-	return is_stream(out_back) ||
+	return order_stream(out_back) ||
 	       ((own || order_flat(e)) && (double)e->masked < COVERED_MIN * (double)e->all);
 }
 
@@ -265,10 +228,10 @@ int order_leans(const struct order *o)
 	return o->before < o->after;
 }
 
-int order_leans_far(const struct order *o)
+int order_leans_far(const struct order *o, double sigmas)
 {
 	double more = (double)o->after - (double)o->before, all = (double)o->after + (double)o->before;
-	return more > 0 && more * more >= LONELY_MIN * all;
+	return more > 0 && more * more >= sigmas * sigmas * all;
 }
 
 int order_keeps(const struct order *o)
@@ -281,112 +244,19 @@ int order_follows(const struct order *o)
 	return few_before(o) && o->spread_us <= SPREAD_US;
 }
 
+int order_meets(const struct order *o)
+{
+	return 2 * ((size_t)o->before + o->after) >= o->lonely;
+}
+
 int order_leads(const struct order *o)
 {
-	return order_follows(o) && 2 * ((size_t)o->before + o->after) >= o->lonely;
+	return order_follows(o) && order_meets(o);
 }
 
 int order_conserves(const struct order *o)
 {
 	return o->sources >= SOURCES_MIN && (double)o->lost <= LOST_MAX * (double)o->sources;
-}
-
-int order_waits(const struct lane *a, const struct lane *c, const struct lane *b, int64_t *scratch)
-{
-	int64_t *behind_c = scratch, *behind_a = scratch + b->n;
-	size_t n = 0, i = 0, j = 0;
-	for (size_t k = 0; k < b->n; k++) {
-		int64_t t = b->start[k];
-		while (i < a->n && a->start[i] <= t)
-			i++;
-		while (j < c->n && c->start[j] <= t)
-			j++;
-		if (i == 0 || j == 0)
-			continue;
-		int64_t done = c->end[j - 1] <= t ? c->end[j - 1] : c->start[j - 1];
-		if (done <= a->end[i - 1] || t - done > FOLLOW_US)
-			continue;
-		behind_c[n] = t - done;
-		behind_a[n++] = t - a->start[i - 1];
-	}
-	if (n < SOURCES_MIN || (double)n < LATER_MIN * (double)b->n)
-		return 0;
-	int64_t steady = spread_of(behind_c, n, NULL);
-	return steady <= SPREAD_US && LATER_TIMES * steady < spread_of(behind_a, n, NULL);
-}
-
-/* The spread of s behind the latest of c; -1 of too few. */
-static int64_t behind_spread(const struct lane *s, const struct lane *c, int64_t *scratch)
-{
-	size_t n = 0, i = 0;
-	for (size_t k = 0; k < s->n; k++) {
-		while (i < c->n && c->start[i] < s->start[k])
-			i++;
-		if (i > 0 && s->start[k] - c->start[i - 1] <= FOLLOW_US)
-			scratch[n++] = s->start[k] - c->start[i - 1];
-	}
-	return n >= CAUSE_MIN ? spread_of(scratch, n, NULL) : -1;
-}
-
-/* How many of s's bursts are behind one of c's by one and the same time, within CAUSE_WINDOW steps, more than
- * would be behind it by any. */
-static double steady_behind(const struct lane *s, const struct lane *c, int64_t step)
-{
-	uint32_t count[CAUSE_STEPS] = {0};
-	size_t steps = (size_t)(ECHO_US / step) < CAUSE_STEPS ? (size_t)(ECHO_US / step) : CAUSE_STEPS, i = 0;
-	double all = 0;
-	for (size_t k = 0; k < s->n; k++) {
-		while (i < c->n && c->start[i] < s->start[k])
-			i++;
-		for (size_t j = i; j > 0 && i - j < CAUSE_LATEST; j--) {
-			size_t at = (size_t)((s->start[k] - c->start[j - 1]) / step);
-			if (at >= steps)
-				break;
-			count[at]++;
-			all++;
-		}
-	}
-	uint32_t here = 0, most = 0;
-	for (size_t k = 0; k < steps; k++) {
-		here += count[k] - (k >= CAUSE_WINDOW ? count[k - CAUSE_WINDOW] : 0);
-		most = here > most ? here : most;
-	}
-	return (double)most - all * CAUSE_WINDOW / (double)steps;
-}
-
-double order_cause(const struct lane *s, const struct lane *c, const struct lane *d, int64_t *scratch)
-{
-	int64_t spread = behind_spread(s, c, scratch), step = spread / CAUSE_WINDOW;
-	if (spread < 0)
-		return 0;
-	if (step < ECHO_US / CAUSE_STEPS)
-		step = ECHO_US / CAUSE_STEPS;
-	double own = steady_behind(s, c, step), other = steady_behind(s, d, step);
-	return (own - other) / __builtin_sqrt((double)s->n);
-}
-
-/* The spread of what is between a's starts and the nearest of b's, of at least half of them; -1 of fewer. */
-static int64_t near_spread(const struct lane *a, const struct lane *b, int64_t *scratch)
-{
-	size_t n = 0, j = 0;
-	for (size_t i = 0; i < a->n; i++) {
-		int64_t z = nearest(b, a->start[i], NEAR_US, &j);
-		if (z != INT64_MIN)
-			scratch[n++] = z - a->start[i];
-	}
-	return n >= SOURCES_MIN && 2 * n >= a->n ? spread_of(scratch, n, NULL) : -1;
-}
-
-int order_at_once(const struct legs_in_order *l, int64_t *scratch)
-{
-	int64_t once = near_spread(l->out_fwd, l->in_back, scratch);
-	if (once < 0)
-		return 0;
-	int64_t there = near_spread(l->in_fwd, l->out_fwd, scratch);
-	if (there >= 0 && LATER_TIMES * once >= there)
-		return 0;
-	int64_t back = near_spread(l->out_back, l->in_back, scratch);
-	return back < 0 || LATER_TIMES * once < back;
 }
 
 int order_explains(const struct lane *a, const struct lane *b)

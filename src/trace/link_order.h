@@ -4,6 +4,10 @@
 
 #include "trace/link_lane.h"
 
+#define NEAR_US   150000  /* what counts as the same event, before or after */
+#define ECHO_US   1000000 /* an answer this long after the question still belongs to it */
+#define SPREAD_US 60000   /* of a lag that hardly changes, interquartile */
+
 struct order {
 	int64_t lag_us,
 		spread_us; /* median and interquartile range of the lag of B's next start; 0 without any */
@@ -46,6 +50,9 @@ int order_echoes(const struct echo *e);
 /* 1 if they do so one for one, within the error and a little. */
 int order_exact(const struct echo *e);
 
+/* 1 if half of the bursts, or more, last a second. */
+int order_stream(const struct lane *lane);
+
 /* 1 if A is a stream of long bursts, as keystrokes are hidden in (OpenSSH 9.5), and IN's answers are hidden
  * likewise. */
 int order_hidden(const struct lane *in_fwd, const struct lane *out_back, const struct echo *e);
@@ -56,13 +63,16 @@ int order_keeps(const struct order *o);
 /* 1 if B's bursts come after A's more often than before. */
 int order_leans(const struct order *o);
 
-/* 1 if so many more come after than before as chance seldom brings. */
-int order_leans_far(const struct order *o);
+/* 1 if so many more come after than before, in standard errors of a fair coin. */
+int order_leans_far(const struct order *o, double sigmas);
 
 /* 1 if B's bursts follow A's as a relay's do: in order, with one lag. */
 int order_follows(const struct order *o);
 
-/* 1 if they do so after most of A's. */
+/* 1 if half of A's bursts, or more, have one of B's near. */
+int order_meets(const struct order *o);
+
+/* 1 if B's follow, and have one near. */
 int order_leads(const struct order *o);
 
 /* 1 if there are enough of A's bursts and B was active after nearly all. */
@@ -80,24 +90,6 @@ int order_denies(const struct lane *out_back, const struct echo *e, int own);
 
 /* 1 if there are answers enough, but all take the same time: that cannot tell whose they are. */
 int order_steady(const struct echo *e);
-
-/* 1 if B's bursts wait for C: where C was active later than A before B's burst, B comes a steady time after C
- * and at no steady time after A.  scratch: 2 * b->n elements. */
-int order_waits(const struct lane *a, const struct lane *c, const struct lane *b, int64_t *scratch);
-
-/* Whom do s's bursts wait for, c or d?  What a thing waits for it follows at the steadier time: the logarithm
- * of how much wider the lag behind d spreads than that behind c, in its standard errors; above 0 for c, below
- * for d, 0 if it cannot be told.  scratch: 2 * s->n elements. */
-double order_cause(const struct lane *s, const struct lane *c, const struct lane *d, int64_t *scratch);
-
-/* The four lanes of a pair. */
-struct legs_in_order {
-	const struct lane *in_fwd, *in_back, *out_fwd, *out_back;
-};
-
-/* 1 if one decision of R's sends to X and to V: what it sends to both starts at once, far more steadily than
- * either follows what came.  scratch: as many elements as the longest lane has. */
-int order_at_once(const struct legs_in_order *l, int64_t *scratch);
 
 /* 1 if nearly all of B's bursts during A's life come while A is active or shortly after.  A host that opened
  * both legs and asks on IN of its own accord (a browser) is a client of both, not a tunnel's end. */

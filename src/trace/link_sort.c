@@ -211,3 +211,18 @@ void link_select(int64_t *v, size_t n, size_t k)
 	}
 	insertion_sort(v, NULL, n);
 }
+
+int64_t link_spread(int64_t *v, size_t n, int64_t *median)
+{
+	size_t low = n / 4, mid = n / 2, high = n - 1 - n / 4, from = low + 1;
+	link_select(v, n, low);
+	if (median != NULL && mid > low) {
+		link_select(v + from, n - from, mid - from);
+		from = mid + 1;
+	}
+	if (high >= from)
+		link_select(v + from, n - from, high - from);
+	if (median != NULL)
+		*median = v[mid];
+	return v[high] - v[low];
+}

@@ -13,4 +13,8 @@ void link_sort(int64_t *v, int64_t *w, size_t n);
  * smaller.  k < n.  Linear where the sort is n log n. */
 void link_select(int64_t *v, size_t n, size_t k);
 
+/* The interquartile range of v[n], in no order on return; *median where it is asked for.  At least one value.
+ */
+int64_t link_spread(int64_t *v, size_t n, int64_t *median);
+
 #endif

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "trace/link_order.h"
+#include "trace/link_cause.h"
 #include "zoo_parts.h"
 #include "zoo_run.h"
 
@@ -125,11 +125,11 @@ static void who_waits_for_the_later_one(void **state)
 		r[i] = (x[i] > v[i] ? x[i] : v[i]) + 2000 + (int64_t)(rng_unit(&g) * 1000);
 	}
 	struct lane in = lane_of(x, ROUNDS), other = lane_of(v, ROUNDS), out = lane_of(r, ROUNDS);
-	assert_true(order_waits(&in, &other, &out, scratch));
-	assert_true(order_waits(&other, &in, &out, scratch));
+	assert_true(cause_waits(&in, &other, &out, scratch));
+	assert_true(cause_waits(&other, &in, &out, scratch));
 	for (int i = 0; i < ROUNDS; i++)
 		r[i] = x[i] + 2000 + (int64_t)(rng_unit(&g) * 1000);
-	assert_false(order_waits(&in, &other, &out, scratch));
+	assert_false(cause_waits(&in, &other, &out, scratch));
 }
 
 /* What goes out at once on both legs, after a time that varies. */
@@ -148,11 +148,11 @@ static void what_goes_out_at_once(void **state)
 	}
 	struct lane in = lane_of(x, ROUNDS), in_back = lane_of(to_x, ROUNDS), out = lane_of(to_v, ROUNDS),
 		    out_back = lane_of(v, ROUNDS);
-	struct legs_in_order l = {&in, &in_back, &out, &out_back};
-	assert_true(order_at_once(&l, scratch));
+	struct four_lanes l = {&in, &in_back, &out, &out_back};
+	assert_true(cause_at_once(&l, scratch));
 	for (int i = 0; i < ROUNDS; i++)
 		to_x[i] += (int64_t)(rng_unit(&g) * 60000);
-	assert_false(order_at_once(&l, scratch));
+	assert_false(cause_at_once(&l, scratch));
 }
 
 int main(void)
