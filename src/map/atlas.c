@@ -124,13 +124,25 @@ static bool views_room(struct views *v, struct arena *m, size_t n)
 	return v->paths && v->origins && v->links && v->registry && v->holders;
 }
 
-static enum status paths_add(struct atlas *a, struct views *v, const struct sheet *s, struct err *e)
+static bool sums_make(struct paths *p, struct atlas *a, const char *path)
+{
+	p->sums = arena_alloc(&a->arena, sizeof(*p->sums));
+	if (p->sums)
+		p->sums->path = arena_str(&a->arena, path);
+	return p->sums && p->sums->path;
+}
+
+static enum status paths_add(
+	struct atlas *a, struct views *v, const struct sheet *s, const char *path, struct err *e)
 {
 	struct paths *p = arena_alloc(&a->arena, sizeof(*p));
 	enum status st = p ? paths_view(p, s, e) : err_nomem(e);
 
-	if (st == STATUS_OK && s->kind == SHEET_PATHS)
+	if (st == STATUS_OK && s->kind == SHEET_PATHS) {
 		v->paths[a->n_paths++] = p;
+		if (!sums_make(p, a, path))
+			st = err_nomem(e);
+	}
 	if (st == STATUS_OK)
 		v->origins[a->n_origins++] = p;
 	return st;
@@ -166,12 +178,13 @@ static enum status holders_add(struct atlas *a, struct views *v, const struct sh
 	return st;
 }
 
-static enum status view_add(struct atlas *a, struct views *v, const struct sheet *s, struct err *e)
+static enum status view_add(
+	struct atlas *a, struct views *v, const struct sheet *s, const char *path, struct err *e)
 {
 	switch (s->kind) {
 	case SHEET_PATHS:
 	case SHEET_ORIGINS:
-		return paths_add(a, v, s, e);
+		return paths_add(a, v, s, path, e);
 	case SHEET_LINKS:
 		return links_add(a, v, s, e);
 	case SHEET_REGISTRY:
@@ -184,14 +197,14 @@ static enum status view_add(struct atlas *a, struct views *v, const struct sheet
 
 /* ---- opening ---- */
 
-/* Is it what the list says, and as it was written?  A flipped bit in these would be a name, a country, an
- * origin or a relationship that nobody wrote, and their sums cost a few milliseconds.  The routes of a whole
- * table would cost a second start; each is one of many that are averaged. */
+/* Is it what the list says, and as it was written?  A flipped bit would be a name, a country, an origin or a
+ * relationship that nobody wrote, and the sums cost a few milliseconds.  Those of a whole table's routes
+ * would cost a second start, and most questions ask for none: paths_routes(). */
 static enum status sheet_sound(const struct sheet *s, enum sheet_kind kind, struct err *e)
 {
 	if (s->kind != kind)
 		return err_set(e, STATUS_BAD, "damaged: not the kind of sheet that the list says");
-	return kind == SHEET_PATHS ? STATUS_OK : sheet_check(s, e);
+	return kind == SHEET_PATHS ? paths_check_names(s, e) : sheet_check(s, e);
 }
 
 enum status atlas_sheet(struct sheet *to, const struct atlas *a, size_t i, struct err *e)
@@ -228,6 +241,19 @@ static void entry_of(struct atlas_entry *to, const char *dir, const struct list_
 		to->sheet.n = (size_t)st.st_size;
 }
 
+static enum status entry_open(struct atlas *a, size_t i, struct views *v, struct err *e)
+{
+	struct sheet *sheet = &a->entry[i].sheet;
+	char path[PATH_MAX];
+	enum status st = atlas_sheet(sheet, a, i, e);
+
+	if (st != STATUS_OK)
+		return st;
+	(void)list_sheet_path(path, a->dir, a->entry[i].id); /* was short enough to be opened */
+	st = view_add(a, v, sheet, path, e);
+	return st == STATUS_OK ? st : err_wrap(e, "%s", path);
+}
+
 static enum status entries_open(
 	struct atlas *a, const struct list *l, const bool *in_use, const char *dir, struct err *e)
 {
@@ -241,13 +267,9 @@ static enum status entries_open(
 	a->n = l->n;
 	for (size_t i = 0; i < l->n; i++)
 		entry_of(&a->entry[i], dir, &l->line[i], in_use[i]);
-	for (size_t i = 0; i < l->n && st == STATUS_OK; i++) {
-		if (!in_use[i])
-			continue;
-		st = atlas_sheet(&a->entry[i].sheet, a, i, e);
-		if (st == STATUS_OK && (st = view_add(a, &v, &a->entry[i].sheet, e)) != STATUS_OK)
-			(void)err_wrap(e, "%s/map/%s.sheet", dir, a->entry[i].id);
-	}
+	for (size_t i = 0; i < l->n && st == STATUS_OK; i++)
+		if (in_use[i])
+			st = entry_open(a, i, &v, e);
 	a->paths = v.paths;
 	a->origins = v.origins;
 	a->links = v.links;

@@ -155,15 +155,13 @@ static bool session_shares(struct hegemony *h, struct slots *s, uint32_t peer, u
 	return ok;
 }
 
-/* The events of one sheet as shares. */
+/* The events of one sheet, sorted by session, as shares. */
 static bool shares_of(struct hegemony *h, const struct paths *p, uint32_t sheet, const struct depend_ask *q,
-	struct events *ev, size_t room)
+	const struct events *ev, size_t room)
 {
 	struct slots s = {0};
 	bool ok = slots_make(&s, p, q, room);
 
-	if (ok && ev->n)
-		qsort(ev->v, ev->n, sizeof(*ev->v), by_session);
 	for (size_t i = 0; ok && i < ev->n; i++) {
 		uint32_t session = ev->v[i].session;
 		weigh(&s, &ev->v[i], (uint32_t)(i + 1));
@@ -199,10 +197,29 @@ static uint8_t *prefixes_of(const struct paths *p, const struct depend_ask *q)
 	return mark;
 }
 
-/* *n_prefix: of the scope, seen in this sheet, if that is more than it was. */
-static enum status add_sheet(struct hegemony *h, uint64_t *n_prefix, const struct paths *p, uint32_t sheet,
-	const struct depend_ask *q, size_t room, struct err *e)
+/* A question that is asked of all sheets: one scope, several ways to group. */
+struct asking {
+	const struct depend_ask *q;
+	struct hegemony *h; /* by way */
+	size_t n, room;     /* room: more than any slot */
+	uint64_t n_prefix;  /* of the scope, seen in a sheet: the most of all */
+};
+
+static bool events_share(struct asking *g, const struct paths *p, uint32_t sheet, struct events *ev)
 {
+	bool ok = true;
+
+	if (ev->n)
+		qsort(ev->v, ev->n, sizeof(*ev->v), by_session);
+	for (size_t k = 0; ok && k < g->n; k++)
+		ok = shares_of(&g->h[k], p, sheet, &g->q[k], ev, g->room);
+	g->n_prefix = ev->n_seen > g->n_prefix ? ev->n_seen : g->n_prefix;
+	return ok;
+}
+
+static enum status add_sheet(struct asking *g, const struct paths *p, uint32_t sheet, struct err *e)
+{
+	const struct depend_ask *q = g->q;
 	struct events ev = {
 		.total = calloc(p->n_session + 1, sizeof(double)), .seen = calloc(p->n_prefix + 1, 1)};
 	uint8_t *origin_in = marks_of(p, q->asn, q->n_asn),
@@ -211,10 +228,9 @@ static enum status add_sheet(struct hegemony *h, uint64_t *n_prefix, const struc
 	bool ok = ev.total && ev.seen && origin_in && (prefix_in || !q->n_prefix);
 
 	enum status st = ok ? walk_scope(&w, e) : err_nomem(e);
-	if (st == STATUS_OK && !shares_of(h, p, sheet, q, &ev, room))
+	if (st == STATUS_OK && !events_share(g, p, sheet, &ev))
 		st = err_nomem(e);
 	free(ev.v);
-	*n_prefix = ev.n_seen > *n_prefix ? ev.n_seen : *n_prefix;
 	free(ev.total);
 	free(ev.seen);
 	free(origin_in);
@@ -222,20 +238,39 @@ static enum status add_sheet(struct hegemony *h, uint64_t *n_prefix, const struc
 	return st;
 }
 
+static enum status rows_make(
+	struct depend *to, struct asking *g, uint32_t n_peer_as, struct arena *a, struct err *e)
+{
+	enum status st = STATUS_OK;
+
+	for (size_t k = 0; k < g->n && st == STATUS_OK; k++) {
+		to[k] = (struct depend){.n_peer_as_all = n_peer_as, .n_prefix = g->n_prefix};
+		st = hegemony_rows(&to[k], &g->h[k], a, e);
+	}
+	return st;
+}
+
+enum status depend_groups(struct depend *to, const struct depend_ask *q, size_t n_q,
+	const struct paths *const *p, size_t n, struct arena *a, struct err *e)
+{
+	struct asking g = {.q = q, .n = n_q, .h = calloc(n_q + 1, sizeof(*g.h))};
+	enum status st = g.h ? paths_routes(p, n, e) : err_nomem(e);
+
+	g.room = 2; /* a group has at least one network that is in a sheet */
+	for (size_t i = 0; i < n; i++)
+		g.room += p[i]->n_as;
+	for (size_t i = 0; i < n && st == STATUS_OK; i++)
+		st = add_sheet(&g, p[i], (uint32_t)i, e);
+	if (st == STATUS_OK)
+		st = rows_make(to, &g, peer_networks(p, n, q->family), a, e);
+	for (size_t k = 0; g.h && k < n_q; k++)
+		hegemony_free(&g.h[k]);
+	free(g.h);
+	return st;
+}
+
 enum status depend_on(struct depend *to, const struct paths *const *p, size_t n, const struct depend_ask *q,
 	struct arena *a, struct err *e)
 {
-	struct hegemony h = {0};
-	enum status st = STATUS_OK;
-	size_t room = 2; /* a group has at least one network that is in a sheet */
-
-	for (size_t i = 0; i < n; i++)
-		room += p[i]->n_as;
-	*to = (struct depend){.n_peer_as_all = peer_networks(p, n, q->family)};
-	for (size_t i = 0; i < n && st == STATUS_OK; i++)
-		st = add_sheet(&h, &to->n_prefix, p[i], (uint32_t)i, q, room, e);
-	if (st == STATUS_OK)
-		st = hegemony_rows(to, &h, a, e);
-	hegemony_free(&h);
-	return st;
+	return depend_groups(to, q, 1, p, n, a, e);
 }

@@ -44,6 +44,11 @@ struct depend {
 enum status depend_on(struct depend *to, const struct paths *const *p, size_t n, const struct depend_ask *q,
 	struct arena *a, struct err *e);
 
+/* The same for n_q asks that differ in `group` and `self` only, by one walk over the routes: to[0 .. n_q -
+ * 1]. */
+enum status depend_groups(struct depend *to, const struct depend_ask *q, size_t n_q,
+	const struct paths *const *p, size_t n, struct arena *a, struct err *e);
+
 /* The other direction: which origins depend on asn, and by how much; rows with a share of at least `least`.
  */
 enum status depend_from(struct depend *to, const struct paths *const *p, size_t n, uint32_t asn,

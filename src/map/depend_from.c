@@ -183,7 +183,9 @@ enum status depend_from(struct depend *to, const struct paths *const *p, size_t 
 {
 	struct from f = {.p = p, .n = n, .asn = asn, .family = family};
 	struct hegemony h = {0};
-	enum status st = from_make(&f, p, n) ? STATUS_OK : err_nomem(e);
+	enum status st = paths_routes(p, n, e);
+	if (st == STATUS_OK && !from_make(&f, p, n))
+		st = err_nomem(e);
 	size_t most = f.n_cell ? CELLS / f.n_cell + 1 : 1;
 
 	*to = (struct depend){.row = arena_array(a, f.n_origin + 1, sizeof(*to->row))};

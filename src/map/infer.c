@@ -216,8 +216,10 @@ enum status infer_links(
 {
 	struct arena tmp = {0};
 	struct inferring f = {0};
-	enum status s = nodes_make(&f, p, n, &tmp, e);
+	enum status s = paths_routes(p, n, e);
 
+	if (s == STATUS_OK)
+		s = nodes_make(&f, p, n, &tmp, e);
 	if (s == STATUS_OK)
 		s = paths_copy(&f, p, n, &tmp, e);
 	if (s == STATUS_OK && f.n_path == 0)

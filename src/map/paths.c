@@ -121,6 +121,30 @@ enum status paths_view(struct paths *p, const struct sheet *s, struct err *e)
 	return STATUS_OK;
 }
 
+/* ---- sums ---- */
+
+static const uint32_t route_tags[] = {
+	TAG_PATH_AT, TAG_PATH_AS, TAG_ROUTE_AT, TAG_ROUTE_SESSION, TAG_ROUTE_PATH};
+enum { ROUTE_TAGS = sizeof(route_tags) / sizeof(route_tags[0]) };
+
+enum status paths_check_names(const struct sheet *s, struct err *e)
+{
+	return sheet_check_but(s, route_tags, ROUTE_TAGS, e);
+}
+
+enum status paths_routes(const struct paths *const *p, size_t n, struct err *e)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct paths_sums *sums = p[i]->sums;
+		if (!sums || sums->good)
+			continue;
+		if (sheet_check_only(p[i]->sheet, route_tags, ROUTE_TAGS, e) != STATUS_OK)
+			return err_wrap(e, "%s", sums->path);
+		sums->good = true;
+	}
+	return STATUS_OK;
+}
+
 /* ---- questions ---- */
 
 uint32_t paths_as(const struct paths *p, uint32_t asn)

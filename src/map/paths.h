@@ -53,9 +53,19 @@ struct paths {
 	size_t n_origin;                   /* prefixes (ascending) that the AS originates, any peer's word */
 	const struct paths_origin *origin; /* of each prefix; NULL in a damaged sheet */
 	struct lpm lpm;                    /* address -> prefix index */
+	struct paths_sums *sums;           /* NULL: the routes' sums are not compared */
+};
+struct paths_sums {
+	bool good;        /* they were compared */
+	const char *path; /* of the sheet, for the message */
 };
 /* An origins sheet is a view of this kind with n_session, n_path and n_route 0. */
 enum status paths_view(struct paths *p, const struct sheet *s, struct err *e);
+/* Compares the sums of what names networks and addresses: of all but the routes and their paths. */
+enum status paths_check_names(const struct sheet *s, struct err *e);
+/* For whoever is about to read routes or paths of n views: their sums are compared, the first time.
+ * STATUS_BAD: damaged. */
+enum status paths_routes(const struct paths *const *p, size_t n, struct err *e);
 
 #define NO_INDEX32 UINT32_MAX
 uint32_t paths_as(const struct paths *p, uint32_t asn);               /* AS index or NO_INDEX32 */

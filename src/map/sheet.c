@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "base/order.h"
 #include "map/sheet_in.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "a sheet's columns are used as they lie");
@@ -118,15 +119,30 @@ void sheet_close(struct sheet *s)
 	*s = (struct sheet){0};
 }
 
-enum status sheet_check(const struct sheet *s, struct err *e)
+static enum status check(const struct sheet *s, const uint32_t *tag, size_t n, bool these, struct err *e)
 {
 	const struct sheet_section_at *t = table_of(s);
 
 	for (uint32_t i = 0; i < sections_of(s); i++)
-		if (crc32c(s->map + t[i].at, t[i].n) != t[i].crc)
+		if (u32_has(tag, n, t[i].tag) == these && crc32c(s->map + t[i].at, t[i].n) != t[i].crc)
 			return err_set(e, STATUS_BAD, "damaged: the sum of section %u of %u is wrong", i + 1,
 				sections_of(s));
 	return STATUS_OK;
+}
+
+enum status sheet_check(const struct sheet *s, struct err *e)
+{
+	return check(s, NULL, 0, false, e);
+}
+
+enum status sheet_check_only(const struct sheet *s, const uint32_t *tag, size_t n, struct err *e)
+{
+	return check(s, tag, n, true, e);
+}
+
+enum status sheet_check_but(const struct sheet *s, const uint32_t *tag, size_t n, struct err *e)
+{
+	return check(s, tag, n, false, e);
 }
 
 const void *sheet_section(const struct sheet *s, uint32_t tag, size_t size, size_t *n)

@@ -6,8 +6,8 @@
  * sections, each at a multiple of 64.  Numbers are little-endian, as the machine's (checked when built).
  * Opening checks the head, the table and the bounds of each section, and reads nothing else: each view checks
  * what it takes from inside (an index beyond its table is "damaged", never followed).  `sheet_check()`
- * compares every section's CRC-32C; the atlas does so for all sheets but those of BGP routes, which are
- * large. */
+ * compares every section's CRC-32C; the atlas does so when it opens a sheet, but for the routes of BGP
+ * tables, which are large: theirs are compared when they are asked for (paths_routes()). */
 #ifndef WEIR_MAP_SHEET_H
 #define WEIR_MAP_SHEET_H
 
@@ -45,6 +45,9 @@ enum status sheet_open(struct sheet *s, const char *path, struct err *e);
 enum status sheet_of(struct sheet *s, const void *p, size_t n, struct err *e);
 void sheet_close(struct sheet *s);
 enum status sheet_check(const struct sheet *s, struct err *e);
+/* The same of the n sections of these tags, or of all but these. */
+enum status sheet_check_only(const struct sheet *s, const uint32_t *tag, size_t n, struct err *e);
+enum status sheet_check_but(const struct sheet *s, const uint32_t *tag, size_t n, struct err *e);
 
 /* The section of that tag as an array of *n elements of `size` bytes, aligned to 64; NULL and 0 where there
  * is none, or where its bytes are no multiple of size. */

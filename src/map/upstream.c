@@ -129,6 +129,8 @@ enum status depend_upstreams(struct upstream **to, size_t *n_to, const struct pa
 	bool ok = true;
 
 	*n_to = 0;
+	if (paths_routes(p, n, e) != STATUS_OK)
+		return e->status;
 	for (size_t i = 0; i < n && ok; i++)
 		ok = sheet_sights(&s, p[i], (uint32_t)i, q);
 	*to = ok ? arena_array(a, s.n + 1, sizeof(**to)) : NULL;
@@ -161,6 +163,8 @@ enum status depend_link_seen(
 	struct upstream all = {0};
 	bool ok = true;
 
+	if (paths_routes(p, n, e) != STATUS_OK)
+		return e->status;
 	for (size_t i = 0; i < n && ok; i++)
 		ok = link_sights(&s, p[i], (uint32_t)i, a, b);
 	if (ok && s.n)

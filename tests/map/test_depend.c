@@ -229,25 +229,44 @@ static void worlds_free(struct world_of_routes *w, size_t n)
 		sheet_close(&w[i].sheet);
 }
 
-static void check(
-	const struct world_of_routes *w, size_t n, const struct depend_ask *q, uint32_t from, uint32_t to)
+static void rows_right(const struct depend *d, const struct world_of_routes *w, size_t n,
+	const struct depend_ask *q, uint32_t from, uint32_t to)
+{
+	uint32_t peers = 0;
+
+	for (uint32_t x = from; x < to; x++) {
+		double slow = slow_share(w, n, x, q, &peers);
+		assert_true(fabs(slow - found(d, x)) < 1e-9);
+	}
+	assert_int_equal(d->n_peer_as, peers);
+	for (size_t i = 1; i < d->n; i++)
+		assert_true(d->row[i - 1].share >= d->row[i].share);
+}
+
+/* Alone, and by one walk with groups. */
+static void check(const struct world_of_routes *w, size_t n, const struct depend_ask *q)
 {
 	const struct paths *p[SHEETS];
+	struct depend_ask ways[3] = {*q, *q, *q};
 	struct arena a = {0};
-	struct depend d;
+	struct depend d[3], alone;
 	struct err e;
-	uint32_t peers = 0;
 
 	for (size_t i = 0; i < n; i++)
 		p[i] = &w[i].paths;
-	assert_int_equal(depend_on(&d, p, n, q, &a, &e), STATUS_OK);
-	for (uint32_t x = from; x < to; x++) {
-		double slow = slow_share(w, n, x, q, &peers);
-		assert_true(fabs(slow - found(&d, x)) < 1e-9);
+	ways[1].group = thirds;
+	assert_int_equal(depend_on(&alone, p, n, q, &a, &e), STATUS_OK);
+	assert_int_equal(depend_groups(d, ways, 3, p, n, &a, &e), STATUS_OK);
+	rows_right(&alone, w, n, q, 100, 100 + NETS);
+	rows_right(&d[0], w, n, q, 100, 100 + NETS);
+	rows_right(&d[1], w, n, &ways[1], 1, 4);
+	assert_int_equal(d[2].n, alone.n);
+	for (size_t k = 0; k < 3; k++) {
+		assert_int_equal(d[k].n_prefix, alone.n_prefix);
+		assert_int_equal(d[k].n_peer_as_all, alone.n_peer_as_all);
 	}
-	assert_int_equal(d.n_peer_as, peers);
-	for (size_t i = 1; i < d.n; i++)
-		assert_true(d.row[i - 1].share >= d.row[i].share);
+	for (size_t i = 0; i < alone.n; i++)
+		assert_memory_equal(&d[2].row[i], &alone.row[i], sizeof(alone.row[i]));
 	arena_free(&a);
 }
 
@@ -268,9 +287,7 @@ static void test_on(void **state)
 			q.prefix = &one;
 			q.n_prefix = 1;
 		}
-		check(w, n, &q, 100, 100 + NETS);
-		q.group = thirds;
-		check(w, n, &q, 1, 4);
+		check(w, n, &q);
 		worlds_free(w, n);
 	}
 }

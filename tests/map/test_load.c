@@ -2,6 +2,8 @@
  * once, and a machine that fails or dies at any step. */
 #include "sheet_kit.h"
 
+#include "map/depend.h"
+#include "map/infer.h"
 #include "map/load.h"
 #include "mrt_kit.h"
 
@@ -695,6 +697,74 @@ static void test_damaged(void **state)
 	kit_dir_free(dir);
 }
 
+/* Asks for names, then for routes in each way there is; how many of the latter said that it is damaged. */
+static unsigned routes_refused(const struct atlas *a)
+{
+	struct upstream_ask up = {0};
+	struct depend_ask on = {.family = 4};
+	struct arena m = {0};
+	struct upstream *u;
+	struct link_seen seen;
+	struct depend d;
+	struct links l;
+	struct err e[5];
+	size_t n;
+	unsigned refused = 0;
+	enum status st[5] = {depend_on(&d, a->paths, a->n_paths, &on, &m, &e[0]),
+		depend_from(&d, a->paths, a->n_paths, 64601, 4, 0, &m, &e[1]),
+		depend_upstreams(&u, &n, a->paths, a->n_paths, &up, &m, &e[2]),
+		depend_link_seen(&seen, a->paths, a->n_paths, 65000, 64601, &e[3]),
+		infer_links(&l, a->paths, a->n_paths, &m, &e[4])};
+
+	for (size_t i = 0; i < 5; i++) {
+		refused += st[i] == STATUS_BAD;
+		assert_true(st[i] != STATUS_MACHINE);
+		if (st[i] == STATUS_BAD)
+			assert_true(strstr(e[i].text, ".sheet: damaged: the sum of section"));
+	}
+	arena_free(&m);
+	return refused;
+}
+
+/* Each bit of a table of routes that says something: what names addresses is compared when the map is opened,
+ * the routes when they are asked for, and then no question about them is answered. */
+static void test_flipped(void **state)
+{
+	char *dir = kit_dir(), path[4200], table[4200];
+	struct err e = {0};
+	struct atlas a;
+	struct sheet s;
+	size_t n, names = 0, routes = 0;
+
+	(void)state;
+	table_file(dir, "rib", T0, 64601, table);
+	struct load_file f = {.path = table};
+	assert_int_equal(load(dir, &f, 1, &e), STATUS_OK);
+	open_map(&a, dir);
+	assert_int_equal(routes_refused(&a), 0);
+	atlas_close(&a);
+	(void)snprintf(path, sizeof(path), "%s/map/%s.sheet", dir, f.id);
+	uint8_t *p = kit_slurp(path, &n);
+	for (size_t at = 1024; at < n; at += at < 4096 ? 1 : 509) { /* a large index stands at the end */
+		p[at] ^= (uint8_t)(1U << (at & 7));
+		assert_int_equal(sheet_of(&s, p, n, &e), STATUS_OK);
+		bool counts = sheet_check(&s, &e) != STATUS_OK; /* else between two sections */
+		kit_spill(path, p, n);
+		p[at] ^= (uint8_t)(1U << (at & 7));
+		if (atlas_open(&a, dir, NULL, &e) != STATUS_OK) {
+			assert_true(counts && strstr(e.text, "damaged"));
+			names++;
+			continue;
+		}
+		assert_int_equal(routes_refused(&a), counts ? 5 : 0);
+		routes += counts;
+		atlas_close(&a);
+	}
+	assert_true(names > 100 && routes > 50);
+	free(p);
+	kit_dir_free(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -713,6 +783,7 @@ int main(void)
 		cmocka_unit_test(test_broken_world),
 		cmocka_unit_test(test_at_once),
 		cmocka_unit_test(test_damaged),
+		cmocka_unit_test(test_flipped),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
