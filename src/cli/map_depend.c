@@ -41,20 +41,20 @@ static enum status answer_make(
 {
 	const struct paths *const *p = q->atlas.paths;
 	size_t n = q->atlas.n_paths;
-	struct depend_ask ask = ask_of(net, family);
+	struct depend_ask ask[3] = {ask_of(net, family), ask_of(net, family), ask_of(net, family)};
+	struct depend on[3] = {{0}};
 
 	*to = (struct answer){.family = family,
 		.holder = {.atlas = &q->atlas, .arena = &q->arena},
 		.country = {.atlas = &q->atlas, .arena = &q->arena}};
-	enum status s = depend_on(&to->on, p, n, &ask, &q->arena, e);
-	ask.group = group_holder;
-	ask.self = &to->holder;
-	if (s == STATUS_OK)
-		s = depend_on(&to->holders, p, n, &ask, &q->arena, e);
-	ask.group = group_country;
-	ask.self = &to->country;
-	if (s == STATUS_OK)
-		s = depend_on(&to->countries, p, n, &ask, &q->arena, e);
+	ask[1].group = group_holder;
+	ask[1].self = &to->holder;
+	ask[2].group = group_country;
+	ask[2].self = &to->country;
+	enum status s = depend_groups(on, ask, 3, p, n, &q->arena, e);
+	to->on = on[0];
+	to->holders = on[1];
+	to->countries = on[2];
 	if (s == STATUS_OK && net->kind == NET_ASN)
 		s = depend_from(&to->from, p, n, net->asn[0], family, LEAST, &q->arena, e);
 	return s == STATUS_OK && (to->holder.failed || to->country.failed) ? err_nomem(e) : s;
