@@ -31,7 +31,7 @@ from datetime import datetime
 
 import pcap
 import typist
-from sessions import SSHD_CONFIG, Stage
+from sessions import SSHD_CONFIG, Stage, end_tasks
 from topology import HOSTS, NETS, World, inside, sysctl
 
 EDGE = "gw-vic"
@@ -155,8 +155,7 @@ class Session:
 
     async def stop_typing(self):
         if self.task:
-            self.task.cancel()
-            await asyncio.gather(self.task, return_exceptions=True)
+            await end_tasks([self.task], 1)
             self.task = None
 
     async def end(self):
@@ -177,6 +176,7 @@ class Knocks:
 
     def __init__(self, stage, client, server, port=22):
         self.stage, self.client, self.server, self.to, self.done = stage, client, server, (stage.world.address(server), port), []
+        self.over = False
         self.task = asyncio.create_task(self.knock())
 
     @classmethod
@@ -186,7 +186,7 @@ class Knocks:
 
     async def knock(self):
         loop = asyncio.get_running_loop()
-        while True:
+        while not self.over:
             with inside(self.client):
                 s = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
             s.setblocking(False)
@@ -211,8 +211,8 @@ class Knocks:
         return await until(lambda: self.passed(since), limit, "a connection is let through") and self.passed(since)[0]
 
     async def end(self):
-        self.task.cancel()
-        await asyncio.gather(self.task, return_exceptions=True)
+        self.over = True
+        await self.task
 
 
 # ---- bystanders whose every packet is counted

@@ -3,6 +3,7 @@
 import asyncio
 
 import runs
+from sessions import end_tasks
 
 ATTACK_AFTER = 4.0  # seconds after the last of the bystanders has begun
 
@@ -68,11 +69,3 @@ async def play_mixed(stage, run, seed):
     await asyncio.sleep(run.seconds)
     await end_tasks(tasks)
     return count[0]
-
-
-async def end_tasks(tasks):
-    """More than once, since asyncio.wait_for may lose a cancellation that meets the awaited event (fixed in Python 3.12)."""
-    for _ in range(20):
-        for t in tasks:
-            t.cancel()
-        tasks = (await asyncio.wait(tasks, timeout=6))[1] if tasks else []

@@ -55,6 +55,14 @@ HERE = os.path.dirname(os.path.realpath(__file__))
 PROFILE = "chaff() { /usr/bin/python3 " + HERE + "/chaff.py \"$@\"; }\nPS1='$LAB_HOST:\\w# '; HISTFILE=; export PAGER=less LESS= EDITOR=vi; bind 'set enable-bracketed-paste off'\n"
 
 
+async def end_tasks(tasks, patience=6):
+    """More than once, since asyncio.wait_for may lose a cancellation that meets the awaited event (fixed in Python 3.12)."""
+    for _ in range(20):
+        for t in tasks:
+            t.cancel()
+        tasks = (await asyncio.wait(tasks, timeout=patience))[1] if tasks else []
+
+
 @dataclass
 class Job:
     """One session that is to be: who types what, over which way, to where."""
@@ -268,8 +276,7 @@ class Stage(Carriers, Nulls):
             await self.typed(job, self.ssh_by_socks("127.0.0.1", port, job), [job.target])
         finally:
             if browser:
-                browser.cancel()
-                await asyncio.gather(browser, return_exceptions=True)
+                await end_tasks([browser])
             await self.end(tunnel)
 
     async def way_reverse(self, job):

@@ -28,6 +28,16 @@ def missing():
     return f"no namespaces or no nftables here: {tried.stderr.strip()}" if tried.returncode else None
 
 
+def played(out):
+    """(what is wrong with how it ended, or "", what it said)"""
+    try:
+        run = subprocess.run([sys.executable, LAB / "block", "run", "short", "--weir", sys.argv[1], "--out", out], timeout=LIMIT,
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    except subprocess.TimeoutExpired as late:
+        return f"nothing after {LIMIT} s", (late.stdout or b"").decode(errors="replace")
+    return run.returncode and f"status {run.returncode}", run.stdout.decode(errors="replace")
+
+
 def main():
     why = missing()
     if why:
@@ -35,9 +45,8 @@ def main():
         return 0
     n = failed = 0
     with tempfile.TemporaryDirectory(prefix="weir-block-live-") as out:
-        run = subprocess.run([sys.executable, LAB / "block", "run", "short", "--weir", sys.argv[1], "--out", out], text=True,
-                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=LIMIT, check=False)
-        for line in run.stdout.splitlines():
+        status, said = played(out)
+        for line in said.splitlines():
             row = re.match(r"(ok|NOT OK) +(\S.*)", line)
             if not row:
                 print("# " + line)
@@ -45,13 +54,13 @@ def main():
             n += 1
             failed += row[1] != "ok"
             print(f"{'ok' if row[1] == 'ok' else 'not ok'} {n} - {re.sub(r' {2,}', ': ', row[2]).replace('#', '').strip()}")
-        if failed or run.returncode:
+        if failed or status:
             for path in sorted(pathlib.Path(out).glob("*/*.log")):
                 print(f"# {path.name}: " + "\n# ".join(path.read_text(errors="replace").splitlines()[-15:]))
-    if run.returncode and not failed:
+    if status and not failed:
         n += 1
         failed += 1
-        print(f"not ok {n} - the run ends with status {run.returncode}")
+        print(f"not ok {n} - the run ends with {status}")
     print(f"1..{n}")
     return 1 if failed else 0
 
