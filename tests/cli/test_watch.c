@@ -72,6 +72,8 @@ static void desk_close(struct desk *d)
 	(void)fclose(d->app.out);
 	free(d->said);
 	json_decref(d->line);
+	if (d->s.w)
+		scene_sealed(&d->s);
 	scene_close(&d->s);
 }
 
