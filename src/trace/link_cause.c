@@ -58,11 +58,13 @@ static int64_t behind_spread(const struct lane *s, const struct lane *c, int64_t
  * would be behind it by any. */
 static double steady_behind(const struct lane *s, const struct lane *c, int64_t step)
 {
-	uint32_t count[CAUSE_STEPS + 1] = {0}; /* one more for what is rounded up */
+	uint32_t count[CAUSE_STEPS + 1]; /* one more for what is rounded up */
 	size_t steps = (size_t)(ECHO_US / step), i = 0;
 	int64_t reach = (int64_t)steps * step;
 	double per = 1 / (double)step;
 	double all = 0;
+	for (size_t k = 0; k <= steps; k++)
+		count[k] = 0;
 	for (size_t k = 0; k < s->n; k++) {
 		while (i < c->n && c->start[i] < s->start[k])
 			i++;
