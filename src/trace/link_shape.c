@@ -1,0 +1,111 @@
+/* Is it a relay's order?
+ *
+ * In go the lanes, the bets and what sizes say, out comes a yes or a no that only withholds a verdict.  What
+ * is asked: who speaks first, whom R's words to V and to X wait for, whether V's answers decide when X has
+ * his. */
+#include "trace/link_shape.h"
+
+#include "trace/link_bytes.h"
+#include "trace/link_cause.h"
+
+#define OWN_SIGMAS    2   /* standard errors in which another cause than a relay's must be the steadier */
+#define DOUBT_SIGMAS  1   /* the same where the answers' times cannot tell */
+#define DRIVEN_SIGMAS 4   /* the same of what R says to V */
+#define FAR_SIGMAS    2.8 /* OUT after IN and not before, where times are sufficient evidence */
+#define TOLD_SIGMAS   3   /* so clear it need not be asked in another way */
+#define STREAM_SIGMAS 8   /* the same in streams: hidden keys make up to 6 */
+
+/* Who speaks first where the other side opened the leg?  What R says to X on a leg that R opened is V's; what
+ * V says on a leg that V opened is asked for. */
+static int is_asked(const struct legs *l, const struct link_param *p)
+{
+	struct order asked;
+	if (p->in_opened && !order_explains(&l->out_back, &l->in_back))
+		return 0;
+	if (!p->out_answered)
+		return 1;
+	order_side(&l->out_fwd, &l->out_back, &asked);
+	return order_leans(&asked);
+}
+
+/* Does R speak to V because V spoke, rather than because X did?  Who drives both, a task at a time, does, and
+ * who acknowledges what V told him. */
+static int is_driven(struct legs *l, int ticks)
+{
+	const struct lane *rival[] = {&l->out_back, &l->in_back};
+	double favour[2];
+	struct echo asked;
+	cause_compare(&l->out_fwd, &l->in_fwd, rival, 2, l->scratch, favour);
+	if (favour[0] < (ticks ? -STREAM_SIGMAS : -DRIVEN_SIGMAS) || favour[1] < -STREAM_SIGMAS)
+		return 1;
+	if (favour[0] < TOLD_SIGMAS) {
+		order_echo(&l->out_back, &l->in_fwd, &l->out_fwd, l->scratch, &asked);
+		if (order_flat(&asked))
+			return 1;
+	}
+	return cause_waits(&l->in_fwd, &l->out_back, &l->out_fwd, l->scratch);
+}
+
+/* Does one decision of R's give both their next task?  Then what it sends to X and to V starts at once, or it
+ * speaks to X because X spoke. */
+static int is_in_step(const struct legs *l)
+{
+	struct four_lanes o = {&l->in_fwd, &l->in_back, &l->out_fwd, &l->out_back};
+	return cause_at_once(&o, l->scratch);
+}
+
+/* Are IN's answers R's own?  They wait for what X said, not for what V did, by so many standard errors. */
+static double own_words(struct legs *l)
+{
+	const struct lane *rival = &l->in_fwd;
+	double favour;
+	cause_compare(&l->in_back, &l->out_back, &rival, 1, l->scratch, &favour);
+	return order_exact(legs_echo(l)) ? 0 : -favour;
+}
+
+/* Do times say that OUT follows IN, where the number is that of sizes? */
+static int is_felt(const struct best *best, const struct order *fwd)
+{
+	return (order_leans_far(fwd, FAR_SIGMAS) && order_meets(fwd)) ||
+	       best->r[WAY_FORWARD].log10_sup - best->charge >= SIZES_SPEAK ||
+	       best->r[WAY_TICKS].log10_sup - best->charge >= SIZES_SPEAK;
+}
+
+int shape_may_be(struct legs *l, const struct link_param *p)
+{
+	const struct view *v = legs_orders(l);
+	return order_leans(&v->fwd) && order_conserves(&v->back) && is_asked(l, p);
+}
+
+int shape_is_relays(
+	struct legs *l, const struct best *best, const struct link_param *p, const struct likeness *sizes)
+{
+	int enough[WAYS];
+	for (int k = 0; k < WAYS; k++)
+		enough[k] = best->r[k].log10_sup - best->charge >= p->needed;
+	if (!shape_may_be(l, p) || is_driven(l, enough[WAY_TICKS]))
+		return 0;
+	const struct order *fwd = &l->view.fwd, *back = &l->view.back;
+	const struct echo *echo = legs_echo(l);
+	int timed = enough[WAY_FORWARD] || enough[WAY_ANSWERS];
+	int match = sizes->there || sizes->back;
+	double own = own_words(l);
+	int told = order_steady(echo) || (order_vague(echo) && timed && match && own <= DOUBT_SIGMAS);
+	int answers =
+		order_keeps(back) && own <= OWN_SIGMAS && (order_echoes(echo) || (told && sizes->follow));
+	int hidden = order_hidden(&l->in_fwd, &l->out_back, echo) && own <= OWN_SIGMAS;
+	int far = order_leans_far(fwd, FAR_SIGMAS);
+	int led = order_leads(fwd) || sizes->there || (enough[WAY_FORWARD] && far);
+	if (!hidden && is_in_step(l))
+		return 0;
+	if (enough[WAY_FORWARD] && (order_follows(fwd) || (match && far)) && (answers || hidden))
+		return 1;
+	if (enough[WAY_ANSWERS] && (order_follows(back) || match) && answers && led)
+		return 1;
+	if ((enough[WAY_SIZES] || enough[WAY_SIZES_BACK]) && match && answers && (led || is_felt(best, fwd)))
+		return 1;
+	if (enough[WAY_ANSWERS] && sizes->follow && sizes->volume && led &&
+		!order_denies(&l->out_back, echo, own > DOUBT_SIGMAS))
+		return 1;
+	return enough[WAY_TICKS] && (answers || hidden);
+}
