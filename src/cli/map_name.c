@@ -34,6 +34,7 @@ static void name_print(FILE *o, const char *word, bool known, const struct netwo
 static enum status name_one(struct map_ask *q, const char *word, bool *known, struct err *e)
 {
 	struct network n = {.name = "", .holder = ""};
+	char meant[NET_MEANT], shown[PREFIX_TEXT];
 	struct ip ip;
 	uint32_t asn;
 
@@ -42,8 +43,8 @@ static enum status name_one(struct map_ask *q, const char *word, bool *known, st
 	else if (ip_parse(&ip, word))
 		*known = atlas_network(&q->atlas, &ip, &n);
 	else
-		return err_set(
-			e, STATUS_BAD, "%s: neither an address nor AS and a number, as AS131279", word);
+		return err_set(e, STATUS_BAD, "%s: neither an address nor AS and a number%s",
+			printable(shown, sizeof(shown), word), net_meant(meant, word));
 	if (q->app->json)
 		return name_json(q->app, word, *known, &n, e);
 	name_print(q->app->out, word, *known, &n);

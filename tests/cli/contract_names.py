@@ -320,6 +320,7 @@ def test_what_was_perhaps_meant():
             assert err.rstrip().endswith("; " + meant), err
         refused("-C", where, "map", *verb, "AS64500,,KP" if len(verb) > 1 else "AS64500,KP", status=2,
                 say='"" is no NET' if len(verb) > 1 else "; one at a time$")
+    refused("-C", where, "map", "name", "64500", status=2, say=r"64500: neither an address nor AS and a number; did you mean AS64500\?$")
 
 
 def test_a_time_before_all_tables():
