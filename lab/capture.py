@@ -34,7 +34,7 @@ class Capture:
         return self.errors.read()
 
     async def until_listening(self):
-        for _ in range(400):
+        for _ in range(2400):
             if "listening on" in self.said():
                 return
             await asyncio.sleep(0.025)
@@ -45,12 +45,12 @@ class Capture:
         mark = ("end of %s" % self.point).encode()
         with inside(self.gw), socket.socket(socket.AF_INET6 if self.stage.world.ipv6 else socket.AF_INET, socket.SOCK_DGRAM) as s:
             s.sendto(mark, (self.stage.world.own_addresses("a2")[0], MARKER_PORT))
-        for _ in range(200):
+        for _ in range(1200):
             if mark in tail(self.path, 8192):
                 break
             await asyncio.sleep(0.05)
         self.process.send_signal(signal.SIGINT)
-        self.process.wait(10)
+        self.process.wait(60)
         counts = {w: int(line.split()[0]) for line in self.said().splitlines() for w in ("captured", "dropped by kernel")
                   if line.endswith(w) or "packets " + w in line}
         return {"packets": counts.get("captured", 0), "dropped": counts.get("dropped by kernel", 0), "device": self.device}

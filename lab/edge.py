@@ -333,7 +333,7 @@ class Tap:
         return self.errors.read()
 
     async def until_listening(self):
-        for _ in range(400):
+        for _ in range(2400):
             if "listening on" in self.said():
                 return
             await asyncio.sleep(0.025)
@@ -341,7 +341,7 @@ class Tap:
 
     def stop(self):
         self.process.send_signal(signal.SIGINT)
-        self.process.wait(10)
+        self.process.wait(60)
         if "0 packets dropped by kernel" not in self.said():
             raise RuntimeError("tcpdump on %s lost packets: %s" % (self.device, self.said()))
 
@@ -419,7 +419,7 @@ class Weir:
         if name == "watch":
             os.set_blocking(self.running[name].stdout.fileno(), False)
             asyncio.get_running_loop().add_reader(self.running[name].stdout, self.hear, self.running[name].stdout, bytearray())
-        for _ in range(400):
+        for _ in range(2400):
             with open(path, errors="replace") as f:
                 f.seek(begin)
                 said = f.read()
@@ -463,7 +463,7 @@ class Weir:
     async def stop(self, name, how=signal.SIGTERM):
         p = self.running.pop(name)
         p.send_signal(how)
-        for _ in range(200):
+        for _ in range(1200):
             if p.poll() is not None:
                 return p.returncode
             await asyncio.sleep(0.05)

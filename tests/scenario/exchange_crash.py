@@ -69,10 +69,15 @@ def killed_at(command, point):
     return run.returncode
 
 
-def killed_after(command, seconds):
+def killed_after(command, share, whole):
+    """Killed when so much of the time has gone by that a whole run takes; one that is quicker than any before tells how long that is."""
+    start = time.monotonic()
     run = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    time.sleep(seconds)
-    run.kill()
+    try:
+        run.wait(share * whole[0])
+        whole[0] = min(whole[0], time.monotonic() - start)
+    except subprocess.TimeoutExpired:
+        run.kill()
     return run.wait()
 
 
@@ -86,10 +91,10 @@ def killings(command_in):
         return
     start = time.monotonic()
     subprocess.run(command_in()[1], capture_output=True, check=True)
-    whole = time.monotonic() - start
+    whole = [time.monotonic() - start]
     for _ in range(ROUNDS):
-        after = RNG.random() * whole
-        yield f"after {after:.6f} s", lambda c, t=after: killed_after(c, t)
+        share = RNG.random()
+        yield f"{share:.6f} of {whole[0]:.6f} s", lambda c, s=share: killed_after(c, s, whole)
 
 
 def check_killed(command_in, check):
