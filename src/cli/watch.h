@@ -55,11 +55,13 @@ struct hunt {
 	struct sighting s; /* text and source are kept, flow_id is none */
 	char text[SENSOR_TEXT_MAX];
 	struct mono next, begun, until;
-	int64_t soon_us; /* a flow that is not recorded yet is looked for again after so long */
+	int64_t soon_us; /* a flow that is not recorded yet, or not answered yet, is looked at again after so
+			    long */
 	size_t proven;   /* hops that were said */
 	uint64_t bytes;  /* of the recording when it was tried last, and its last time */
 	int64_t to_us;
 	bool tried, found; /* found: its flow was recorded when it was tried last */
+	bool answered;     /* by both sides, with payload: only then its sighting is enough for a block */
 	bool enough;       /* the hop behind the proven ones: its evidence is enough to block a host */
 };
 
@@ -125,7 +127,8 @@ enum status watch_hunt(struct watch *w, struct err *e);
 /* ---- watch_act.c ---- */
 
 enum status watch_act(struct watch *w, struct err *e);
-/* A flow was found that the case's last plan had to do without: the next one is due at once. */
+/* A flow was found, or found to be answered, that the case's last plan had to do without: the next one is due
+ * at once. */
 void act_soon(struct watch *w, struct concern *c);
 
 /* When something is due next, at most `most` from now. */

@@ -3,7 +3,8 @@
  * In come new sightings, out come proven hops, as claims and as lines, and the case that a chain leads to
  * where that is another one.  A sighting is traced at once, and then, with growing pauses and while the
  * recording grows, until its chain has come to an end that more recording does not move, for an hour at most.
- * An alert is often quicker than the recorder: a flow that is not there yet is looked for again soon.
+ * An alert is often quicker than the recorder: a flow that is not there yet, or only by its first packets,
+ * is looked at again soon.
  * All that is due at once is traced with one reading of the recording. */
 #include <math.h>
 #include <stdlib.h>
@@ -14,7 +15,7 @@
 
 #define PAUSE_FIRST_US SECOND_US
 #define PAUSE_LAST_US  (60 * SECOND_US)
-#define SOON_US        (SECOND_US / 20) /* to the second look for a flow that is not recorded yet; then doubled */
+#define SOON_US        (SECOND_US / 20) /* to the second look at a flow that is not all there yet; then doubled */
 #define SOON_SHARE     10               /* such looks take one part in so many of the time, at most */
 #define LOOK_US        (2 * SECOND_US) /* between two looks at a recording that does not grow */
 #define HUNT_US        (3600 * SECOND_US)
@@ -65,7 +66,13 @@ static void hunt_remove(struct watch *w, size_t at)
 	memmove(&w->hunt[at], &w->hunt[at + 1], (w->n_hunt - at) * sizeof(w->hunt[0]));
 }
 
-/* The next look for a flow that is not recorded yet, pause_us from now at most.  Looks of several come
+/* Is the flow recorded as far as a plan asks for it? */
+static bool all_there(const struct hunt *h)
+{
+	return h->found && h->answered;
+}
+
+/* The next look at a flow that is not all there yet, pause_us from now at most.  Looks of several come
  * together, however many there are. */
 static int64_t soon(const struct watch *w, struct hunt *h, int64_t now, int64_t pause_us)
 {
@@ -84,7 +91,7 @@ static void hunt_later(struct watch *w, struct hunt *h)
 
 	pause = pause > PAUSE_FIRST_US ? pause : PAUSE_FIRST_US;
 	pause = pause < PAUSE_LAST_US ? pause : PAUSE_LAST_US;
-	h->next.us = h->found ? now + pause : soon(w, h, now, pause);
+	h->next.us = all_there(h) ? now + pause : soon(w, h, now, pause);
 }
 
 /* ---- a case that a chain leads to ---- */
@@ -252,7 +259,7 @@ static enum status say_end(struct watch *w, const struct hunt *h, const struct c
 static enum status hunt_flow(
 	struct watch *w, struct tracer *t, struct hunt *h, const struct flow *f, bool *done, struct err *e)
 {
-	bool first = !h->found;
+	bool first = !h->found, news = first || (!h->answered && flow_answered(f));
 	char why[400];
 	struct chain c;
 	enum status s = trace_chain(t, f, sighting_opener(&h->s), &c, e);
@@ -260,14 +267,15 @@ static enum status hunt_flow(
 	if (s == STATUS_OK && c.n_proven > h->proven)
 		s = hops_new(w, h, &c, e);
 	*done = w->once || !open_end(w, &c) || watch_mono(w).us >= h->until.us;
-	if (s == STATUS_OK && (first || (!h->enough && enough_to_block(w, &c)))) {
+	if (s == STATUS_OK && (news || (!h->enough && enough_to_block(w, &c)))) {
 		/* a plan can say more now than when the alert came */
 		h->enough = enough_to_block(w, &c);
 		watch_concern(w, &h->case_id)->due = true;
 	}
-	if (s == STATUS_OK && first && h->tried)
+	if (s == STATUS_OK && news && h->tried)
 		act_soon(w, watch_concern(w, &h->case_id));
 	h->tried = h->found = true;
+	h->answered = h->answered || flow_answered(f);
 	if (s == STATUS_OK && *done)
 		return say_end(w, h, &c, e);
 	if (s == STATUS_OK && first && c.n_proven == 0)
@@ -315,10 +323,10 @@ static enum status hunt_due(struct watch *w, int64_t now, struct err *e)
 		struct hunt *h = &w->hunt[i];
 		bool done = false;
 		if (is_due(w, h, now)) {
-			hunt_later(w, h);
 			h->bytes = w->grown.bytes;
 			h->to_us = w->grown.span.to_us;
 			s = hunt_one(w, t, h, &done, e);
+			hunt_later(w, h);
 		}
 		if (done)
 			hunt_remove(w, i);
@@ -339,7 +347,7 @@ static bool any_due(struct watch *w, int64_t now)
 		if (is_due(w, h, now))
 			any = true;
 		else if (h->next.us <= now)
-			h->next.us = h->found ? now + LOOK_US : soon(w, h, now, LOOK_US);
+			h->next.us = all_there(h) ? now + LOOK_US : soon(w, h, now, LOOK_US);
 	}
 	return any;
 }

@@ -16,7 +16,7 @@ struct step {
 	bool translated; /* copies of it with another end[1] were recorded: no rule can name them all */
 	uint8_t hidden;  /* end[0] is known to be in a prefix only: its length + 1; 0: the address is known */
 	bool recorded;   /* it passed here */
-	bool answered; /* recorded, of TCP or SCTP, and both sides sent payload: the address is not forged */
+	bool answered;   /* recorded, and flow_answered(): the address is not forged */
 	uint32_t
 		members; /* of flows together (trace/aggregate.h), else 0: the port of who opened them is 0 */
 	uint64_t bytes;  /* frame bytes, both directions; 0 where not recorded */
@@ -31,6 +31,9 @@ struct step {
 	bool proven;              /* at the alpha of the trace */
 	const char *by;           /* "" computed here; else the partner whose recording has it */
 };
+
+/* Of TCP or SCTP, and both sides sent payload. */
+bool flow_answered(const struct flow *f);
 
 struct path {
 	struct id case_id;

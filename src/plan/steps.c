@@ -18,7 +18,7 @@ struct prefix network_of(const struct ip *ip)
 
 /* Who sends payload over a connection that the other side answers with payload has got what went to his
  * address.  One datagram answers another that is forged, too. */
-static bool two_way(const struct flow *f)
+bool flow_answered(const struct flow *f)
 {
 	bool connects = f->head.proto == PROTO_TCP || f->head.proto == PROTO_SCTP;
 
@@ -33,7 +33,7 @@ void step_of_flow(struct step *to, const struct flow *f, int from, uint8_t moved
 		.reverse = flow_opener(f) != from,
 		.translated = moved >> !from & 1,
 		.recorded = true,
-		.answered = two_way(f),
+		.answered = flow_answered(f),
 		.members = f->members,
 		.bytes = f->count[0].frame_bytes + f->count[1].frame_bytes,
 		.packets = f->count[from].packets,

@@ -156,6 +156,40 @@ static void test_recorded_late(void **state)
 	desk_close(&d);
 }
 
+/* The recorder wrote the flow's first packets down when the alert came, and its payload a moment later: who
+ * answered whom is planned with at once. */
+static void test_answered_late(void **state)
+{
+	struct scene_flow f = {.flow = ATTACK,
+		.from = T0 - SECOND_US / 2,
+		.us = SECOND_US,
+		.packets = {10, 10},
+		.mute = true};
+	struct err e = {0};
+	struct desk d;
+
+	(void)state;
+	desk_open_at(&d, "on_alert = \"propose\"\n");
+	scene_flow_put(&d.s, &f);
+	scene_sealed(&d.s);
+	alert(&d, ATTACK);
+	turn(&d);
+	assert_true(says(line(&d, "traced"), "text", "no hop proven yet"));
+	assert_true(says(line(&d, "proposed"), "missing", "two-way connection"));
+	assert_int_equal(store_writer_open(&d.s.w, &world_real, d.s.dir, &e), STATUS_OK);
+	d.s.isn--; /* the same flow */
+	f.mute = false;
+	scene_flow_put(&d.s, &f);
+	scene_sealed(&d.s);
+	int64_t wait = watch_wait_us(&d.w, FAR);
+	assert_in_range(wait, 1, LOOK);
+	d.us += wait;
+	turn(&d);
+	assert_true(json_is_true(json_object_get(line(&d, "proposed"), "sufficient")));
+	assert_in_range(watch_wait_us(&d.w, FAR), SECOND_US / 2, 2 * SECOND_US); /* no more haste */
+	desk_close(&d);
+}
+
 /* However long the pause is after many plans: one that knew nothing of the flow delays none. */
 static void test_pause_of_a_blind_plan(void **state)
 {
@@ -363,6 +397,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_recorded_late),
+		cmocka_unit_test(test_answered_late),
 		cmocka_unit_test(test_pause_of_a_blind_plan),
 		cmocka_unit_test(test_never_recorded),
 		cmocka_unit_test(test_many_never_recorded),
