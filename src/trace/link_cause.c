@@ -82,17 +82,20 @@ static double steady_behind(const struct lane *s, const struct lane *c, int64_t 
 	return (double)most - all * CAUSE_WINDOW / (double)steps;
 }
 
-void cause_compare(const struct lane *s, const struct lane *c, const struct lane *const *rival, size_t n,
-	int64_t *scratch, double *favour)
+/* The steps of a window as wide as the steadier of the two spreads behind the latest. */
+static int64_t step_of(int64_t spread, int64_t other)
 {
-	int64_t spread = behind_spread(s, c, scratch), step = spread / CAUSE_WINDOW;
-	if (step < ECHO_US / CAUSE_STEPS)
-		step = ECHO_US / CAUSE_STEPS;
-	double own = spread < 0 ? 0 : steady_behind(s, c, step);
-	for (size_t k = 0; k < n; k++)
-		favour[k] = spread < 0
-				    ? 0
-				    : (own - steady_behind(s, rival[k], step)) / __builtin_sqrt((double)s->n);
+	int64_t step = (other >= 0 && other < spread ? other : spread) / CAUSE_WINDOW;
+	return step < ECHO_US / CAUSE_STEPS ? ECHO_US / CAUSE_STEPS : step;
+}
+
+double cause_favours(const struct lane *s, const struct lane *c, const struct lane *d, int64_t *scratch)
+{
+	int64_t spread = behind_spread(s, c, scratch);
+	if (spread < 0)
+		return 0;
+	int64_t step = step_of(spread, behind_spread(s, d, scratch));
+	return (steady_behind(s, c, step) - steady_behind(s, d, step)) / __builtin_sqrt((double)s->n);
 }
 
 /* The spread of what is between a's starts and the nearest of b's, of at least half of them; -1 of fewer. */

@@ -4,11 +4,10 @@
 
 #include "trace/link_lane.h"
 
-/* Whom do s's bursts wait for, c or another?  What a thing waits for it follows by one and the same time: how
- * many more of s's bursts follow c so than follow each of rival[n], in standard errors, into favour[n]; above
- * 0 for c, below for the rival, 0 if it cannot be told.  scratch: s->n elements. */
-void cause_compare(const struct lane *s, const struct lane *c, const struct lane *const *rival, size_t n,
-	int64_t *scratch, double *favour);
+/* Whom do s's bursts wait for, c or d?  What a thing waits for it follows by one and the same time: how many
+ * more of s's bursts follow c so than follow d, in standard errors; above 0 for c, below for d, 0 if it
+ * cannot be told.  scratch: s->n elements. */
+double cause_favours(const struct lane *s, const struct lane *c, const struct lane *d, int64_t *scratch);
 
 /* 1 if B's bursts wait for C: where C was active later than A before B's burst, B comes a steady time after C
  * and at no steady time after A.  scratch: 2 * b->n elements. */

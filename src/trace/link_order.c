@@ -205,16 +205,16 @@ int order_steady(const struct echo *e)
 	return e->n >= ECHO_MIN && e->reach_us < REACH_US;
 }
 
-int order_flat(const struct echo *e)
+int order_flat(const struct echo *e, double most)
 {
-	return e->n >= ECHO_MIN && e->reach_us >= REACH_US && e->slope < SLOPE_MIN &&
+	return e->n >= ECHO_MIN && e->reach_us >= REACH_US && e->slope < most &&
 	       slope_off(e) > VAGUE_SIGMAS * e->error;
 }
 
 int order_denies(const struct lane *out_back, const struct echo *e, int own)
 {
 	return order_stream(out_back) ||
-	       ((own || order_flat(e)) && (double)e->masked < COVERED_MIN * (double)e->all);
+	       ((own || order_flat(e, SLOPE_MIN)) && (double)e->masked < COVERED_MIN * (double)e->all);
 }
 
 /* Few of A's bursts come after B's. */

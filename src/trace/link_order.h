@@ -81,8 +81,9 @@ int order_conserves(const struct order *o);
 /* 1 if the slope is too uncertain to tell, a relay's among what it may be. */
 int order_vague(const struct echo *e);
 
-/* 1 if there are answers enough and they clearly do not come when the others do. */
-int order_flat(const struct echo *e);
+/* 1 if there are answers enough and they do not come when the others do: the slope is below `most`, and
+ * clearly not a relay's. */
+int order_flat(const struct echo *e, double most);
 
 /* 1 if sizes say nothing of whose answers they are: V's are a stream, as long as the pauses that something
  * makes, or IN's clearly do not come when V's do, and R's own words do not cover that. */

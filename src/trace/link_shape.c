@@ -8,12 +8,17 @@
 #include "trace/link_bytes.h"
 #include "trace/link_cause.h"
 
-#define OWN_SIGMAS    2   /* standard errors in which another cause than a relay's must be the steadier */
-#define DOUBT_SIGMAS  1   /* the same where the answers' times cannot tell */
-#define DRIVEN_SIGMAS 4   /* the same of what R says to V */
-#define FAR_SIGMAS    2.8 /* OUT after IN and not before, where times are sufficient evidence */
-#define TOLD_SIGMAS   3   /* so clear it need not be asked in another way */
-#define STREAM_SIGMAS 8   /* the same in streams: hidden keys make up to 6 */
+/* In standard errors, as cause_favours() counts: so much may speak against a relay, for chance. */
+#define OWN_SIGMAS    2 /* X's words rather than V's, of what R says to X */
+#define DOUBT_SIGMAS  1 /* the same where the times of the answers cannot tell */
+#define DRIVEN_SIGMAS 2 /* V's words rather than X's, of what R says to V */
+#define STREAM_SIGMAS 4 /* the same where X's words are a stream: few start */
+#define TICKS_SIGMAS  8 /* the same where they are ticks: hidden keys make up to 6 */
+#define TASK_SIGMAS   6 /* R's words to X, of what R says to V */
+#define TOLD_SIGMAS   3 /* for a relay: so clear that it is not asked in another way */
+
+#define FAR_SIGMAS   2.8 /* OUT after IN rather than before, as a fair coin would have it */
+#define DRIVEN_SLOPE 0.6 /* of OUT on IN, after V's words */
 
 /* Who speaks first where the other side opened the leg?  What R says to X on a leg that R opened is V's; what
  * V says on a leg that V opened is asked for. */
@@ -32,15 +37,14 @@ static int is_asked(const struct legs *l, const struct link_param *p)
  * who acknowledges what V told him. */
 static int is_driven(struct legs *l, int ticks)
 {
-	const struct lane *rival[] = {&l->out_back, &l->in_back};
-	double favour[2];
 	struct echo asked;
-	cause_compare(&l->out_fwd, &l->in_fwd, rival, 2, l->scratch, favour);
-	if (favour[0] < (ticks ? -STREAM_SIGMAS : -DRIVEN_SIGMAS) || favour[1] < -STREAM_SIGMAS)
+	double doubt = ticks ? TICKS_SIGMAS : order_stream(&l->in_fwd) ? STREAM_SIGMAS : DRIVEN_SIGMAS;
+	double from_x = cause_favours(&l->out_fwd, &l->in_fwd, &l->out_back, l->scratch);
+	if (from_x < -doubt || cause_favours(&l->out_fwd, &l->in_fwd, &l->in_back, l->scratch) < -TASK_SIGMAS)
 		return 1;
-	if (favour[0] < TOLD_SIGMAS) {
+	if (from_x < TOLD_SIGMAS) {
 		order_echo(&l->out_back, &l->in_fwd, &l->out_fwd, l->scratch, &asked);
-		if (order_flat(&asked))
+		if (order_flat(&asked, DRIVEN_SLOPE))
 			return 1;
 	}
 	return cause_waits(&l->in_fwd, &l->out_back, &l->out_fwd, l->scratch);
@@ -57,10 +61,8 @@ static int is_in_step(const struct legs *l)
 /* Are IN's answers R's own?  They wait for what X said, not for what V did, by so many standard errors. */
 static double own_words(struct legs *l)
 {
-	const struct lane *rival = &l->in_fwd;
-	double favour;
-	cause_compare(&l->in_back, &l->out_back, &rival, 1, l->scratch, &favour);
-	return order_exact(legs_echo(l)) ? 0 : -favour;
+	return order_exact(legs_echo(l)) ? 0
+					 : -cause_favours(&l->in_back, &l->out_back, &l->in_fwd, l->scratch);
 }
 
 /* Do times say that OUT follows IN, where the number is that of sizes? */
