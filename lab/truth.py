@@ -63,9 +63,18 @@ def host_sockets(host):
     return found, listening
 
 
+def descriptors(pid):
+    """[(fd, what it is)] of a process; one that it closes meanwhile is left out."""
+    found = []
+    for fd in os.listdir("/proc/%d/fd" % pid):
+        with contextlib.suppress(FileNotFoundError):
+            found.append((int(fd), os.readlink("/proc/%d/fd/%s" % (pid, fd))))
+    return found
+
+
 def port_of_process(host, pid, proto, remote):
     """The local port of the process's socket towards remote port `remote` (of an unconnected one: its only socket)."""
-    own = {os.readlink("/proc/%d/fd/%s" % (pid, fd)) for fd in os.listdir("/proc/%d/fd" % pid)}
+    own = {to for _, to in descriptors(pid)}
     found = set()
     for table in (proto, proto + "6"):
         with contextlib.suppress(FileNotFoundError), inside(host), open("/proc/thread-self/net/" + table) as f:
@@ -93,10 +102,9 @@ def process_table():
         with contextlib.suppress(OSError):
             name, rest = re.fullmatch(r"\d+ \((.*)\) . (\d+).*", open("/proc/%d/stat" % pid).read(), re.S).groups()
             fds = []
-            for fd in () if name not in OWNERS else os.listdir("/proc/%d/fd" % pid):
-                to = os.readlink("/proc/%d/fd/%s" % (pid, fd))
+            for fd, to in () if name not in OWNERS else descriptors(pid):
                 if to.startswith("socket:["):
-                    fds.append((int(fd), int(to[8:-1])))
+                    fds.append((fd, int(to[8:-1])))
             table[pid] = (int(rest), name, sorted(fds))
     return table
 
@@ -189,8 +197,7 @@ class Truth:
         found, listening = host_sockets(host)
         ins, outs = set(), set()
         with contextlib.suppress(OSError):
-            for fd in os.listdir("/proc/%d/fd" % pid):
-                to = os.readlink("/proc/%d/fd/%s" % (pid, fd))
+            for _, to in descriptors(pid):
                 s = found.get(int(to[8:-1])) if to.startswith("socket:[") else None
                 if s:
                     opened, flow = self.orient(s, listening)
