@@ -10,6 +10,7 @@ is ever proven, neither by trace nor by scan; without the true in-leg nobody is 
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -182,4 +183,7 @@ def main():
 
 
 os.chdir(TMP)
-main()
+try:
+    main()
+finally:
+    shutil.rmtree(TMP, ignore_errors=True)
