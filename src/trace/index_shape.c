@@ -1,6 +1,6 @@
 /* A closer look at the pairs that the table lets pass, for a small part of what the link test costs.
  *
- * Whatever way brought the evidence, "proven" asks for the shape of a relay (relay_shaped() of link.c): OUT's
+ * Whatever way brought the evidence, "proven" asks for the shape of a relay (shape_is_relays() of link_shape.c): OUT's
  * bursts come after IN's, and either IN's answers come after OUT's and when OUT's do, or they are hidden in a
  * stream, or OUT follows IN closely.  Where that depends on more than order (sizes decide where all answers
  * take the same time or where it cannot be told; the spread of the lag), the pair passes.  The questions are

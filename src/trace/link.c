@@ -4,7 +4,7 @@
  * evidence is bet on in two directions, IN's forward bursts to OUT's and OUT's answers to IN's, and for each
  * offset of the clocks on a grid; these are separate e-processes and alpha is split evenly over them: the
  * largest counts, divided by their number.  A sufficient number is not enough for "proven": the order and the
- * lag must be a relay's in both directions (link_order.c), else a shared cause cannot be told from a relay
+ * lag must be a relay's in both directions (link_shape.c), else a shared cause cannot be told from a relay
  * and the verdict is "undecidable". */
 #include "trace/link.h"
 

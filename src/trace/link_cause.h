@@ -4,13 +4,15 @@
 
 #include "trace/link_lane.h"
 
-/* Whom do s's bursts wait for, c or d?  What a thing waits for it follows by one and the same time: how many
- * more of s's bursts follow c so than follow d, in standard errors; above 0 for c, below for d, 0 if it
- * cannot be told.  scratch: s->n elements. */
+/* Whom do s's bursts wait for, c or d?  A burst keeps a steadier distance from what it waits for than from
+ * anything else: how many more of s's bursts keep one distance behind c than behind d, those that would by
+ * chance taken off, in units of the square root of s's bursts.  Above 0 for c, below for d; 0 if fewer than
+ * 12 follow c, whatever follows d.  scratch: s->n elements.  doc/evidence.md, gate 7. */
 double cause_favours(const struct lane *s, const struct lane *c, const struct lane *d, int64_t *scratch);
 
-/* 1 if B's bursts wait for C: where C was active later than A before B's burst, B comes a steady time after C
- * and at no steady time after A.  scratch: 2 * b->n elements. */
+/* A is whom a relay's B would wait for, C the rival.  1 if B's bursts wait for C: where C was active later
+ * than A before B's burst, B comes a steady time after C and at no steady time after A.  scratch: 2 * b->n
+ * elements. */
 int cause_waits(const struct lane *a, const struct lane *c, const struct lane *b, int64_t *scratch);
 
 /* The four lanes of a pair. */

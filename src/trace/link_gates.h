@@ -1,5 +1,6 @@
-/* Conditions that every proven pair meets, shared by the test that asks for them (link_order.c) and the index
- * that looks for pairs that could meet them (index.c).  tests/trace/scan_sound.c fails where they part. */
+/* Conditions that every proven pair meets, shared by the test that asks for them (link_order.c, link_shape.c)
+ * and the index that looks for pairs that could meet them (index.c).  tests/trace/scan_sound.c fails where
+ * they part. */
 #ifndef WEIR_TRACE_LINK_GATES_H
 #define WEIR_TRACE_LINK_GATES_H
 

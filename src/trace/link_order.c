@@ -20,9 +20,11 @@
 	      */
 #define SLOPE_SIGMAS 5.0
 #define SLOPE_MAX    1.6
-#define EXACT_OFF    0.02
-#define EXACT_ERROR  0.003
-#define EXACT_MASKED 0.05
+#define EXACT_OFF                                                                                            \
+	0.02 /* polled tunnels of the zoo are within it; shared causes that nest by chance are not */
+#define EXACT_ERROR 0.003 /* likewise */
+#define EXACT_MASKED                                                                                         \
+	0.05 /* of all answers come during words of R's, or there is no reason to doubt the order */
 #define VAGUE_SIGMAS 3.0
 #define HIDDEN_US    1000000 /* chaff lasts a second at least after each key */
 #define MASKED_MIN   0.7

@@ -85,8 +85,9 @@ int order_vague(const struct echo *e);
  * clearly not a relay's. */
 int order_flat(const struct echo *e, double most);
 
-/* 1 if sizes say nothing of whose answers they are: V's are a stream, as long as the pauses that something
- * makes, or IN's clearly do not come when V's do, and R's own words do not cover that. */
+/* own: 1 if what R says to X waits for X's words.  1 if sizes say nothing of whose answers they are: V's are
+ * a stream, as long as the pauses that something makes, or IN's clearly do not come when V's do, and R's own
+ * words do not cover that. */
 int order_denies(const struct lane *out_back, const struct echo *e, int own);
 
 /* 1 if there are answers enough, but all take the same time: that cannot tell whose they are. */

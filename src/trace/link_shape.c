@@ -8,17 +8,20 @@
 #include "trace/link_bytes.h"
 #include "trace/link_cause.h"
 
-/* In standard errors, as cause_favours() counts: so much may speak against a relay, for chance. */
-#define OWN_SIGMAS    2 /* X's words rather than V's, of what R says to X */
-#define DOUBT_SIGMAS  1 /* the same where the times of the answers cannot tell */
-#define DRIVEN_SIGMAS 2 /* V's words rather than X's, of what R says to V */
-#define STREAM_SIGMAS 4 /* the same where X's words are a stream: few start */
-#define TICKS_SIGMAS  8 /* the same where they are ticks: hidden keys make up to 6 */
-#define TASK_SIGMAS   6 /* R's words to X, of what R says to V */
-#define TOLD_SIGMAS   3 /* for a relay: so clear that it is not asked in another way */
+/* As cause_favours() counts, in roots of the bursts: so much may speak against a relay, for chance.  Relays
+ * of the zoo are above -1 in all of these, but for hidden keys (-6) and polled tunnels; `zoo` tells which
+ * classes need which. */
+#define OWN_MOST    2 /* X's words rather than V's, of what R says to X */
+#define DOUBT_MOST  1 /* the same where the times of the answers cannot tell */
+#define DRIVEN_MOST 2 /* V's words rather than X's, of what R says to V */
+#define STREAM_MOST 4 /* the same where X's words are a stream: few start */
+#define TICKS_MOST  8 /* the same where they are ticks, which hide what starts */
+#define TASK_MOST   6 /* R's words to X, of what R says to V: tasks that are sent apart */
+#define BOTH_LEAST  3 /* for a relay, both together, where sizes say nothing */
+#define TOLD_LEAST  6 /* for a relay: so clear that it is not asked in another way */
 
 #define FAR_SIGMAS   2.8 /* OUT after IN rather than before, as a fair coin would have it */
-#define DRIVEN_SLOPE 0.6 /* of OUT on IN, after V's words */
+#define DRIVEN_SLOPE 0.6 /* of OUT on IN, after V's words; 0 for a shared cause, 0.85 and more for relays */
 
 /* Who speaks first where the other side opened the leg?  What R says to X on a leg that R opened is V's; what
  * V says on a leg that V opened is asked for. */
@@ -35,14 +38,13 @@ static int is_asked(const struct legs *l, const struct link_param *p)
 
 /* Does R speak to V because V spoke, rather than because X did?  Who drives both, a task at a time, does, and
  * who acknowledges what V told him. */
-static int is_driven(struct legs *l, int ticks)
+static int is_driven(struct legs *l, int ticks, double from_x)
 {
 	struct echo asked;
-	double doubt = ticks ? TICKS_SIGMAS : order_stream(&l->in_fwd) ? STREAM_SIGMAS : DRIVEN_SIGMAS;
-	double from_x = cause_favours(&l->out_fwd, &l->in_fwd, &l->out_back, l->scratch);
-	if (from_x < -doubt || cause_favours(&l->out_fwd, &l->in_fwd, &l->in_back, l->scratch) < -TASK_SIGMAS)
+	double doubt = ticks ? TICKS_MOST : order_stream(&l->in_fwd) ? STREAM_MOST : DRIVEN_MOST;
+	if (from_x < -doubt || cause_favours(&l->out_fwd, &l->in_fwd, &l->in_back, l->scratch) < -TASK_MOST)
 		return 1;
-	if (from_x < TOLD_SIGMAS) {
+	if (from_x < TOLD_LEAST) {
 		order_echo(&l->out_back, &l->in_fwd, &l->out_fwd, l->scratch, &asked);
 		if (order_flat(&asked, DRIVEN_SLOPE))
 			return 1;
@@ -58,7 +60,8 @@ static int is_in_step(const struct legs *l)
 	return cause_at_once(&o, l->scratch);
 }
 
-/* Are IN's answers R's own?  They wait for what X said, not for what V did, by so many standard errors. */
+/* Are IN's answers R's own?  So much more they wait for what X said than for what V did.  A polled tunnel
+ * answers each question itself; there the slope says whether V's answers are among them. */
 static double own_words(struct legs *l)
 {
 	return order_exact(legs_echo(l)) ? 0
@@ -85,20 +88,24 @@ int shape_is_relays(
 	int enough[WAYS];
 	for (int k = 0; k < WAYS; k++)
 		enough[k] = best->r[k].log10_sup - best->charge >= p->needed;
-	if (!shape_may_be(l, p) || is_driven(l, enough[WAY_TICKS]))
+	if (!shape_may_be(l, p))
+		return 0;
+	double from_x = cause_favours(&l->out_fwd, &l->in_fwd, &l->out_back, l->scratch);
+	if (is_driven(l, enough[WAY_TICKS], from_x))
 		return 0;
 	const struct order *fwd = &l->view.fwd, *back = &l->view.back;
 	const struct echo *echo = legs_echo(l);
 	int timed = enough[WAY_FORWARD] || enough[WAY_ANSWERS];
 	int match = sizes->there || sizes->back;
 	double own = own_words(l);
-	int told = order_steady(echo) || (order_vague(echo) && timed && match && own <= DOUBT_SIGMAS);
-	int answers =
-		order_keeps(back) && own <= OWN_SIGMAS && (order_echoes(echo) || (told && sizes->follow));
-	int hidden = order_hidden(&l->in_fwd, &l->out_back, echo) && own <= OWN_SIGMAS;
+	int told = order_steady(echo) || (order_vague(echo) && timed && match && own <= DOUBT_MOST);
+	int answers = order_keeps(back) && own <= OWN_MOST && (order_echoes(echo) || (told && sizes->follow));
+	int hidden = order_hidden(&l->in_fwd, &l->out_back, echo) && own <= OWN_MOST;
 	int far = order_leans_far(fwd, FAR_SIGMAS);
 	int led = order_leads(fwd) || sizes->there || (enough[WAY_FORWARD] && far);
 	if (!hidden && is_in_step(l))
+		return 0;
+	if (!enough[WAY_TICKS] && !match && !sizes->follow && from_x - own < BOTH_LEAST)
 		return 0;
 	if (enough[WAY_FORWARD] && (order_follows(fwd) || (match && far)) && (answers || hidden))
 		return 1;
@@ -107,7 +114,7 @@ int shape_is_relays(
 	if ((enough[WAY_SIZES] || enough[WAY_SIZES_BACK]) && match && answers && (led || is_felt(best, fwd)))
 		return 1;
 	if (enough[WAY_ANSWERS] && sizes->follow && sizes->volume && led &&
-		!order_denies(&l->out_back, echo, own > DOUBT_SIGMAS))
+		!order_denies(&l->out_back, echo, own > DOUBT_MOST))
 		return 1;
 	return enough[WAY_TICKS] && (answers || hidden);
 }

@@ -29,7 +29,9 @@ struct best {
 int shape_may_be(struct legs *l, const struct link_param *p);
 
 /* 1 if one of the ways that suffice shows a relay's order and lag, or sizes that match; what OUT answers
- * reaches IN; and when OUT answers decides when IN does, unless IN's answers are hidden. */
+ * reaches IN; when OUT answers decides when IN does, unless IN's answers are hidden; and what R says waits
+ * for what a relay's would (doc/evidence.md, gates 1 to 7).  l is at best->offset; its scratch is
+ * overwritten. */
 int shape_is_relays(
 	struct legs *l, const struct best *best, const struct link_param *p, const struct likeness *sizes);
 

@@ -398,6 +398,12 @@ const struct zoo_class zoo_classes[] = {
 		"R gives both their tasks"},
 	{"one click, IN first, anything", ZOO_SHARED, QUARTER_HOUR, shared_stream_any, {0},
 		"a click sets off both"},
+	{"lock step, anything, sent apart", ZOO_SHARED, QUARTER_HOUR, shared_lockstep_apart, {0},
+		"R gives both their tasks"},
+	{"lock step, tasks of 0.2 s, V quicker, sent apart", ZOO_SHARED, 300, shared_lockstep,
+		{.2, 0.1, 0.4, 0.9, 0.01, 0.05}, "R gives both their tasks"},
+	{"lock step, tasks of 0.05 s, V quicker, sent apart", ZOO_SHARED, 300, shared_lockstep,
+		{.05, 0.1, 0.4, 0.9, 0.01, 0.05}, "R gives both their tasks"},
 };
 
 const size_t zoo_n_classes = sizeof zoo_classes / sizeof *zoo_classes;

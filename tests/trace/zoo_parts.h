@@ -90,6 +90,7 @@ void shared_feed(struct rng *r, struct zoo_pair *p, double seconds, const double
 void shared_bots_any(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);
 void shared_lockstep_any(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);
 void shared_stream_any(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);
+void shared_lockstep_apart(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);
 void shared_feed_any(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);
 void open_framed(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);
 void relay_session(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);

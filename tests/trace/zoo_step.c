@@ -16,21 +16,27 @@ static int fwd_of(int leg)
 }
 
 /* R gives X and V a task each, and the next when both are done.  arg: median time of a task, spread of each
- * one's own (log), how much slower V is: from, to; R's own time between */
+ * one's own (log), how much slower V is: from, to; R's own time between, how far apart R sends (0: 0.1 to 1
+ * ms) */
 void shared_lockstep(struct rng *r, struct zoo_pair *p, double seconds, const double *arg)
 {
-	double factor = rng_between(r, arg[2], arg[3]), sends = rng_between(r, 0.0001, 0.001);
+	double factor = rng_between(r, arg[2], arg[3]),
+	       sends = arg[5] > 0 ? arg[5] : rng_between(r, 0.0001, 0.001);
 	double far[2] = {rng_between(r, 0.001, 0.02), rng_between(r, 0.001, 0.02)};
 	struct size_law said[2] = {size_any(r), size_any(r)};
 	p->in_opened = rng_unit(r) < 0.5;
 	for (double t = 1; t < seconds;) {
 		uint32_t task = (uint32_t)lognormal(r, 4000, 1);
 		double takes = lognormal(r, arg[0], 0.5);
-		double x = t + far[0] + lognormal(r, takes, arg[1]);
-		double v = t + far[1] + lognormal(r, factor * takes, arg[1]);
-		events_add_output(r, &p->ev[IN_BACK], t + sends * rng_unit(r), task);
-		events_add_output(r, &p->ev[OUT_FWD], t + sends * (1 + rng_unit(r)),
-			task + (uint32_t)(8 * rng_unit(r)));
+		double x = far[0] + lognormal(r, takes, arg[1]);
+		double v = far[1] + lognormal(r, factor * takes, arg[1]);
+		double to_x = t + sends * rng_unit(r);
+		events_add_output(r, &p->ev[IN_BACK], to_x, task);
+		uint32_t same = task + (uint32_t)(8 * rng_unit(r));
+		double to_v = t + sends * (1 + rng_unit(r));
+		events_add_output(r, &p->ev[OUT_FWD], to_v, same);
+		x += arg[5] > 0 ? to_x : t;
+		v += arg[5] > 0 ? to_v : t;
 		events_add_output(r, &p->ev[IN_FWD], x, size_draw(r, &said[0]));
 		events_add_output(r, &p->ev[OUT_BACK], v, size_draw(r, &said[1]));
 		t = fmax(x, v) + arg[4] * (0.5 + rng_exp(r, 0.5));
@@ -214,7 +220,17 @@ void shared_lockstep_any(struct rng *r, struct zoo_pair *p, double seconds, cons
 {
 	double slower = log_between(r, 0.2, 5);
 	const double law[] = {log_between(r, 0.02, 5), log_between(r, 0.01, 1), slower, slower,
-		log_between(r, 0.0003, 0.1)};
+		log_between(r, 0.0003, 0.1), 0};
+	(void)arg;
+	shared_lockstep(r, p, seconds, law);
+}
+
+/* Tasks in step, likewise, and what R sends to V comes a time after what it sends to X. */
+void shared_lockstep_apart(struct rng *r, struct zoo_pair *p, double seconds, const double *arg)
+{
+	double slower = log_between(r, 0.2, 5);
+	const double law[] = {log_between(r, 0.02, 5), log_between(r, 0.01, 1), slower, slower,
+		log_between(r, 0.0003, 0.1), log_between(r, 0.002, 0.4)};
 	(void)arg;
 	shared_lockstep(r, p, seconds, law);
 }
