@@ -8,6 +8,7 @@
 #include "cli/outfile.h"
 
 #define WITHIN_MOST 36525 /* days, a hundred years */
+#define DAY_US      (INT64_C(86400) * SECOND_US)
 
 const char *const map_kind_text[] = {"", "BGP table", "AS relationships", "delegations", "origins", "names"};
 
@@ -19,11 +20,29 @@ static bool any_in_use(const struct atlas *a)
 	return false;
 }
 
+/* --at.  A date alone means all of that day. */
+static enum status at_take(struct map_ask *q, struct err *e)
+{
+	const char *s = q->at_text;
+
+	if (!s)
+		return STATUS_OK;
+	if (!wall_parse(&q->at, s))
+		return err_set(e, STATUS_BAD,
+			"--at %s: it takes a time as 2026-11-22T15:42:00Z (RFC 3339), a date (all of that "
+			"day), or seconds since 1970",
+			s);
+	if (strchr(s, '-') && !strpbrk(s, "Tt :"))
+		q->at.us += DAY_US - 1;
+	return STATUS_OK;
+}
+
 enum status map_ask_open(struct map_ask *q, struct app *a, struct err *e)
 {
-	struct atlas_ask ask = {.at = q->at, .within_days = (int)q->within_days};
-
 	q->app = a;
+	if (at_take(q, e) != STATUS_OK)
+		return STATUS_BAD;
+	struct atlas_ask ask = {.at = q->at, .within_days = (int)q->within_days};
 	if (q->within_days < 0 || q->within_days > WITHIN_MOST)
 		return err_set(e, STATUS_BAD, "--within: up to %d days", WITHIN_MOST);
 	enum status s = atlas_open(&q->atlas, a->dir, &ask, e);
@@ -32,7 +51,7 @@ enum status map_ask_open(struct map_ask *q, struct app *a, struct err *e)
 	char day[WALL_TEXT];
 	if (s == STATUS_OK && !any_in_use(&q->atlas))
 		return err_set(
-			e, STATUS_NO, "no table is as old as %s (weir map list)", wall_day(day, q->at));
+			e, STATUS_NO, "no table of %s or before (weir map list)", wall_day(day, q->at));
 	return s;
 }
 
@@ -57,7 +76,7 @@ enum status map_chart(struct chart *to, struct map_ask *q, struct err *e)
 
 	if (s == STATUS_NO && q->at.us)
 		return err_set(e, STATUS_NO,
-			"no relationships and no BGP table are as old as %s (weir map list)",
+			"no relationships and no BGP table of %s or before (weir map list)",
 			wall_day(day, q->at));
 	return s;
 }
@@ -69,14 +88,18 @@ static enum status nets_add(struct map_ask *q, const char *text, uint32_t **asn,
 
 	if (s != STATUS_OK)
 		return s;
-	uint32_t *more = arena_array(&q->arena, *n + net.n_asn + 1, sizeof(*more));
+	q->foreign += net.n_foreign;
+	if (net.n_own == 0)
+		return err_set(e, STATUS_NO, "%s: no network is registered there, others originate its space",
+			net.text);
+	uint32_t *more = arena_array(&q->arena, *n + net.n_own + 1, sizeof(*more));
 	if (!more)
 		return err_nomem(e);
 	if (*n)
 		memcpy(more, *asn, *n * sizeof(*more));
-	memcpy(more + *n, net.asn, net.n_asn * sizeof(*more));
+	memcpy(more + *n, net.own, net.n_own * sizeof(*more));
 	*asn = more;
-	*n += net.n_asn;
+	*n += net.n_own;
 	return STATUS_OK;
 }
 

@@ -11,15 +11,17 @@ struct map_ask {
 	struct app *app;
 	struct arena arena;
 	struct atlas atlas;
-	struct wall at;      /* --at, 0: the newest tables */
+	const char *at_text; /* --at or NULL */
+	struct wall at;      /* the same, of a date its end; 0: the newest tables */
 	int64_t within_days; /* --within, 0: as atlas.h says */
 	const char *svg;     /* --svg FILE or NULL */
 	bool country;        /* a NET that was asked about is one */
+	size_t foreign;      /* networks that map_nets() left out, see there */
 };
 
 /* Options that every question has, for the end of a table: --at, --within, --svg. */
 #define MAP_OPTIONS(q)                                                                                       \
-	{"at", 0, OPTION_TIME, &(q)->at}, {"within", 0, OPTION_COUNT, &(q)->within_days},                    \
+	{"at", 0, OPTION_TEXT, &(q)->at_text}, {"within", 0, OPTION_COUNT, &(q)->within_days},               \
 	{                                                                                                    \
 		"svg", 0, OPTION_TEXT, &(q)->svg                                                             \
 	}
@@ -33,7 +35,8 @@ void map_ask_close(struct map_ask *q);
 enum status map_net(struct net *to, struct map_ask *q, const char *text, struct err *e);
 /* chart_make(), whose error names the day of --at. */
 enum status map_chart(struct chart *to, struct map_ask *q, struct err *e);
-/* "AS4837,AS20485", given once or several times: AS numbers of all NETs together. */
+/* "AS4837,AS20485", given once or several times: AS numbers of all NETs together.  Of a country those that
+ * are registered there; who else originates a part of its space is another country's, and only counted. */
 enum status map_nets(struct map_ask *q, const struct texts *given, uint32_t **asn, size_t *n, struct err *e);
 
 /* As networks.h writes it; prefix is null. */

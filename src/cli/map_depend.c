@@ -204,7 +204,7 @@ static enum status answers(struct answer w[FAMILIES], size_t *n, struct net *net
 	*n = 0;
 	if (s == STATUS_OK && q->atlas.n_paths == 0 && q->at.us)
 		s = err_set(
-			e, STATUS_NO, "no BGP table is as old as %s (weir map list)", wall_day(day, q->at));
+			e, STATUS_NO, "no BGP table of %s or before (weir map list)", wall_day(day, q->at));
 	else if (s == STATUS_OK && q->atlas.n_paths == 0)
 		s = err_set(e, STATUS_NO,
 			"no BGP table is loaded: dependence is measured on paths (weir map load)");
@@ -220,36 +220,75 @@ static enum status answers(struct answer w[FAMILIES], size_t *n, struct net *net
 		       : s;
 }
 
-/* Whom it depended on most at another date. */
+/* Is there a table of that very time with routes of the family?  Of the other one what was in use then is
+ * older, and has a row of its own. */
+static bool is_of_date(const struct map_ask *then, uint8_t family)
+{
+	for (size_t i = 0; i < then->atlas.n_paths; i++) {
+		const struct paths *p = then->atlas.paths[i];
+		uint8_t first = p->prefix[0].v, last = p->prefix[p->n_prefix - 1].v; /* IPv4 first */
+		if (p->sheet->to.us == then->at.us && (first == family || last == family))
+			return true;
+	}
+	return false;
+}
+
+/* " IPv4 AS64500 75.0 %, AS64501 25.0 %". */
+static void family_print(FILE *o, const struct answer *w)
+{
+	const struct depend *d = &w->on;
+	char as[AS_TEXT];
+	size_t said = 0;
+
+	(void)fprintf(o, "IPv%u ", w->family);
+	for (size_t i = 0; i < d->n && i < DATE_ROWS; i++)
+		if (d->row[i].share >= SHARE_SHOWN)
+			(void)fprintf(o, "%s%s %.1f %%", said++ ? ", " : "", as_text(as, d->row[i].asn),
+				100 * d->row[i].share);
+	if (!said)
+		(void)fputs(d->n_prefix ? "on nobody by 0.1 % and more" : "no path to it is known", o);
+}
+
+static json_t *family_json(const struct map_ask *then, const struct answer *w)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < w->on.n && i < DATE_ROWS; i++)
+		(void)json_array_append_new(
+			list, row_json(map_network_json(&then->atlas, w->on.row[i].asn), &w->on.row[i]));
+	return json_pack("{s:i, s:I, s:o}", "family", (int)w->family, "peers", (json_int_t)w->on.n_peer_as,
+		"networks", list);
+}
+
+/* Whom it depended on most at another date, family by family: their figures are not comparable. */
 static enum status at_date(void *self, struct map_ask *then, struct map_date *row, struct err *e)
 {
 	struct answer w[FAMILIES];
 	struct net net;
-	size_t n, at = 0;
+	size_t n, said = 0;
 	enum status s = answers(w, &n, &net, then, self, e);
 
-	if (s == STATUS_NO)
-		return err_set(e, STATUS_NO, "no path to it was seen");
-	if (s != STATUS_OK)
+	if (s != STATUS_OK && s != STATUS_NO)
 		return s;
-	const struct depend *d = &w[0].on;
+	FILE *o = fmemopen(row->text, sizeof(row->text), "w");
 	json_t *list = json_array();
-	for (size_t i = 0; i < d->n && i < DATE_ROWS && at < sizeof(row->text); i++) {
-		char as[AS_TEXT];
-		(void)json_array_append_new(
-			list, row_json(map_network_json(&then->atlas, d->row[i].asn), &d->row[i]));
-		if (d->row[i].share < SHARE_SHOWN)
+	for (size_t i = 0; o && s == STATUS_OK && i < n; i++) {
+		if (!is_of_date(then, w[i].family))
 			continue;
-		int k = snprintf(row->text + at, sizeof(row->text) - at, "%s%s %.1f %%", i ? ", " : "",
-			as_text(as, d->row[i].asn), 100 * d->row[i].share);
-		at += k > 0 ? (size_t)k : 0;
+		(void)fputs(said++ ? "; " : "", o);
+		family_print(o, &w[i]);
+		(void)json_array_append_new(list, family_json(then, &w[i]));
 	}
-	if (at == 0)
-		(void)snprintf(row->text, sizeof(row->text), "%s",
-			d->n_prefix ? "on nobody by 0.1 % and more" : "no path to it is known");
-	row->json = json_pack("{s:i, s:I, s:o}", "family", (int)w[0].family, "peers",
-		(json_int_t)d->n_peer_as, "networks", list);
-	return STATUS_OK;
+	if (o)
+		(void)fclose(o);
+	if (said) { /* the first family's stand in the row, too, as they did before there were two */
+		row->json = json_deep_copy(json_array_get(list, 0));
+		(void)json_object_set(row->json, "families", list);
+	}
+	json_decref(list);
+	if (!o)
+		return err_nomem(e);
+	return said ? STATUS_OK : err_set(e, STATUS_NO, "no path to it was seen");
 }
 
 static enum status picture(struct map_ask *q, const struct net *net, const struct depend *d, struct err *e)

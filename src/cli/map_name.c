@@ -1,4 +1,5 @@
 /* weir map name: what addresses and AS numbers are called, as everywhere in weir. */
+#include "base/log.h"
 #include "cli/map_ask.h"
 #include "cli/networks.h"
 
@@ -55,7 +56,7 @@ enum status map_name(struct app *a, int argc, char **argv, struct err *e)
 {
 	struct map_ask q = {0};
 	struct option_row row[] = {MAP_OPTIONS(&q)};
-	bool all = true;
+	bool all = true, bad = false;
 	int first;
 	enum status s = options_parse(a, row, 2, argc, argv, &first, e); /* --at, --within */
 
@@ -67,8 +68,15 @@ enum status map_name(struct app *a, int argc, char **argv, struct err *e)
 		bool known = false;
 		s = name_one(&q, argv[i], &known, e);
 		all = all && known;
+		if (s != STATUS_BAD)
+			continue;
+		log_line("%s", e->text); /* the others are answered */
+		bad = true;
+		s = STATUS_OK;
 	}
 	map_ask_close(&q);
-	e->text[0] = s == STATUS_OK ? '\0' : e->text[0];
-	return s == STATUS_OK && !all ? STATUS_NO : s;
+	if (s != STATUS_OK)
+		return s;
+	e->text[0] = '\0'; /* all is said */
+	return bad ? STATUS_BAD : all ? STATUS_OK : STATUS_NO;
 }

@@ -2,6 +2,8 @@
  * are gone. */
 #include "cli/map_ask.h"
 
+#include <string.h>
+
 #include "map/whatif.h"
 
 #define NAMED 15 /* networks that are named in text */
@@ -38,15 +40,50 @@ static enum status space_of(struct space *to, struct map_ask *q, const struct ch
 
 /* ---- JSON ---- */
 
+static uint64_t family_size(const struct space_count c[SPACE_WAYS])
+{
+	return c[SPACE_ROUTED].size + c[SPACE_DELEGATED].size;
+}
+
+static bool family_known(const struct space_count c[SPACE_WAYS])
+{
+	return c[SPACE_ROUTED].n_network || c[SPACE_DELEGATED].n_network || c[SPACE_UNKNOWN].n_network == 0;
+}
+
+/* Of networks of which nothing is known the size is null, never 0. */
+static json_t *size_json(const struct space_count c[SPACE_WAYS])
+{
+	return family_known(c) ? json_integer((json_int_t)family_size(c)) : json_null();
+}
+
+static json_t *counted_json(const struct space *s)
+{
+	static const char *const by[SPACE_WAYS] = {"routes", "delegations", "unknown"};
+	json_t *list = json_array();
+
+	for (int f = 0; f < SPACE_FAMILIES; f++)
+		for (int k = 0; k < SPACE_WAYS; k++) {
+			const struct space_count *c = &s->of[f][k];
+			if (c->n_network == 0)
+				continue;
+			(void)json_array_append_new(
+				list, json_pack("{s:i, s:s, s:I, s:o}", "family", f == SPACE_V4 ? 4 : 6, "by",
+					      by[k], "networks", (json_int_t)c->n_network, "size",
+					      k == SPACE_UNKNOWN ? json_null()
+								 : json_integer((json_int_t)c->size)));
+		}
+	return list;
+}
+
 static json_t *space_json(const struct chart *c, const uint32_t *node, size_t n, const struct space *s)
 {
 	json_t *cc = json_array();
 
 	for (uint32_t i = 0; i < s->n_country; i++)
 		(void)json_array_append_new(cc, json_string(s->cc[i]));
-	return json_pack("{s:I, s:o, s:I, s:I, s:o}", "count", (json_int_t)n, "networks",
-		map_nodes_json(c, node, n), "addresses_v4", (json_int_t)s->v4, "prefixes_v6_48",
-		(json_int_t)s->v6_48, "countries", cc);
+	return json_pack("{s:I, s:o, s:o, s:o, s:o, s:o}", "count", (json_int_t)n, "networks",
+		map_nodes_json(c, node, n), "addresses_v4", size_json(s->of[SPACE_V4]), "prefixes_v6_48",
+		size_json(s->of[SPACE_V6]), "counted", counted_json(s), "countries", cc);
 }
 
 static enum status say_json(const struct map_ask *q, const struct question *w, struct err *e)
@@ -61,6 +98,7 @@ static enum status say_json(const struct map_ask *q, const struct question *w, s
 
 	(void)json_object_set_new(j, "registries", map_registries_json(&q->atlas));
 	(void)json_object_set_new(j, "blocks_unknown", json_integer((json_int_t)w->block_unknown));
+	(void)json_object_set_new(j, "blocks_foreign", json_integer((json_int_t)q->foreign));
 	if (w->has_target)
 		(void)json_object_set_new(j, "target_unknown", json_integer((json_int_t)w->target_unknown));
 	if (w->has_target)
@@ -84,15 +122,59 @@ static void names_print(const struct map_ask *q, const struct chart *c, const ui
 		(void)fprintf(q->app->out, "  and %zu more (--json has all)\n", n - NAMED);
 }
 
-static void space_print(FILE *o, const struct space *s)
+/* What the counts rest on: " (BGP table of 2014-05-23, origins of 2014-05-13)". */
+static void tables_print(FILE *o, const struct atlas *a, unsigned kinds)
 {
-	char v4[32], v6[COUNT_TEXT];
+	char day[WALL_TEXT], said[WALL_TEXT] = "";
+	enum sheet_kind last = 0;
 
-	(void)fprintf(o, "  with %s IPv4 %s, %s", thousands(v4, s->v4), s->v4 == 1 ? "address" : "addresses",
-		counted(v6, s->v6_48, "IPv6 /48"));
+	for (size_t i = 0; i < a->n; i++) {
+		const struct atlas_entry *t = &a->entry[i];
+		if (!t->in_use || !(kinds & 1U << t->sheet.kind))
+			continue;
+		(void)wall_day(day, t->sheet.to);
+		if (last == t->sheet.kind && strcmp(said, day) == 0)
+			continue; /* several of one day */
+		(void)fprintf(o, "%s%s of %s", last ? ", " : " (", map_kind_text[t->sheet.kind], day);
+		last = t->sheet.kind;
+		memcpy(said, day, sizeof(said));
+	}
+	(void)fputs(last ? ")\n" : "\n", o);
+}
+
+#define ROUTES      (1U << SHEET_PATHS | 1U << SHEET_ORIGINS)
+#define DELEGATIONS (1U << SHEET_REGISTRY)
+
+static void family_print(FILE *o, const struct atlas *a, const struct space *s, int f)
+{
+	static const char *const name[SPACE_FAMILIES] = {"IPv4 addresses", "IPv6 /48s"};
+	const struct space_count *c = s->of[f];
+	char size[32], n[COUNT_TEXT];
+
+	if (c[SPACE_ROUTED].n_network) {
+		(void)fprintf(o, "  %s: %s announced by %s", name[f], thousands(size, c[SPACE_ROUTED].size),
+			counted(n, c[SPACE_ROUTED].n_network, "network"));
+		tables_print(o, a, ROUTES);
+	}
+	if (c[SPACE_DELEGATED].n_network) {
+		(void)fprintf(o, "  %s: up to %s%s in no route, delegated to the holders of %s", name[f],
+			thousands(size, c[SPACE_DELEGATED].size), c[SPACE_ROUTED].n_network ? " more" : "",
+			counted(n, c[SPACE_DELEGATED].n_network, "network"));
+		tables_print(o, a, DELEGATIONS);
+	}
+	if (c[SPACE_UNKNOWN].n_network)
+		(void)fprintf(o, "  %s: unknown of %s\n", name[f],
+			counted(n, c[SPACE_UNKNOWN].n_network, "network"));
+}
+
+static void space_print(FILE *o, const struct atlas *a, const struct space *s)
+{
+	for (int f = 0; f < SPACE_FAMILIES; f++)
+		family_print(o, a, s, f);
 	for (uint32_t i = 0; i < s->n_country && i < NAMED; i++)
-		(void)fprintf(o, "%s %s", i ? "," : ", registered in", s->cc[i]);
-	(void)fputs(s->n_country > NAMED ? ", ...\n" : "\n", o);
+		(void)fprintf(o, "%s %s", i ? "," : "  registered in", s->cc[i]);
+	if (s->n_country)
+		(void)fputs(s->n_country > NAMED ? ", ...\n" : "\n", o);
 }
 
 static void unknown_print(FILE *o, size_t n, const char *of)
@@ -121,19 +203,24 @@ static void target_print(const struct map_ask *q, const struct question *w)
 	(void)fprintf(o, "%s still reach it, %s others lose it\n", thousands(then, x->refusing),
 		thousands(now, x->n_losing));
 	if (x->n_losing)
-		space_print(o, &w->losing);
+		space_print(o, &q->atlas, &w->losing);
 }
 
 static void say_text(const struct map_ask *q, const struct question *w)
 {
 	const struct whatif *x = &w->answer;
 	FILE *o = q->app->out;
-	char n[32], tables[256];
+	char n[COUNT_TEXT], tables[256];
 
 	(void)fprintf(o, "tables of %s%s\n", map_tables_text(tables, sizeof(tables), &q->atlas),
 		w->chart.inferred ? "; relationships inferred from paths" : "");
 	map_registries_print(q, w->losing.n_country || w->stranded.n_country);
 	unknown_print(o, w->block_unknown, "that refuse");
+	if (q->foreign)
+		(void)fprintf(o,
+			"%s that %s space of the country that refuses, registered elsewhere: not counted as "
+			"refusing\n",
+			counted(n, q->foreign, "network"), q->foreign == 1 ? "originates" : "originate");
 	unknown_print(o, w->target_unknown, "of the target");
 	if (w->has_target)
 		target_print(q, w);
@@ -145,7 +232,7 @@ static void say_text(const struct map_ask *q, const struct question *w)
 		x->n_stranded == 1 ? "other has" : "others have");
 	names_print(q, &w->chart, x->stranded, x->n_stranded);
 	if (x->n_stranded)
-		space_print(o, &w->stranded);
+		space_print(o, &q->atlas, &w->stranded);
 	(void)fputs("\nA route that exists is not reach, and a default route needs none: this counts "
 		    "valley-free\n"
 		    "routes (customers' to all, peers' and providers' to customers only).\n",

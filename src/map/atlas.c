@@ -31,6 +31,13 @@ struct time {
 	bool now;          /* nobody said `at` */
 };
 
+/* From when on it is known.  Relationships are gathered over some days and named for the first of them, and a
+ * month passes until the next; a BGP table that updates continue is what it was behind the last of them. */
+static struct wall since(const struct list_line *l)
+{
+	return l->kind == SHEET_LINKS && l->from.us ? l->from : l->to;
+}
+
 /* The list is newest first.  False: none is as old as `at`. */
 static bool window_choose(const struct list *l, enum class c, struct wall at, int64_t within_us, bool *in_use)
 {
@@ -38,7 +45,7 @@ static bool window_choose(const struct list *l, enum class c, struct wall at, in
 
 	for (size_t i = 0; i < l->n; i++) {
 		const struct list_line *one = &l->line[i];
-		if (!is_class(one, c) || one->to.us > at.us)
+		if (!is_class(one, c) || since(one).us > at.us)
 			continue;
 		newest = newest ? newest : one;
 		in_use[i] = in_use[i] || newest->to.us - one->to.us <= within_us;

@@ -2,9 +2,10 @@
  *
  * DIR/map/tables is the list, one line a sheet, replaced by one rename: a load that fails leaves the atlas as
  * it was.  Sheets of a kind add up while they are of one time: those within `within` days before the newest
- * one not after `at`.  BGP tables of IPv4 and of IPv6 are two kinds here (a sheet with both is of both).
- * Older ones are history: "the same at other dates" is computed from them (atlas_dates).  Delegations and
- * names change slowly: where none is as old as `at`, the oldest one is used.
+ * one not after `at` (relationships count from their first day).  BGP tables of IPv4 and of IPv6 are two
+ * kinds here (a sheet with both is of both). Older ones are history: "the same at other dates" is computed
+ * from them (atlas_dates).  Delegations and names change slowly: where none is as old as `at`, the oldest one
+ * is used.
  *
  * A sheet that is dated after now and a day of grace is of no time yet: a wrong date would make all others
  * history.  It is in use where `at` is not before it.  Where all of a kind are such, it is rather the clock
@@ -111,16 +112,22 @@ enum status atlas_net(
 #define NET_MEANT (PREFIX_TEXT + 24)
 const char *net_meant(char to[NET_MEANT], const char *text);
 
-/* Addresses (IPv4) and prefixes (IPv6 /48s; what is left of one, and a longer prefix, is one) that these
- * networks originate, counted once, and their countries of delegation.  A more specific prefix is its own
- * origin's; an announcement wider than a /8 (IPv6: /16) is a default route and no address space, one longer
- * than an IPv6 /64 is in none of the counts. */
+/* Address space of networks, each address once, and the countries of its delegation.  A network is counted in
+ * each family by the best that is in use: by routes (BGP tables and lists of origins together) where one
+ * shows a prefix of it, else by what is delegated to its holder and in no route at all; where neither has
+ * any, it is unknown, which is not 0.  A more specific prefix is its own origin's; an announcement wider than
+ * a /8 (IPv6: /16) is a default route and no address space, one longer than an IPv6 /64 is in none of the
+ * counts. */
+enum space_by { SPACE_ROUTED, SPACE_DELEGATED, SPACE_UNKNOWN, SPACE_WAYS };
+enum { SPACE_V4, SPACE_V6, SPACE_FAMILIES };
+struct space_count {
+	uint64_t size;      /* IPv4 addresses; IPv6 /48s, what is left of one is one */
+	uint32_t n_network; /* that are counted so */
+};
 struct space {
-	uint64_t v4, v6_48;
+	struct space_count of[SPACE_FAMILIES][SPACE_WAYS];
 	uint32_t n_country;
-	char (*cc)[3];      /* ascending */
-	bool by_delegation; /* no table or list of origins is loaded: what is delegated to the networks'
-			       holders */
+	char (*cc)[3]; /* ascending */
 };
 enum status atlas_space(struct space *to, const struct atlas *a, const uint32_t *asn, size_t n,
 	struct arena *m, struct err *e);

@@ -38,14 +38,21 @@ static enum status asn_net(struct asked *q, uint32_t asn, struct err *e)
 	return ok ? STATUS_OK : err_nomem(e);
 }
 
-/* The prefix and its more specifics in one sheet. */
+/* The prefix and its more specifics in one sheet, leaks of addresses that are nobody's left out. */
 static bool prefix_seen(struct asked *q, const struct paths *p, const struct map_prefix *of)
 {
 	size_t from = prefixes_from(p, of), to = from;
 
-	for (; to < p->n_prefix && net_prefix_has(of, &p->prefix[to]); to++)
-		if (!prefixes_add(&q->prefix, &p->prefix[to]))
+	for (; to < p->n_prefix && net_prefix_has(of, &p->prefix[to]); to++) {
+		if (is_space(&p->prefix[to])) {
+			if (!prefixes_add(&q->prefix, &p->prefix[to]))
+				return false;
+			continue;
+		}
+		if (!origins_add(&q->asn, p, from, to)) /* of those before it, in one go */
 			return false;
+		from = to + 1;
+	}
 	return origins_add(&q->asn, p, from, to);
 }
 
@@ -56,7 +63,7 @@ static bool around(struct asked *q, const struct prefix *of)
 
 	for (size_t i = 0; i < q->a->n_origins; i++) {
 		const struct paths *p = q->a->origins[i];
-		uint32_t at = paths_longest(p, &of->ip);
+		uint32_t at = longest_space(p, &of->ip);
 		if (at != NO_INDEX32 && p->prefix[at].len <= of->len &&
 			(!best || p->prefix[at].len > best->len))
 			best = &p->prefix[at];
@@ -78,6 +85,14 @@ static enum status prefix_net(struct asked *q, const struct prefix *of, struct e
 
 	q->to->kind = NET_PREFIX;
 	(void)prefix_text(q->to->text, of);
+	if (is_default(&m))
+		return err_set(e, STATUS_NO,
+			"%s: wider than /8 (IPv6: /16), that is a default route and no address space",
+			q->to->text);
+	if (is_nobodys(&m))
+		return err_set(e, STATUS_NO,
+			"%s: not globally reachable (RFC 6890), no network of the Internet has it",
+			q->to->text);
 	for (size_t i = 0; i < q->a->n_origins && ok; i++)
 		ok = prefix_seen(q, q->a->origins[i], &m);
 	if (ok && q->prefix.n == 0)
@@ -153,6 +168,14 @@ static bool prefix_around(struct prefix *to, const char *s)
 	return true;
 }
 
+/* Digits that an AS can have as its number. */
+static bool is_number(const char *s)
+{
+	unsigned long long v = strtoull(s, NULL, 10);
+
+	return v > 0 && v <= UINT32_MAX;
+}
+
 const char *net_meant(char to[NET_MEANT], const char *text)
 {
 	size_t digits = strspn(text, "0123456789");
@@ -160,7 +183,7 @@ const char *net_meant(char to[NET_MEANT], const char *text)
 	struct prefix p;
 
 	to[0] = '\0';
-	if (digits && digits <= 10 && !text[digits])
+	if (digits && digits <= 10 && !text[digits] && is_number(text))
 		(void)snprintf(to, NET_MEANT, "; did you mean AS%s?", text);
 	else if (prefix_around(&p, text))
 		(void)snprintf(to, NET_MEANT, "; did you mean %s?", prefix_text(prefix, &p));

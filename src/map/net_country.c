@@ -94,7 +94,8 @@ static bool space_seen(struct asked *q, size_t sheet, enum number_kind k, struct
 			uint64_t first = k == NUMBER_IPV4 ? p->prefix[j].hi >> 32 : p->prefix[j].hi;
 			if (first > r.last)
 				break;
-			if (prefix_last(&p->prefix[j]) > r.last || said_before(q->a, sheet, k, first))
+			if (prefix_last(&p->prefix[j]) > r.last || !is_space(&p->prefix[j]) ||
+				said_before(q->a, sheet, k, first))
 				continue;
 			if (!prefixes_add(&q->prefix, &p->prefix[j]))
 				return false;

@@ -105,7 +105,8 @@ bool originated_add(struct prefix_list *to, const struct paths *p, uint32_t asn)
 	const uint32_t *at = as == NO_INDEX32 ? NULL : originated(p, as, &n);
 
 	for (size_t i = 0; at && i < n; i++)
-		if (at[i] < p->n_prefix && !prefixes_add(to, &p->prefix[at[i]]))
+		if (at[i] < p->n_prefix && is_space(&p->prefix[at[i]]) &&
+			!prefixes_add(to, &p->prefix[at[i]]))
 			return false;
 	return true;
 }

@@ -1,34 +1,38 @@
-/* How much address space some networks originate, each address once, and in which countries it is registered.
+/* How much address space some networks have, each address once, and in which countries it is registered.
  *
  * A prefix is its origin's but for the more specific ones inside it, whoever originates those: they count for
- * their own origin.  Of several sheets that have the same prefix the newest names the origin.  Without any
- * table: what is delegated to the holders of the networks' numbers. */
+ * their own origin.  Of several sheets that have the same prefix the newest names the origin.  Of a network
+ * that no route of a family shows: what is delegated to its holder (net_held.c). */
 #include <stdlib.h>
 #include <string.h>
 
 #include "map/net_in.h"
 
-#define V4_WIDEST  8  /* shorter: a default route */
-#define V6_WIDEST  16 /* the shortest that a registry delegates */
 #define V6_LONGEST 64
 #define SITE_BITS  (V6_LONGEST - 48) /* of a /48, in /64s */
 #define LETTERS    26
 
 struct counting {
 	const struct atlas *a;
+	struct space *to;
 	struct number_list asn;    /* the networks */
 	struct prefix_list prefix; /* that they originate */
 	size_t *cursor;            /* by sheet */
-	uint64_t v4, v6_48;
 	bool cc[LETTERS][LETTERS];
 };
 
 /* IPv4 addresses, or IPv6 /64s; 0 where it is no address space. */
 static uint64_t size_of(const struct map_prefix *p)
 {
-	if (p->v == 4)
-		return p->len < V4_WIDEST ? 0 : UINT64_C(1) << (32 - p->len);
-	return p->len < V6_WIDEST || p->len > V6_LONGEST ? 0 : UINT64_C(1) << (V6_LONGEST - p->len);
+	if (!is_space(p) || (p->v == 6 && p->len > V6_LONGEST))
+		return 0;
+	return UINT64_C(1) << ((p->v == 4 ? 32 : V6_LONGEST) - p->len);
+}
+
+/* /48s of so many /64s. */
+static uint64_t sites(uint64_t n)
+{
+	return (n + (1U << SITE_BITS) - 1) >> SITE_BITS;
 }
 
 static void country_add(struct counting *c, const struct delegation *d)
@@ -98,20 +102,36 @@ static uint64_t own_size(struct counting *c, const struct map_prefix *of)
 	return left;
 }
 
-static bool originated_find(struct counting *c)
+/* What one network originates; in which families it is silent, beyond that. */
+static bool originated_by(struct counting *c, uint32_t asn, struct number_list silent[SPACE_FAMILIES])
 {
-	for (size_t i = 0; i < c->a->n_origins; i++)
-		for (size_t j = 0; j < c->asn.n; j++)
-			if (!originated_add(&c->prefix, c->a->origins[i], c->asn.of[j]))
-				return false;
+	size_t from = c->prefix.n;
+	bool ok = true, seen[SPACE_FAMILIES] = {false};
+
+	for (size_t i = 0; i < c->a->n_origins && ok; i++)
+		ok = originated_add(&c->prefix, c->a->origins[i], asn);
+	for (size_t i = from; i < c->prefix.n; i++)
+		seen[c->prefix.of[i].v == 4 ? SPACE_V4 : SPACE_V6] = true;
+	for (int f = 0; f < SPACE_FAMILIES && ok; f++) {
+		c->to->of[f][SPACE_ROUTED].n_network += seen[f];
+		ok = seen[f] || numbers_add(&silent[f], asn);
+	}
+	return ok;
+}
+
+static bool originated_find(struct counting *c, struct number_list silent[SPACE_FAMILIES])
+{
+	for (size_t i = 0; i < c->asn.n; i++)
+		if (!originated_by(c, c->asn.of[i], silent))
+			return false;
 	prefixes_sort(&c->prefix);
 	return true;
 }
 
-static bool by_origin(struct counting *c)
+static bool by_origin(struct counting *c, struct number_list silent[SPACE_FAMILIES])
 {
 	c->cursor = calloc(c->a->n_origins + 1, sizeof(*c->cursor));
-	if (!c->cursor || !originated_find(c))
+	if (!c->cursor || !originated_find(c, silent))
 		return false;
 	for (size_t i = 0; i < c->prefix.n; i++) {
 		const struct map_prefix *m = &c->prefix.of[i];
@@ -120,10 +140,7 @@ static bool by_origin(struct counting *c)
 		uint64_t own = own_size(c, m);
 		if (own == 0)
 			continue;
-		if (m->v == 4)
-			c->v4 += own;
-		else
-			c->v6_48 += (own + (1U << SITE_BITS) - 1) >> SITE_BITS;
+		c->to->of[m->v == 4 ? SPACE_V4 : SPACE_V6][SPACE_ROUTED].size += m->v == 4 ? own : sites(own);
 		struct prefix p = map_prefix_ip(m);
 		country_add(c, ip_delegation(c->a, &p.ip, NULL));
 	}
@@ -132,47 +149,20 @@ static bool by_origin(struct counting *c)
 
 /* ---- by delegation ---- */
 
-/* Who holds the networks' numbers, as this sheet names them. */
-static bool holders_of(const struct counting *c, const struct registry *r, struct number_list *to)
+/* Of each family the networks that no route shows. */
+static bool by_holder(struct counting *c, const struct number_list *silent, int family)
 {
-	for (size_t i = 0; i < c->asn.n; i++) {
-		const struct registry *said;
-		const struct delegation *d = asn_delegation(c->a, c->asn.of[i], &said);
-		if (d && said == r && d->holder && !numbers_add(to, d->holder))
-			return false;
-	}
-	numbers_sort(to);
-	return true;
-}
+	static const enum number_kind kind[SPACE_FAMILIES] = {NUMBER_IPV4, NUMBER_IPV6};
+	struct space_count *to = c->to->of[family];
+	struct held held;
+	bool ok = held_count(&held, c->a, silent, kind[family]);
 
-static void held_add(
-	struct counting *c, const struct registry *r, enum number_kind k, const struct number_list *holder)
-{
-	for (size_t i = 0; i < r->n[k]; i++) {
-		const struct delegation *d = &r->of[k][i];
-		if (!numbers_have(holder, d->holder))
-			continue;
-		if (k == NUMBER_IPV4)
-			c->v4 += d->n;
-		else
-			c->v6_48 += d->n > 48 ? 1 : d->n < V6_WIDEST ? 0 : UINT64_C(1) << (48 - d->n);
-		country_add(c, d);
-	}
-}
-
-static bool by_holder(struct counting *c)
-{
-	bool ok = true;
-
-	for (size_t i = 0; i < c->a->n_registry && ok; i++) {
-		struct number_list holder = {0};
-		ok = holders_of(c, c->a->registry[i], &holder);
-		if (ok && holder.n) {
-			held_add(c, c->a->registry[i], NUMBER_IPV4, &holder);
-			held_add(c, c->a->registry[i], NUMBER_IPV6, &holder);
-		}
-		free(holder.of);
-	}
+	to[SPACE_DELEGATED].size = family == SPACE_V4 ? held.size : sites(held.size);
+	to[SPACE_DELEGATED].n_network = held.n_known;
+	to[SPACE_UNKNOWN].n_network = (uint32_t)silent->n - held.n_known;
+	for (size_t i = 0; ok && i < held.n; i++)
+		country_add(c, held.of[i]);
+	free(held.of);
 	return ok;
 }
 
@@ -196,16 +186,20 @@ static bool countries_out(const struct counting *c, struct space *to, struct are
 enum status atlas_space(struct space *to, const struct atlas *a, const uint32_t *asn, size_t n,
 	struct arena *m, struct err *e)
 {
-	struct counting c = {.a = a};
+	struct counting c = {.a = a, .to = to};
+	struct number_list silent[SPACE_FAMILIES] = {{0}};
 	bool ok = true;
 
-	*to = (struct space){.by_delegation = a->n_origins == 0};
+	*to = (struct space){0};
 	for (size_t i = 0; i < n && ok; i++)
 		ok = numbers_add(&c.asn, asn[i]);
 	numbers_sort(&c.asn);
-	ok = ok && (to->by_delegation ? by_holder(&c) : by_origin(&c)) && countries_out(&c, to, m);
-	to->v4 = c.v4;
-	to->v6_48 = c.v6_48;
+	ok = ok && by_origin(&c, silent);
+	for (int f = 0; f < SPACE_FAMILIES; f++) {
+		ok = ok && by_holder(&c, &silent[f], f);
+		free(silent[f].of);
+	}
+	ok = ok && countries_out(&c, to, m);
 	free(c.asn.of);
 	free(c.prefix.of);
 	free(c.cursor);

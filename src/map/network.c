@@ -103,14 +103,14 @@ bool atlas_asn(const struct atlas *a, uint32_t asn, struct network *to)
 	return asn_named(a, to) || seen(a, asn);
 }
 
-/* The longest match of all tables; of equal ones the newest table's. */
+/* The longest match of all tables, default routes apart; of equal ones the newest table's. */
 static bool origin_find(const struct atlas *a, const struct ip *ip, struct network *to)
 {
 	bool found = false;
 
 	for (size_t i = 0; i < a->n_origins; i++) {
 		const struct paths *p = a->origins[i];
-		uint32_t at = paths_longest(p, ip);
+		uint32_t at = longest_space(p, ip);
 		if (at == NO_INDEX32 || (found && p->prefix[at].len <= to->prefix.len))
 			continue;
 		size_t n;
@@ -128,9 +128,13 @@ static bool origin_find(const struct atlas *a, const struct ip *ip, struct netwo
 bool atlas_network(const struct atlas *a, const struct ip *ip, struct network *to)
 {
 	const struct registry *r;
-	const struct delegation *d = ip_delegation(a, ip, &r);
+	struct prefix one = prefix_of(ip, ip_bits(ip));
+	struct map_prefix address = map_prefix_of(&one);
 
 	*to = (struct network){.name = "", .holder = ""};
+	if (is_nobodys(&address))
+		return false;
+	const struct delegation *d = ip_delegation(a, ip, &r);
 	bool found = origin_find(a, ip, to);
 	if (d)
 		country_set(to, d->cc);

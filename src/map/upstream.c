@@ -4,6 +4,7 @@
 #include "base/grow.h"
 #include "base/order.h"
 #include "map/depend.h"
+#include "map/net_in.h"
 
 struct sight {
 	uint32_t asn, peer, sheet;
@@ -77,7 +78,8 @@ static bool sheet_sights(
 		if (as == NO_INDEX32)
 			continue;
 		for (uint32_t k = p->origin_at[as]; ok && k < p->origin_at[as + 1] && k < p->n_origin; k++)
-			ok = prefix_sights(to, p, sheet, p->origin_prefix[k], q);
+			if (p->origin_prefix[k] < p->n_prefix && is_space(&p->prefix[p->origin_prefix[k]]))
+				ok = prefix_sights(to, p, sheet, p->origin_prefix[k], q);
 	}
 	return ok;
 }

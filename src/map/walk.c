@@ -3,6 +3,7 @@
  * walk leaves it: what its direct more specifics did not take away is its weight. */
 #include <stdlib.h>
 
+#include "map/net_in.h"
 #include "map/walk.h"
 
 #define DEEPEST 129 /* prefixes that can contain each other: one a length */
@@ -139,7 +140,9 @@ enum status walk_scope(const struct walk *w, struct err *e)
 		}
 		mark_scope(mark, w);
 		for (uint32_t i = 0; i < p->n_prefix && !g.failed;)
-			i = mark[i] && p->prefix[i].v == w->family ? walk_below(&g, i) : i + 1;
+			i = mark[i] && p->prefix[i].v == w->family && is_space(&p->prefix[i])
+				    ? walk_below(&g, i)
+				    : i + 1;
 	}
 	free(mark);
 	free(g.stack);

@@ -300,14 +300,50 @@ def test_whatif():
     refused("-C", where, "map", "whatif", "--blocks", "AS64999", status=1, say="AS64999: no table in use has it")
 
 
+def test_more_data_makes_no_smaller_whatif():
+    """64511 announces 192.0.2.0/24 where the table is loaded, its holder has 256 of which a sample has half; nobody else is known."""
+    delegated = DELEGATED + "apnic|SE|asn|64511|1|20100101|allocated|HOLD4\napnic|SE|ipv4|192.0.2.0|256|20100101|allocated|HOLD4\n"
+    sample = mrt.index(64496) + mrt.rib("198.18.5.0/24", (0, [64496, 64503]))
+    ask = ("map", "whatif", "--blocks", "AS64500")
+    by = lambda *files: one("-C", loaded("rel.txt", "names.txt", **dict(files)), *ask)["gone"]["stranded"]  # noqa: E731
+    none = by()
+    assert none["networks"] == ["AS64511"] and none["addresses_v4"] is None and none["prefixes_v6_48"] is None, none
+    assert [(c["family"], c["by"], c["networks"], c["size"]) for c in none["counted"]] == [(4, "unknown", 1, None), (6, "unknown", 1, None)]
+    registered = by(("delegated", delegated))
+    assert registered["addresses_v4"] == 256 and registered["counted"][0]["by"] == "delegations" and registered["prefixes_v6_48"] is None, registered
+    sampled = by(("delegated", delegated), ("rib", sample))
+    assert sampled["counted"] == registered["counted"] and sampled["addresses_v4"] == 256, sampled
+    routed = by(("delegated", delegated), ("rib", table()))
+    assert routed["counted"][0] == {"family": 4, "by": "routes", "networks": 1, "size": 256} and routed["addresses_v4"] == 256, routed
+    out, _ = weir("-C", loaded("rel.txt", delegated=delegated, rib=sample), *ask)
+    assert re.search(r"IPv4 addresses: up to 256 in no route, delegated to the holders of 1 network \(delegations of \d{4}-\d\d-\d\d\)\n"
+                     r"  IPv6 /48s: unknown of 1 network\n", out), out
+    out, _ = weir("-C", loaded("rel.txt", "rib"), *ask)
+    assert "  IPv4 addresses: 256 announced by 1 network (BGP table of 2020-06-01)\n" in out, out
+
+
+def test_a_country_that_refuses_is_its_own_networks():
+    """64511 originates a part of CN's space and is registered in SE: it refuses nothing."""
+    delegated = DELEGATED + "apnic|SE|asn|64511|1|20100101|allocated|HOLD4\napnic|CN|ipv4|192.0.2.0|256|20100101|allocated|HOLD2\n"
+    where = loaded("rel.txt", "rib", delegated=delegated)
+    doc = one("-C", where, "map", "whatif", "--blocks", "CN", "--target", "AS64510")
+    assert doc["blocks"] == ["AS64500", "AS64501"] and doc["blocks_foreign"] == 1, doc
+    out, _ = weir("-C", where, "map", "whatif", "--blocks", "CN")
+    assert "1 network that originates space of the country that refuses, registered elsewhere: not counted as refusing\n" in out, out
+    assert one("-C", where, "map", "depend", "CN")["networks"] == ["AS64500", "AS64501", "AS64511"]
+    vatican = delegated.replace("CN|ipv4|192.0.2.0", "VA|ipv4|192.0.2.0")
+    refused("-C", loaded("rel.txt", "rib", delegated=vatican), "map", "whatif", "--blocks", "VA", status=1, say="VA: no network is registered there")
+
+
 def test_unknown_nets():
     where = loaded()
     for verb in ("depend", "cut"):
         refused("-C", where, "map", verb, "AS64999", status=1, say="AS64999: no table in use has it")
         refused("-C", where, "map", verb, "SE", status=1, say="SE: nothing is delegated to it by the registries that are loaded")
         refused("-C", where, "map", verb, "VA", status=1, say="VA: no network is delegated to it")
-        refused("-C", where, "map", verb, "10.0.0.0/8", status=1, say="10.0.0.0/8: no table in use has it")
-        for no in ("64510", "carrier", "AS4294967296", "AS64510x", "", "198.51.100.0/33", "\x1b[2J"):
+        refused("-C", where, "map", verb, "10.0.0.0/8", status=1, say="10.0.0.0/8: not globally reachable .RFC 6890")
+        refused("-C", where, "map", verb, "9.0.0.0/8", status=1, say="9.0.0.0/8: no table in use has it")
+        for no in ("64510", "carrier", "AS4294967296", "4294967296", "AS64510x", "", "198.51.100.0/33", "\x1b[2J"):
             err = refused("-C", where, "map", verb, no, status=2, say="is no NET")
             assert "\x1b" not in err
         refused("-C", where, "map", verb, status=2, say="one NET")
@@ -325,7 +361,59 @@ def test_name():
     out, _ = weir("-C", where, "map", "name", "10.0.0.1", status=1)
     assert out == "10.0.0.1  unknown\n"
     refused("-C", where, "map", "name", "example.com", status=2, say="neither an address nor AS")
+    assert "mean" not in refused("-C", where, "map", "cut", "4294967296", status=2, say="4294967296 is no NET")
+    out, err = weir("-C", where, "map", "name", "example.com", "AS64500", "64510", "10.0.0.1", status=2)  # the others are answered
+    assert out == "AS64500 CARRIER-A, CN\n10.0.0.1  unknown\n", out
+    assert err.count("\n") == 2 and "example.com: neither" in err and err.endswith("64510: neither an address nor AS and a number; did you mean AS64510?\n"), err
     refused("-C", where, "map", "name", status=2, say="ADDRESS")
+
+
+ATTACKER = 64504
+DEFAULT = ("0.0.0.0/0", "128.0.0.0/7", "10.0.0.0/8", "::/0", "2000::/3")
+
+
+def default_table(at=mrt.JUNE):
+    """A peer announces default routes and a leak beside one prefix of its own."""
+    rows = [mrt.index(ATTACKER, at=at)]
+    for p in (P1, *(d for d in DEFAULT if ":" not in d)):
+        rows.append(mrt.rib(p, (0, [ATTACKER]), at=at))
+    return b"".join(rows)
+
+
+def test_a_default_route_names_nobody():
+    lists = "".join(f"{p}\t{ATTACKER}\n" for p in (P1, *DEFAULT))
+    for name, data in (("rib", default_table()), ("ipasn.dat", lists)):
+        where = fresh()
+        weir("-C", where, "map", "load", put_dated(name, data), put_dated("rel.txt", rel(more=f"64500|{ATTACKER}|-1\n")))
+        nobody = ("10.0.0.1", "127.0.0.1", "224.0.0.1", "129.1.1.1", "9.9.9.9", "203.0.113.1", "2001:db8::1", "2a00::1")
+        rows, _ = weir("-C", where, "map", "name", *nobody, json_out=True, status=1)
+        assert [r["as"] for r in rows] == [None] * len(nobody), rows
+        assert one("-C", where, "map", "name", "198.51.100.1")["as"] == f"AS{ATTACKER}"
+        for verb in ("cut", *(("depend",) if name == "rib" else ())):
+            refused("-C", where, "map", verb, "10.0.0.1", status=1, say="10.0.0.1/32: not globally reachable .RFC 6890")
+            refused("-C", where, "map", verb, "9.9.9.9", status=1, say="9.9.9.9/32: no table in use has it")
+            refused("-C", where, "map", verb, "0.0.0.0/0", status=1, say="0.0.0.0/0: wider than /8")
+            assert one("-C", where, "map", verb, f"AS{ATTACKER}")["prefixes"] == [P1]
+            assert one("-C", where, "map", verb, "198.51.100.1")["networks"] == [f"AS{ATTACKER}"]
+
+
+def test_a_default_route_weighs_nothing():
+    """Of 64510 one peer sees its prefix by 64500, and its default route by 64501."""
+    rows = mrt.index(64496) + mrt.rib(P1, (0, [64496, 64500, 64510])) + mrt.rib("0.0.0.0/0", (0, [64496, 64501, 64510]))
+    (v4,) = one("-C", loaded("rel.txt", rib=rows), "map", "depend", "AS64510")["families"]
+    assert v4["prefixes"] == 1 and {n["as"]: n["share"] for n in v4["networks"]} == {"AS64496": 1.0, "AS64500": 1.0}, v4
+
+
+def test_a_default_route_refuses_nothing():
+    where = recorded()
+    case = one("-C", where, "case", "open", "--flow", ATTACK)["id"]
+    weir("-C", where, "trace", case)
+    before = one("-C", where, "plan", case)["options"]
+    weir("-C", where, "map", "load", put("ipasn.dat", f"0.0.0.0/0\t{ATTACKER}\n192.0.0.0/8\t{ATTACKER}\n"))
+    out, err = weir("-C", where, "plan", case, "--unwilling", f"AS{ATTACKER}", json_out=True)
+    assert out[0]["options"] == before and before, (out, err)
+    for command in (("trace", case), ("plan", case), ("case", "show", case), ("flows", "--networks")):
+        assert f"AS{ATTACKER}" not in weir("-C", where, *command)[0], command
 
 
 def test_a_country_from_names_where_no_delegation_is():
@@ -395,9 +483,45 @@ def test_at_within_and_history():
     both = one("-C", where, "map", "cut", "KP", "--within", "2000", "--unwilling", "AS64496")
     assert not both["dates"] and sum(t["kind"] == "AS relationships" for t in both["tables"]) == 2
     refused("-C", where, "map", "cut", "KP", "--at", "2014-01-01", status=1, say="no relationships and no BGP table")
-    refused("-C", loaded("rel.txt"), "map", "cut", "AS64510", "--at", "2014-01-01", status=1, say="no table is as old as 2014-01-01")
+    refused("-C", loaded("rel.txt"), "map", "cut", "AS64510", "--at", "2014-01-01", status=1, say="no table of 2014-01-01 or before")
     refused("-C", where, "map", "cut", "KP", "--at", "soon", status=2, say="soon")
     refused("-C", where, "map", "cut", "KP", "--within", "-3", status=2, say="within")
+
+
+def test_at_a_date_means_all_of_it():
+    where = loaded("delegated")
+    weir("-C", where, "map", "load", put("20180101.as-rel.txt", "# source:topology|BGP|20180101|x\n# source:topology|BGP|20180105|x\n" + rel("20180105")))
+    six = mrt.when("2014-05-23T06:00:00Z")
+    weir("-C", where, "map", "load", put("rib", table(six)))
+    assert one("-C", where, "map", "depend", "AS64510", "--at", "2014-05-23")["tables"][-1]["kind"] == "BGP table"
+    refused("-C", where, "map", "depend", "AS64510", "--at", "2014-05-22", status=1, say="no BGP table of 2014-05-22 or before")
+    refused("-C", where, "map", "depend", "AS64510", "--at", "2014-05-23T05:59:59Z", status=1, say="no BGP table of 2014-05-23 or before")
+    for at in ("2018-01-01", "2018-01-03T00:00:00Z", "2018-01-06"):
+        doc = one("-C", where, "map", "cut", "AS64510", "--at", at)
+        assert not doc["inferred"] and "20180101.as-rel.txt" in [t["name"] for t in doc["tables"]], (at, doc)
+    assert one("-C", where, "map", "cut", "AS64510", "--at", "2017-12-31")["inferred"]
+    refused("-C", where, "map", "cut", "AS64510", "--at", "2014-05-22", status=1, say="no relationships and no BGP table of 2014-05-22 or before")
+
+
+def test_dates_keep_the_families_apart():
+    where = loaded("names.txt")
+    four, six = "198.51.100.0/24", "2001:db8::/32"
+
+    def tables(day, *rows):
+        at = mrt.when(day + "T00:00:00Z")
+        weir("-C", where, "map", "load", put(day, mrt.index(64496, at=at) + b"".join(mrt.rib(p, (0, [64496, via, 64510]), at=at) for p, via in rows)))
+    tables("2020-06-01", (four, 64500))
+    tables("2020-06-02", (six, 64500))
+    tables("2019-01-01", (six, 64501))
+    tables("2018-01-01", (four, 64502))
+    tables("2017-01-01", (four, 64503))
+    tables("2017-01-01", (six, 64501))
+    doc = one("-C", where, "map", "depend", "AS64510")
+    assert [(d["at"][:10], [(f["family"], [n["as"] for n in f["networks"]][-1]) for f in d["families"]]) for d in doc["dates"]] == [
+        ("2019-01-01", [(6, "AS64501")]), ("2018-01-01", [(4, "AS64502")]), ("2017-01-01", [(4, "AS64503"), (6, "AS64501")])], doc["dates"]
+    out, _ = weir("-C", where, "map", "depend", "AS64510")
+    assert "  2019-01-01  IPv6 AS64496 100.0 %, AS64501 100.0 %\n  2018-01-01  IPv4 AS64496 100.0 %, AS64502 100.0 %\n" in out, out
+    assert "  2017-01-01  IPv4 AS64496 100.0 %, AS64503 100.0 %; IPv6 AS64496 100.0 %, AS64501 100.0 %\n" in out, out
 
 
 def test_dependence_at_other_dates():

@@ -121,17 +121,26 @@ static const char *name_is(struct world_of *w, const char *text)
 	return atlas_network(&w->a, &ip, &n) ? network_text(to, &n) : "unknown";
 }
 
+/* IPv4, then IPv6 (/48s): +by routes ~by delegation ?networks unknown; countries. */
 static const char *space_is(struct world_of *w, const uint32_t *asn, size_t n)
 {
 	static char to[256];
 	struct space s;
 
 	assert_int_equal(atlas_space(&s, &w->a, asn, n, &w->arena, &w->err), STATUS_OK);
-	size_t at = (size_t)sprintf(to, "%llu %llu", (unsigned long long)s.v4, (unsigned long long)s.v6_48);
+	size_t at = 0;
+	for (int f = 0; f < SPACE_FAMILIES; f++)
+		for (int k = 0; k < SPACE_WAYS; k++) {
+			const struct space_count *c = &s.of[f][k];
+			if (k != SPACE_UNKNOWN && c->n_network)
+				at += (size_t)sprintf(
+					to + at, "%c%llu ", "+~"[k], (unsigned long long)c -> size);
+			else if (c->n_network)
+				at += (size_t)sprintf(to + at, "?%u ", c->n_network);
+		}
 	for (uint32_t i = 0; i < s.n_country; i++)
-		at += (size_t)sprintf(to + at, " %s", s.cc[i]);
-	if (s.by_delegation)
-		(void)sprintf(to + at, " delegated");
+		at += (size_t)sprintf(to + at, "%s ", s.cc[i]);
+	to[at ? at - 1 : 0] = '\0';
 	return to;
 }
 #define SPACE_IS(w, ...)                                                                                     \
@@ -293,18 +302,101 @@ static void spaces(void **state)
 
 	(void)state;
 	/* 192.0.2.0/24 without the /26, and the /25 */
-	assert_string_equal(SPACE_IS(w, 64500), "320 65535 CN KP");
-	assert_string_equal(SPACE_IS(w, 64510), "192 0 CN KP"); /* the default route is no space */
-	assert_string_equal(SPACE_IS(w, 64511), "0 1 KP");
-	assert_string_equal(SPACE_IS(w, 64500, 64510, 64500, 64511), "512 65536 CN KP");
-	assert_string_equal(SPACE_IS(w, 64530), "65280 0");
-	assert_string_equal(SPACE_IS(w, 64888), "0 0");
+	assert_string_equal(SPACE_IS(w, 64500), "+320 +65535 CN KP");
+	assert_string_equal(SPACE_IS(w, 64510), "+192 ?1 CN KP"); /* the default route is no space */
+	assert_string_equal(
+		SPACE_IS(w, 64511), "~0 +1 CN KP"); /* its holder's IPv4 is in routes, all of it */
+	assert_string_equal(SPACE_IS(w, 64500, 64510, 64500, 64511), "+512 ~0 +65536 ?1 CN KP");
+	assert_string_equal(SPACE_IS(w, 64530), "+65280 ?1");
+	assert_string_equal(SPACE_IS(w, 64888), "?1 ?1");
 	world_free(w);
 	w = world_new();
 	text_in(w, TEXT_DELEGATED, delegations);
-	assert_string_equal(SPACE_IS(w, 64500), "128 65536 KP delegated");
-	assert_string_equal(SPACE_IS(w, 64500, 64510), "384 65536 CN KP delegated");
+	assert_string_equal(SPACE_IS(w, 64500), "~128 ~65536 KP");
+	assert_string_equal(SPACE_IS(w, 64500, 64510), "~384 ~65536 ?1 CN KP");
+	/* A table with little of it does not make the rest nothing; what it shows of a holder's is taken off.
+	 */
+	text_in(w, TEXT_ORIGINS, "203.0.113.0/24\t64520\n198.51.100.0/26\t64777\n");
+	assert_string_equal(SPACE_IS(w, 64500, 64510), "~320 ~65536 ?1 CN KP");
+	assert_string_equal(SPACE_IS(w, 64510, 64511, 64520), "+256 ~192 ?3 CN RU");
 	world_free(w);
+}
+
+/* ---- routes that say nothing of an address ---- */
+
+static const char odd_routes[] =
+	"0.0.0.0/0\t64666\n128.0.0.0/7\t64666\n10.0.0.0/8\t64666\n100.64.0.0/10\t64666\n172.0.0.0/8\t64501\n"
+	"172.16.0.0/16\t64666\n192.0.0.0/8\t64502\n203.0.112.0/23\t64503\n198.51.100.0/25\t64504\n"
+	"8.0.0.0/8\t64505\n224.1.0.0/16\t64666\n::/0\t64666\n2000::/3\t64666\nfe80::/16\t64666\n"
+	"2001:db8::/48\t64506\n2001::/16\t64507\n2a00::/16\t64508\n";
+
+static void routes_that_name_nobody(void **state)
+{
+	static const char *const row[][2] = {
+		{"1.2.3.4", "unknown"},
+		{"129.0.0.1", "unknown"},
+		{"8.8.8.8", "AS64505"},
+		{"0.0.0.0", "unknown"},
+		{"10.0.0.1", "unknown"},
+		{"127.0.0.1", "unknown"},
+		{"100.64.0.1", "unknown"},
+		{"169.254.1.1", "unknown"},
+		{"172.16.0.1", "unknown"},
+		{"172.32.0.1", "AS64501"},
+		{"192.168.1.1", "unknown"},
+		{"192.0.0.8", "unknown"},
+		{"192.0.1.1", "AS64502"},
+		{"224.1.0.1", "unknown"},
+		{"255.255.255.255", "unknown"},
+		/* examples: by a route of their own only */
+		{"192.0.2.1", "unknown"},
+		{"203.0.113.1", "unknown"},
+		{"203.0.112.1", "AS64503"},
+		{"198.51.100.1", "AS64504"},
+		{"198.51.100.129", "unknown"},
+		{"2001:db8::1", "AS64506"},
+		{"2001:db8:1::1", "unknown"},
+		{"::", "unknown"},
+		{"::1", "unknown"},
+		{"fe80::1", "unknown"},
+		{"fc00::1", "unknown"},
+		{"ff02::1", "unknown"},
+		{"2a00::1", "AS64508"},
+		{"2a01::1", "unknown"},
+		{"2001:1000::1", "AS64507"},
+		{"2001::1", "AS64507"}, /* Teredo is globally reachable */
+		{"2001:10::1", "unknown"},
+	};
+	static const char *const no_net[] = {"0.0.0.0/0", "128.0.0.0/7", "10.0.0.1", "10.0.0.0/8",
+		"172.16.0.0/16", "1.2.3.4", "::/0", "2000::/3", "::1", "fe80::1", "192.0.2.0/24"};
+	struct world_of *w = world_new();
+	struct net n;
+
+	(void)state;
+	text_in(w, TEXT_ORIGINS, odd_routes);
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++)
+		if (strcmp(name_is(w, row[i][0]), row[i][1]) != 0)
+			fail_msg("%s: %s, not %s", row[i][0], name_is(w, row[i][0]), row[i][1]);
+	for (size_t i = 0; i < sizeof(no_net) / sizeof(no_net[0]); i++)
+		if (atlas_net(&n, &w->a, no_net[i], &w->arena, &w->err) != STATUS_NO)
+			fail_msg("%s is a NET", no_net[i]);
+	assert_string_equal(net_is(w, "AS64666"), "AS64666: 64666;");
+	assert_string_equal(net_is(w, "172.0.0.0/8"), "172.0.0.0/8: 64501; 172.0.0.0/8");
+	assert_string_equal(net_is(w, "129.0.0.0/8"), "129.0.0.0/8: no table in use has it (weir map list)");
+	assert_string_equal(SPACE_IS(w, 64666), "?1 ?1");
+	world_free(w);
+}
+
+static void numbers_that_were_meant(void **state)
+{
+	char to[NET_MEANT];
+
+	(void)state;
+	assert_string_equal(net_meant(to, "64500"), "; did you mean AS64500?");
+	assert_string_equal(net_meant(to, "4294967295"), "; did you mean AS4294967295?");
+	assert_string_equal(net_meant(to, "4294967296"), "");
+	assert_string_equal(net_meant(to, "9999999999"), "");
+	assert_string_equal(net_meant(to, "0"), "");
 }
 
 /* ---- against every address ---- */
@@ -378,7 +470,7 @@ static void random_tables(void **state)
 					want += count[i];
 				}
 			assert_int_equal(atlas_space(&s, &w->a, asn, n, &w->arena, &w->err), STATUS_OK);
-			assert_int_equal(s.v4, want);
+			assert_int_equal(s.of[SPACE_V4][SPACE_ROUTED].size, want);
 		}
 		world_free(w);
 	}
@@ -402,7 +494,7 @@ static void the_seed_case(void **state)
 		"175.45.176.0/22: 131279; 175.45.176.0/24 175.45.177.0/24 "
 		"175.45.178.0/24 175.45.179.0/24");
 	assert_string_equal(name_is(w, "175.45.178.10"), "AS131279 apnic/A9183010, KP");
-	assert_string_equal(SPACE_IS(w, 131279), "1024 0 KP");
+	assert_string_equal(SPACE_IS(w, 131279), "+1024 ?1 KP");
 	world_free(w);
 }
 
@@ -415,6 +507,8 @@ int main(void)
 		cmocka_unit_test(names),
 		cmocka_unit_test(hostile_name),
 		cmocka_unit_test(spaces),
+		cmocka_unit_test(routes_that_name_nobody),
+		cmocka_unit_test(numbers_that_were_meant),
 		cmocka_unit_test(random_tables),
 		cmocka_unit_test(the_seed_case),
 	};
