@@ -103,6 +103,28 @@ static void sizes_that_match_show_a_relay_whose_lag_varies(void **state)
 	assert_true(proven_in("typist 300 s, 0-200 ms, chaff 100 %", PAIRS) >= PAIRS - 4);
 }
 
+/* Keys that are hidden start few bursts, and a polled tunnel answers each question itself: what speaks
+ * against others must not speak against these. */
+static void what_hides_its_starts_is_proven(void **state)
+{
+	static const struct {
+		const char *name;
+		int least; /* of 3 * PAIRS */
+	} row[] = {
+		{"typist 120 s, hidden keys", 3 * PAIRS - 4},
+		{"typist 120 s, hidden, 10-50 ms", 3 * PAIRS - 6},
+		{"typist 120 s, hidden and pongs", 3 * PAIRS - 4},
+		{"typist 300 s, hidden and pongs", 3 * PAIRS - 4},
+		{"DNS tunnel, lazy, 600 s", 3 * PAIRS / 5},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+		int proven = proven_in(row[i].name, 3 * PAIRS);
+		if (proven < row[i].least)
+			fail_msg("%s: %d of %d", row[i].name, proven, 3 * PAIRS);
+	}
+}
+
 /* A lane of bursts without length. */
 static struct lane lane_of(int64_t *start, size_t n)
 {
@@ -230,6 +252,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sizes_that_match_either_way_do_not_lead),
 		cmocka_unit_test(sizes_that_match_show_a_relay_whose_lag_varies),
+		cmocka_unit_test(what_hides_its_starts_is_proven),
 		cmocka_unit_test(who_waits_for_the_later_one),
 		cmocka_unit_test(what_goes_out_at_once),
 		cmocka_unit_test(who_waits_for_his_own_side),
