@@ -152,8 +152,11 @@ void order_echo(const struct lane *in_fwd, const struct lane *out_back, const st
 	size_t to = trim(lag, d, n, &from, &spread);
 	for (size_t i = from; i < to; i++)
 		lag[i] += d[i]; /* now e */
-	if (to - from >= ECHO_MIN)
-		group_slope(d + from, lag + from, to - from, spread, echo);
+	if (to - from < ECHO_MIN) {
+		echo->n = 0; /* it cannot be told */
+		return;
+	}
+	group_slope(d + from, lag + from, to - from, spread, echo);
 }
 
 int order_stream(const struct lane *lane)
