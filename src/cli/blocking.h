@@ -12,8 +12,11 @@
  * the arena. */
 struct planning {
 	int64_t budget;               /* -1: no bound */
-	const char *const *unwilling; /* and refuses, self: plan/make.h */
+	const char *const *unwilling; /* and what follows to self: plan/make.h */
 	size_t n_unwilling;
+	bool *met;
+	const char *const *refusing;
+	size_t n_refusing;
 	bool (*refuses)(void *self, const struct prefix *network);
 	void *self;
 	int64_t for_us; /* 0: as configured */

@@ -296,5 +296,7 @@ static enum status run(struct app *a, int argc, char **argv, struct err *e)
 }
 
 const struct command command_case = {"case",
-	"open (--flow FLOW [--at T] | --eve FILE | --zeek FILE) | list | show ID | close ID | import FILE",
+	"open (--flow FLOW [--at T] | --eve FILE | --zeek FILE) [--title T] | list [--since T] [--until T] "
+	"|\n"
+	"            show ID | close ID | import FILE [--key VKEY]... [--policy FILE]",
 	"what belongs together about one attack", run, true};

@@ -20,6 +20,9 @@ static enum status run(struct app *a, int argc, char **argv, struct err *e)
 }
 
 const struct command command_map = {"map",
-	"load FILE... | list | forget ID | depend NET | cut NET [--unwilling NET,...] [--size K] |\n"
-	"            whatif --blocks NET,... [--target NET] | name ADDRESS...",
+	"load FILE... [--threads N] | list | forget ID | depend NET [--svg FILE] |\n"
+	"            cut NET [--unwilling NET,...] [--size K] [--svg FILE] | whatif --blocks NET,... "
+	"[--target NET] "
+	"|\n"
+	"            name ADDRESS...; all but load and forget: [--at TIME] [--within DAYS]",
 	"who depends on whom, and whose cooperation would cut a network off", run};

@@ -30,6 +30,8 @@ static enum status plan(struct app *a, const char *case_id, struct planning *how
 		s = tracer_open(&t, a->w, a->dir, &a->cfg, a->cfg.alpha, e);
 	if (s == STATUS_OK)
 		s = planning_run(a, &p, t, case_id, how, arena, &made, &id, e);
+	if (s == STATUS_OK)
+		unwilling_say(u);
 	if (s == STATUS_OK && a->json)
 		s = json_out(a, json_plan(a, &made, &id), e);
 	else if (s == STATUS_OK)

@@ -36,6 +36,20 @@ static void usage(FILE *to)
 		to);
 }
 
+/* What is a word of its own and no command: it needs no DIR. */
+static const struct word {
+	const char *name, *args, *does;
+} words[] = {{"help", "[COMMAND]", "all commands in a line or two each, or one"},
+	{"version", "", "print the version"}};
+
+static const struct word *word_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(words[i].name, name) == 0)
+			return &words[i];
+	return NULL;
+}
+
 static const struct command *find(const char *name)
 {
 	for (size_t i = 0; i < N_COMMANDS; i++)
@@ -48,10 +62,14 @@ static enum status help(int argc, char **argv, struct err *e)
 {
 	const struct command *c = argc > 1 ? find(argv[1]) : NULL;
 
-	if (argc > 1 && !c)
+	const struct word *w = argc > 1 ? word_find(argv[1]) : NULL;
+
+	if (argc > 1 && !c && !w)
 		return err_set(e, STATUS_BAD, "%s: no such command (see weir help)", argv[1]);
 	if (c)
 		(void)printf("usage: weir [-C DIR] [--json] %s %s\n%s\n", c->name, c->args, c->does);
+	else if (w)
+		(void)printf("usage: weir %s%s%s\n%s\n", w->name, *w->args ? " " : "", w->args, w->does);
 	else
 		usage(stdout);
 	return STATUS_OK;

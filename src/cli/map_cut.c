@@ -10,6 +10,7 @@
 #define SETS_SHOWN      20
 #define NAMED_AT_DATE   6
 #define UNRELATED_SHOWN 8
+#define UNWILLING_SHOWN 8
 #define IN_A_LINE       4  /* networks of a set */
 #define SET_INDENT      12 /* below its weight */
 
@@ -21,6 +22,8 @@ struct question {
 	struct map_dates dates;
 	const char *text; /* NET as it was given */
 	const struct texts *unwilling;
+	uint32_t *refusing; /* AS numbers of these */
+	size_t n_refusing;
 	size_t size;
 };
 
@@ -153,6 +156,7 @@ static void holds_print(
 	const struct map_ask *q, const struct chart *c, const struct net *net, const struct isolate *is)
 {
 	FILE *o = q->app->out;
+	char n[32];
 
 	(void)fprintf(o, "\n%s hangs by\n", net->text);
 	for (size_t i = 0; i < is->n_hold && i < SETS_SHOWN; i++) {
@@ -167,7 +171,7 @@ static void holds_print(
 		(void)fprintf(o, "%s\n", hold_is_doubtful(h, is->n_seeing) ? "  DOUBTFUL" : "");
 	}
 	if (is->n_hold > SETS_SHOWN)
-		(void)fprintf(o, "  and %zu more (--json has all)\n", is->n_hold - SETS_SHOWN);
+		(void)fprintf(o, "  and %s more (--json has all)\n", thousands(n, is->n_hold - SETS_SHOWN));
 }
 
 /* Those may be ways up that the search does not know. */
@@ -194,13 +198,14 @@ static void cut_print(const struct map_ask *q, const struct chart *c, const stru
 	const struct isolate_cut *cut, uint32_t seeing)
 {
 	FILE *o = q->app->out;
-	char text[PREFIX_TEXT], peers[COUNT_TEXT], weight[32];
+	char text[PREFIX_TEXT], peers[COUNT_TEXT], weight[32], some[32], all[32];
 
 	(void)fprintf(o, "  %8s  ", thousands(weight, cut->set.weight));
 	set_print(q, c, cut->set.node, cut->set.n);
 	if (!cut->whole) {
-		(void)fprintf(o, "\n            for %zu of %zu prefixes, as %s saw them: %s%s", cut->n_prefix,
-			net->n_prefix, counted(peers, seeing, "peer network"),
+		(void)fprintf(o, "\n            for %s of %s prefixes, as %s saw them: %s%s",
+			thousands(some, cut->n_prefix), thousands(all, net->n_prefix),
+			counted(peers, seeing, "peer network"),
 			prefix_text(text, &net->prefix[cut->prefix[0]]), cut->n_prefix > 1 ? ", ..." : "");
 		if (seeing == 1)
 			(void)fputs("  DOUBTFUL", o);
@@ -234,13 +239,28 @@ static void beyond_print(const struct map_ask *q, const struct question *w)
 	(void)fputc('\n', o);
 }
 
+/* Who is in no set since he was said to be unwilling. */
+static void refusing_print(const struct map_ask *q, const struct question *w)
+{
+	FILE *o = q->app->out;
+	char text[MAP_NETWORK_TEXT], n[32];
+
+	for (size_t i = 0; i < w->n_refusing && i < UNWILLING_SHOWN; i++)
+		(void)fprintf(o, "%s%s", i ? ", " : "Left out of all sets, as unwilling: ",
+			map_network_text(text, &q->atlas, w->refusing[i]));
+	if (w->n_refusing > UNWILLING_SHOWN)
+		(void)fprintf(o, " and %s more", thousands(n, w->n_refusing - UNWILLING_SHOWN));
+	if (w->n_refusing)
+		(void)fputs(".\n", o);
+}
+
 static void say_text(const struct map_ask *q, const struct question *w)
 {
 	const struct chart *c = &w->chart;
 	const struct net *net = &w->net;
 	const struct isolate *is = &w->is;
 	FILE *o = q->app->out;
-	char words[512], tables[256];
+	char words[512], tables[256], some[32], all[32];
 
 	(void)fprintf(o, "%s, tables of %s\n", map_net_text(words, sizeof(words), &q->atlas, net),
 		map_tables_text(tables, sizeof(tables), &q->atlas));
@@ -249,13 +269,14 @@ static void say_text(const struct map_ask *q, const struct question *w)
 		(void)fputs(
 			"Relationships are inferred from the paths: no relationship file is loaded.\n", o);
 	if (is->n_unknown)
-		(void)fprintf(o, "%zu of its %zu networks have no known relationship and are left out.\n",
-			is->n_unknown, net->n_own);
+		(void)fprintf(o, "%s of its %s networks have no known relationship and are left out.\n",
+			thousands(some, is->n_unknown), thousands(all, net->n_own));
 	if (is->prefixes_left_out)
 		(void)fprintf(o,
-			"More than %d prefixes: they are not looked at one by one, only all of it "
+			"More than %s prefixes: they are not looked at one by one, only all of it "
 			"together.\n",
-			ISOLATE_PREFIXES);
+			thousands(all, ISOLATE_PREFIXES));
+	refusing_print(q, w);
 	holds_print(q, c, net, is);
 	(void)fputs("\nwho isolates it by refusing it (weight: these and the networks that hang on one of "
 		    "them alone)\n",
@@ -265,7 +286,8 @@ static void say_text(const struct map_ask *q, const struct question *w)
 	for (size_t i = 0; i < is->n_cut && i < SETS_SHOWN; i++)
 		cut_print(q, c, net, &is->cut[i], is->n_seeing);
 	if (is->n_cut > SETS_SHOWN)
-		(void)fprintf(o, "  and %zu more sets (--json has all)\n", is->n_cut - SETS_SHOWN);
+		(void)fprintf(
+			o, "  and %s more sets (--json has all)\n", thousands(all, is->n_cut - SETS_SHOWN));
 	if (is->connected)
 		beyond_print(q, w);
 	if (is->surer.n) {
@@ -286,14 +308,14 @@ static void say_text(const struct map_ask *q, const struct question *w)
 static enum status answer(struct question *to, struct map_ask *q, struct err *e)
 {
 	struct isolate_ask ask = {.net = &to->net, .size = to->size};
-	uint32_t *no = NULL;
 	enum status s = map_net(&to->net, q, to->text, e);
 
 	if (s == STATUS_OK)
-		s = map_nets(q, to->unwilling, &no, &ask.n_unwilling, e);
+		s = map_nets(q, to->unwilling, &to->refusing, &to->n_refusing, e);
 	if (s == STATUS_OK)
 		s = map_chart(&to->chart, q, e);
-	ask.unwilling = no;
+	ask.unwilling = to->refusing;
+	ask.n_unwilling = to->n_refusing;
 	return s == STATUS_OK ? isolate_make(&to->is, &to->chart, &q->atlas, &ask, &q->arena, e) : s;
 }
 
@@ -336,7 +358,14 @@ static enum status picture(struct map_ask *q, const struct question *w, struct e
 {
 	struct buf b = {0};
 
-	svg_cut(&b, &q->atlas, &w->net, &w->chart, &w->is);
+	const struct svg_cut_param p = {.atlas = &q->atlas,
+		.net = &w->net,
+		.chart = &w->chart,
+		.is = &w->is,
+		.unwilling = w->refusing,
+		.n_unwilling = w->n_refusing};
+
+	svg_cut(&b, &p);
 	enum status s = map_picture(q, &b, e);
 	buf_free(&b);
 	return s;

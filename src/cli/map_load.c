@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@
 #include "base/log.h"
 #include "base/sandbox.h"
 #include "cli/map_ask.h"
+#include "map/list.h"
 #include "map/load.h"
 
 #define THREADS_MOST 64
@@ -133,6 +135,14 @@ static void file_print(FILE *o, const struct load_file *f)
 
 /* ---- the commands ---- */
 
+/* Who writes below DIR/map is DIR's owner, also where root asks for it; a limit on a file's size is an error
+ * then, not the end. */
+static enum status become_writer(const struct app *a, struct err *e)
+{
+	(void)signal(SIGXFSZ, SIG_IGN);
+	return list_become_owner(a->dir, e);
+}
+
 /* DIR and DIR/map, so that the process needs no other right than to write below the latter. */
 static enum status prepare(const struct app *a, char *dir, size_t n, struct err *e)
 {
@@ -142,6 +152,8 @@ static enum status prepare(const struct app *a, char *dir, size_t n, struct err 
 		return err_set(e, STATUS_BAD, "%s: the name is too long", a->dir);
 	if (mkdir(a->dir, 0700) != 0 && access(a->dir, W_OK) != 0)
 		return err_errno(e, "%s", a->dir);
+	if (become_writer(a, e) != STATUS_OK)
+		return e->status;
 	if (mkdir(dir, 0700) != 0 && access(dir, W_OK) != 0)
 		return err_errno(e, "%s", dir);
 	return STATUS_OK;
@@ -316,16 +328,111 @@ enum status map_list_run(struct app *a, int argc, char **argv, struct err *e)
 	return s;
 }
 
+/* ---- forgetting ---- */
+
+#define ID_LEAST 6 /* digits that name a table */
+
+/* A table as the map has it; what cannot be read of the map is left out. */
+struct forgotten {
+	char id[SHEET_ID], name[sizeof(((struct atlas_entry *)0)->name)];
+	enum sheet_kind kind;
+	bool found, in_use;
+};
+
+static void forgotten_find(struct forgotten *to, const struct app *a, const char *id)
+{
+	struct atlas atlas;
+	struct err e;
+
+	*to = (struct forgotten){0};
+	(void)atlas_open(&atlas, a->dir, &(struct atlas_ask){.w = a->w}, &e);
+	for (size_t i = 0; i < atlas.n && !to->found; i++) {
+		const struct atlas_entry *t = &atlas.entry[i];
+		if (strncmp(t->id, id, strlen(id)) != 0)
+			continue;
+		to->found = true;
+		to->in_use = t->in_use;
+		to->kind = t->sheet.kind;
+		(void)snprintf(to->id, sizeof(to->id), "%s", t->id);
+		(void)snprintf(to->name, sizeof(to->name), "%s", t->name);
+	}
+	atlas_close(&atlas);
+}
+
+/* What of its kind is in use now. */
+static bool serves(const struct forgotten *f, const struct atlas_entry *t)
+{
+	return f->in_use && t->in_use && t->sheet.kind == f->kind;
+}
+
+static void forgotten_print(FILE *o, const struct forgotten *f, const struct atlas *atlas)
+{
+	char name[sizeof(f->name)], day[WALL_TEXT];
+	size_t n = 0;
+
+	(void)fprintf(o, "%.12s  %s: forgotten\n", f->id, printable(name, sizeof(name), f->name));
+	for (size_t i = 0; i < atlas->n; i++) {
+		const struct atlas_entry *t = &atlas->entry[i];
+		if (!serves(f, t))
+			continue;
+		(void)fprintf(o, "%.12s  of %s, in use: %s\n", t->id, wall_day(day, t->sheet.to),
+			printable(name, sizeof(name), t->name));
+		n++;
+	}
+	if (f->in_use && n == 0)
+		(void)fprintf(o, "of its kind (%s) nothing is in use now\n", map_kind_text[f->kind]);
+}
+
+static json_t *forgotten_json(const struct forgotten *f, const struct atlas *atlas)
+{
+	json_t *now = json_array();
+
+	for (size_t i = 0; i < atlas->n; i++) {
+		const struct atlas_entry *t = &atlas->entry[i];
+		if (serves(f, t))
+			(void)json_array_append_new(
+				now, json_pack("{s:s, s:s, s:o, s:o}", "id", t->id, "name", t->name, "from",
+					     json_time(t->sheet.from.us), "to", json_time(t->sheet.to.us)));
+	}
+	return json_pack("{s:s, s:s, s:s, s:b, s:o}", "id", f->id, "name", f->name, "kind",
+		map_kind_text[f->kind], "was_in_use", (int)f->in_use, "in_use_now", now);
+}
+
+static enum status forgotten_say(struct app *a, const struct forgotten *f, struct err *e)
+{
+	struct atlas atlas;
+	struct err ignored;
+	enum status s = STATUS_OK;
+
+	(void)atlas_open(&atlas, a->dir, &(struct atlas_ask){.w = a->w}, &ignored);
+	if (a->json)
+		s = json_out(a, forgotten_json(f, &atlas), e);
+	else
+		forgotten_print(a->out, f, &atlas);
+	atlas_close(&atlas);
+	return s;
+}
+
 enum status map_forget_run(struct app *a, int argc, char **argv, struct err *e)
 {
+	struct forgotten f = {0};
+	char safe[80];
 	int first;
 	enum status s = options_parse(a, NULL, 0, argc, argv, &first, e);
 
 	if (s == STATUS_OK && argc - first != 1)
 		s = err_set(e, STATUS_BAD, "map forget: one ID (weir map list)");
-	if (s == STATUS_OK)
-		s = map_forget(a->dir, a->w, argv[first], e);
-	if (s == STATUS_OK && a->json)
-		s = json_out(a, json_pack("{s:s}", "id", argv[first]), e);
-	return s;
+	if (s == STATUS_OK && strlen(argv[first]) < ID_LEAST)
+		s = err_set(e, STATUS_BAD, "map forget %s: at least %d digits of the id (weir map list)",
+			printable(safe, sizeof(safe), argv[first]), ID_LEAST);
+	if (s != STATUS_OK)
+		return s;
+	s = become_writer(a, e);
+	if (s != STATUS_OK)
+		return s;
+	forgotten_find(&f, a, argv[first]);
+	s = map_forget(a->dir, a->w, argv[first], e);
+	if (s == STATUS_OK && !f.found) /* it came meanwhile: all that is known of it is what was given */
+		(void)snprintf(f.id, sizeof(f.id), "%s", argv[first]);
+	return s == STATUS_OK ? forgotten_say(a, &f, e) : s;
 }

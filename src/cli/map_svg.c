@@ -8,19 +8,23 @@
 #include "cli/svg.h"
 
 /* The picture in its own units. */
-#define WIDTH        960.0
-#define BOX_W        132.0
-#define BOX_H        56.0
-#define TIER         112.0 /* from tier to tier */
-#define TITLE_H      64.0
-#define BAND_H       34.0 /* of the core, above all tiers */
-#define FOOT_H       56.0
-#define TIERS_MAX    6
-#define TIER_MAX     6   /* boxes in a tier */
-#define CORE_LINE    8.0 /* from a box's right side, by tier: dotted lines of one column stay apart */
-#define NAME_SHOWN   18
-#define TITLE_SHOWN  90
-#define TABLES_SHOWN 72 /* of the days of tables; there may be more */
+#define WIDTH           960.0
+#define BOX_W           132.0
+#define BOX_H           56.0
+#define TIER            112.0 /* from tier to tier */
+#define TITLE_H         64.0
+#define BAND_H          34.0 /* of the core, above all tiers */
+#define FOOT_H          56.0
+#define FOOT_LINE       18.0 /* one more line of it */
+#define UNWILLING_SHOWN 8
+#define TIERS_MAX       6
+#define TIER_MAX        6   /* boxes in a tier */
+#define CORE_LINE       8.0 /* from a box's right side, by tier: dotted lines of one column stay apart */
+#define BESIDE          2.5 /* from a box to a dotted line past it */
+#define AROUND          8.0 /* below a box, where such a line turns */
+#define NAME_SHOWN      18
+#define TITLE_SHOWN     90
+#define TABLES_SHOWN    72 /* of the days of tables; there may be more */
 
 struct box {
 	uint32_t id; /* AS number, or node */
@@ -33,6 +37,7 @@ struct drawing {
 	struct box box[TIERS_MAX][TIER_MAX]; /* tier 0: the target */
 	size_t n[TIERS_MAX], more[TIERS_MAX], tiers;
 	double band; /* room for the core above the tiers */
+	double foot; /* and for the lines below them */
 };
 
 static struct box *box_add(struct drawing *d, size_t tier, uint32_t id, const char *name)
@@ -109,7 +114,7 @@ static void boxes_put(const struct drawing *d)
 static void head(const struct drawing *d, const char *title)
 {
 	char safe[6 * TITLE_SHOWN + 16];
-	double height = TITLE_H + d->band + TIER * (double)(d->tiers ? d->tiers : 1) + FOOT_H;
+	double height = TITLE_H + d->band + TIER * (double)(d->tiers ? d->tiers : 1) + d->foot;
 
 	svg_put(d->to,
 		"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %.0f %.0f\" width=\"%.0f\" "
@@ -144,7 +149,6 @@ static void foot(const struct drawing *d, const struct atlas *a, const struct ne
 		(void)snprintf(line, sizeof(line), "Tables of %s.", tables);
 	foot_line(d, 22, text);
 	foot_line(d, 40, line);
-	svg_put(d->to, "</svg>\n");
 }
 
 static void target_add(struct drawing *d, const struct atlas *a, const struct net *net)
@@ -181,7 +185,7 @@ static bool seen_together(
 
 void svg_depend(struct buf *b, const struct atlas *a, const struct net *net, const struct depend *dep)
 {
-	struct drawing d = {.to = b};
+	struct drawing d = {.to = b, .foot = FOOT_H};
 	char name[MAP_NETWORK_TEXT], title[MAP_NETWORK_TEXT + 64];
 
 	target_add(&d, a, net);
@@ -203,6 +207,7 @@ void svg_depend(struct buf *b, const struct atlas *a, const struct net *net, con
 	foot(&d, a, net,
 		"Share of the paths' weight that leads through a network (local AS hegemony); lines: "
 		"neighbours on paths.");
+	svg_put(b, "</svg>\n");
 }
 
 /* ---- the cut ---- */
@@ -282,6 +287,64 @@ static bool reaches_core(const struct graph *g, uint32_t node)
 	return g->is_core[node];
 }
 
+/* Does a line upwards at x keep clear of the boxes of the tier? */
+static bool tier_clear(const struct drawing *d, size_t tier, double x)
+{
+	for (size_t i = 0; i < d->n[tier]; i++)
+		if (x > d->box[tier][i].x - BOX_W / 2 - 1 && x < d->box[tier][i].x + BOX_W / 2 + 1)
+			return false;
+	return true;
+}
+
+static bool all_clear(const struct drawing *d, size_t from, double x)
+{
+	for (size_t t = from; t < d->tiers; t++)
+		if (!tier_clear(d, t, x))
+			return false;
+	return true;
+}
+
+/* The nearest x at the side of a box of the tier where it is clear; x where it is. */
+static double beside(const struct drawing *d, size_t tier, double x)
+{
+	double best = x, far = WIDTH;
+
+	if (tier_clear(d, tier, x))
+		return x;
+	for (size_t i = 0; i < 2 * d->n[tier]; i++) {
+		double at = d->box[tier][i / 2].x + (i % 2 ? 1 : -1) * (BOX_W / 2 + BESIDE);
+		double way = at > x ? at - x : x - at;
+		if (way < far && tier_clear(d, tier, at)) {
+			best = at;
+			far = way;
+		}
+	}
+	return best;
+}
+
+/* From a box into the core, past the boxes of the tiers between: straight up from where on its top that
+ * goes, else around them. */
+static void core_line(const struct drawing *d, size_t tier, const struct box *b)
+{
+	double first = b->x + BOX_W / 2 - CORE_LINE * (double)tier, x = first;
+
+	while (x > b->x - BOX_W / 2 + CORE_LINE && !all_clear(d, tier + 1, x))
+		x -= CORE_LINE;
+	if (!all_clear(d, tier + 1, x))
+		x = first;
+	svg_put(d->to, "<path d=\"M%.1f %.1f", x, y_of(d, tier));
+	for (size_t t = tier + 1; t < d->tiers; t++) {
+		double at = beside(d, t, x);
+		if (at != x)
+			svg_put(d->to, " V%.1f H%.1f", y_of(d, t) + BOX_H + AROUND * (double)(tier + 1), at);
+		x = at;
+	}
+	svg_put(d->to,
+		" V%.1f\" fill=\"none\" stroke=\"" SVG_MIDDLE
+		"\" stroke-width=\"1.4\" stroke-dasharray=\"1 3\"/>\n",
+		TITLE_H - 8 + BAND_H);
+}
+
 static void core_put(const struct drawing *d, const struct chart *c)
 {
 	const struct graph *g = &c->graph;
@@ -294,17 +357,31 @@ static void core_put(const struct drawing *d, const struct chart *c)
 	for (size_t t = 1; t < d->tiers; t++)
 		for (size_t i = 0; i < d->n[t]; i++)
 			if (reaches_core(g, d->box[t][i].id))
-				svg_put(d->to,
-					"<path d=\"M%.1f %.1f V%.1f\" stroke=\"" SVG_MIDDLE
-					"\" stroke-width=\"1.4\" stroke-dasharray=\"1 3\"/>\n",
-					d->box[t][i].x + BOX_W / 2 - CORE_LINE * (double)t, y_of(d, t),
-					TITLE_H - 8 + BAND_H);
+				core_line(d, t, &d->box[t][i]);
 }
 
-void svg_cut(struct buf *b, const struct atlas *a, const struct net *net, const struct chart *c,
-	const struct isolate *is)
+/* The last line below: whom no set has in it. */
+static void unwilling_put(const struct drawing *d, const struct svg_cut_param *p)
 {
-	struct drawing d = {.to = b, .band = BAND_H + 30};
+	char text[256] = "Left out of all sets, as unwilling:", as[AS_TEXT];
+	size_t i, at = strlen(text);
+
+	for (i = 0; i < p->n_unwilling && i < UNWILLING_SHOWN; i++)
+		at += (size_t)snprintf(
+			text + at, sizeof(text) - at, "%s %s", i ? "," : "", as_text(as, p->unwilling[i]));
+	if (i < p->n_unwilling)
+		(void)snprintf(text + at, sizeof(text) - at, " and %zu more", p->n_unwilling - i);
+	if (p->n_unwilling)
+		foot_line(d, FOOT_H + 2, text);
+}
+
+void svg_cut(struct buf *b, const struct svg_cut_param *p)
+{
+	const struct atlas *a = p->atlas;
+	const struct net *net = p->net;
+	const struct chart *c = p->chart;
+	const struct isolate *is = p->is;
+	struct drawing d = {.to = b, .band = BAND_H + 30, .foot = FOOT_H + (p->n_unwilling ? FOOT_LINE : 0)};
 	char title[MAP_NETWORK_TEXT + 64];
 
 	target_add(&d, a, net);
@@ -329,4 +406,6 @@ void svg_cut(struct buf *b, const struct atlas *a, const struct net *net, const 
 					      : "No small set isolates it. Upwards: providers and peers; "
 						"dashed: doubtful; dotted: into the "
 						"core.");
+	unwilling_put(&d, p);
+	svg_put(b, "</svg>\n");
 }

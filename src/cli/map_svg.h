@@ -10,7 +10,14 @@
 /* The networks that the target depends on, by their distance on the paths; b->failed: no memory. */
 void svg_depend(struct buf *b, const struct atlas *a, const struct net *net, const struct depend *d);
 /* The ways up from the target to the core, and the cheapest set across them. */
-void svg_cut(struct buf *b, const struct atlas *a, const struct net *net, const struct chart *c,
-	const struct isolate *is);
+struct svg_cut_param {
+	const struct atlas *atlas;
+	const struct net *net;
+	const struct chart *chart;
+	const struct isolate *is;
+	const uint32_t *unwilling; /* AS numbers that no set has in it: the picture says so */
+	size_t n_unwilling;
+};
+void svg_cut(struct buf *b, const struct svg_cut_param *p);
 
 #endif

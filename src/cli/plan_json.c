@@ -137,11 +137,12 @@ json_t *json_plan(const struct app *a, const struct plan *p, const struct id *id
 
 	for (size_t i = 0; i < p->n_option; i++)
 		(void)json_array_append_new(options, json_option(a, p, &p->option[i]));
-	return json_pack("{s:s, s:s, s:o, s:o, s:i, s:I, s:I, s:{s:o, s:o}, s:b, s:f, s:o}", "id",
+	return json_pack("{s:s, s:s, s:o, s:o, s:i, s:I, s:I, s:{s:o, s:o}, s:I, s:o, s:b, s:f, s:o}", "id",
 		id_text(text, id), "case", id_text(case_id, &p->case_id), "made", json_time(p->made.us),
 		"ends", *p->ends ? json_string(p->ends) : json_null(), "cases", (int)p->cases, "attacks",
 		(json_int_t)p->attacks, "attacks_all", (json_int_t)p->attacks_all, "window", "from",
 		recorded ? json_time(p->from.us) : json_null(), "to",
-		recorded ? json_time(p->to.us) : json_null(), "exact", p->exact, "gap", p->gap, "options",
+		recorded ? json_time(p->to.us) : json_null(), "erased", (json_int_t)p->erased, "unwilling",
+		json_texts(p->unwilling, p->n_unwilling), "exact", p->exact, "gap", p->gap, "options",
 		options);
 }

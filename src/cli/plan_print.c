@@ -202,6 +202,18 @@ static void print_row(FILE *o, const struct plan *p, const struct option *x)
 		print_text(o, "    missing", x->missing);
 }
 
+/* Whom --unwilling named. */
+static void print_refusing(FILE *o, const struct plan *p)
+{
+	char text[TEXT_SHOWN];
+
+	for (size_t i = 0; i < p->n_unwilling; i++)
+		(void)fprintf(o, "%s%s",
+			i ? ", " : "not counting on: ", printable(text, sizeof(text), p->unwilling[i]));
+	if (p->n_unwilling)
+		(void)fputc('\n', o);
+}
+
 static void print_head(FILE *o, const struct plan *p, const struct id *id)
 {
 	char text[ID_TEXT], case_id[ID_TEXT], made[WALL_TEXT], attacks[COUNT_TEXT], all[COUNT_TEXT];
@@ -220,7 +232,12 @@ static void print_head(FILE *o, const struct plan *p, const struct id *id)
 			wall_text(from, p->from), wall_text(to, p->to),
 			span_text(span, p->to.us - p->from.us));
 	else
-		(void)fprintf(o, "\nbystanders: nothing was recorded to count them in\n");
+		(void)fprintf(o,
+			"\nbystanders: not known, for nothing is recorded, or is left, to count them in\n");
+	if (p->erased)
+		(void)fprintf(o, "erased since: %s, which %s as bystanders of every option\n",
+			counted(all, p->erased, "flow"), p->erased == 1 ? "counts" : "count");
+	print_refusing(o, p);
 	if (!p->exact)
 		(void)fprintf(o,
 			"too many actions to try all sets: an option may stop less than the best of its "

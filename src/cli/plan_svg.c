@@ -1,7 +1,7 @@
 /* The front of a plan as a picture (SVG 1.1): collateral to the right, the share of the attack that stops
  * upwards, every option a numbered point, and the numbers again in rows below.
  *
- * Points of one place are moved apart and tied to it by a line; a number goes where it hides nothing. Nothing
+ * Points of one place are stacked and tied to it by a line; a number goes where it hides nothing. Nothing
  * here depends on anything but the plan, so that the same plan gives the same bytes.  Texts are made
  * printable and escaped: XML allows neither control characters nor a bare '<'. */
 #include "cli/plan_print.h"
@@ -13,26 +13,27 @@
 #include <string.h>
 
 /* The picture in its own units. */
-#define WIDTH      960
-#define LEFT       90.0
-#define RIGHT      930.0
-#define TOP        84.0
-#define BOTTOM     400.0
-#define PAD        26.0 /* between the axes and the points at 0 */
-#define LEGEND_Y   472.0
-#define ROWS_Y     530.0
-#define ROW_HEIGHT 19.0
-#define ROWS_MAX   16 /* options that are written out below */
-#define ENDS_TEXT  60 /* bytes of the texts that are cut where they are longer */
-#define HELP_TEXT  24
-#define RULE_SHOWN 56
+#define WIDTH         960
+#define LEFT          90.0
+#define RIGHT         930.0
+#define TOP           84.0
+#define BOTTOM        400.0
+#define PAD           26.0 /* between the axes and the points at 0 */
+#define LEGEND_Y      472.0
+#define ROWS_Y        530.0
+#define ROW_HEIGHT    19.0
+#define ROWS_MAX      16 /* options that are written out below */
+#define ENDS_TEXT     60 /* bytes of the texts that are cut where they are longer */
+#define HELP_TEXT     24
+#define REFUSING_TEXT 120
+#define RULE_SHOWN    56
 
 #define MARK          7.5 /* half of a mark's size */
 #define MARK_MANY     5.0 /* where there are more than MANY */
 #define MANY          20
 #define MARKED        9.5  /* of the marked one's */
 #define APART         21.0 /* between marks of one place */
-#define BESIDE        3    /* marks of one place, to each side */
+#define STACK_STEP    1.0  /* in which a free place is looked for, above and below */
 #define LABEL_HEIGHT  13.0 /* of a number */
 #define LABEL_DIGIT   8.5  /* width of a digit */
 #define FAR           24.0 /* a number farther than this from its mark is tied to it */
@@ -196,11 +197,12 @@ static struct spot place_near(
 	return at;
 }
 
-/* Marks of one place stand beside each other, at one height, while there is room for them. */
-static struct spot place_beside(const struct picture *g, struct spot at, double size)
+/* Marks of one place are stacked: beside each other one would look cheaper than the other.  Downwards first,
+ * since most of them stand at the top. */
+static struct spot place_stacked(const struct picture *g, struct spot at, double size)
 {
-	for (int k = 0; k <= 2 * BESIDE; k++) {
-		struct spot s = {at.x + (k % 2 ? 1 : -1) * ((k + 1) / 2) * (size + 2), at.y};
+	for (int k = 0; k <= 2 * (int)((BOTTOM - TOP) / STACK_STEP); k++) {
+		struct spot s = {at.x, at.y + (k % 2 ? 1 : -1) * ((k + 1) / 2) * STACK_STEP};
 		if (free_at(g, s, size, size))
 			return s;
 	}
@@ -210,7 +212,7 @@ static struct spot place_beside(const struct picture *g, struct spot at, double 
 static void place_mark(struct picture *g, size_t i)
 {
 	double half = g->plan->option[i].marked ? MARKED : g->half;
-	struct spot s = place_beside(g, spot_of(g, &g->plan->option[i]), 2 * half + 2);
+	struct spot s = place_stacked(g, spot_of(g, &g->plan->option[i]), 2 * half + 2);
 
 	g->mark[i] = s;
 	take(g, s.x - half - 1, s.y - half - 1, s.x + half + 1, s.y + half + 1);
@@ -325,6 +327,22 @@ static void point(struct picture *g, size_t i)
 
 /* ---- words ---- */
 
+/* Whom --unwilling named, as far as there is room. */
+static void refusing(struct picture *g)
+{
+	const struct plan *p = g->plan;
+	char list[REFUSING_TEXT + 1], safe[6 * REFUSING_TEXT + 16];
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n_unwilling && n < sizeof(list); i++)
+		n += (size_t)snprintf(list + n, sizeof(list) - n, "%s%s", i ? ", " : "", p->unwilling[i]);
+	if (p->n_unwilling)
+		svg_put(g->to,
+			"<text x=\"%.1f\" y=\"70\" font-size=\"12\" fill=\"" SVG_MIDDLE
+			"\">not counting on: %s</text>\n",
+			LEFT, svg_escaped(safe, REFUSING_TEXT, list));
+}
+
 static void head(struct picture *g, const struct id *id, double height)
 {
 	const struct plan *p = g->plan;
@@ -348,6 +366,7 @@ static void head(struct picture *g, const struct id *id, double height)
 		"<text x=\"%.1f\" y=\"54\" fill=\"" SVG_MIDDLE "\">plan %.12s, made %.19sZ; %s%s%s</text>\n",
 		LEFT, text, wall_text(made, p->made), counted(n, p->attacks, "attack flow"),
 		*p->ends ? "; the trace ends in " : "", svg_escaped(ends, ENDS_TEXT, p->ends));
+	refusing(g);
 }
 
 static void legend(struct picture *g)
@@ -369,6 +388,7 @@ static void legend(struct picture *g)
 	svg_put(g->to, "<path d=\"M%.1f %.1fh24\" stroke=\"" SVG_MIDDLE "\" stroke-width=\"1.5\"/>\n",
 		LEFT + 606, LEGEND_Y);
 	svg_put(g->to, "<text x=\"%.1f\" y=\"%.1f\">the front</text>\n", LEFT + 638, LEGEND_Y + 4.5);
+	svg_put(g->to, "<text x=\"%.1f\" y=\"%.1f\">stacked: one place</text>\n", LEFT + 718, LEGEND_Y + 4.5);
 }
 
 /* Where the columns of the rows begin. */

@@ -19,7 +19,10 @@ struct unwilling {
 	struct atlas atlas;
 	bool has_atlas;
 	const char **place; /* networks, and partners' names */
+	const char **word;  /* all, as they were given */
+	size_t n_word;
 	uint32_t *asn;
+	bool *place_met, *asn_met; /* of each: is it somebody whom the plan could have asked? */
 	size_t n_place, n_asn;
 	const char **partner; /* whom weir knows */
 	size_t n_partner;
@@ -157,9 +160,11 @@ static enum status asn_take(
 	if (s != STATUS_OK)
 		return s;
 	s = atlas_net(&net, &u->atlas, word, &u->arena, e);
-	if (s == STATUS_NO || (s == STATUS_OK && net.n_prefix == 0))
+	if (s == STATUS_NO || (s == STATUS_OK && net.n_prefix == 0)) {
+		u->asn_met[u->n_asn] = true; /* said here and now */
 		log_line("--unwilling %.16s: no table in use shows a prefix of it, so it changes nothing",
 			word);
+	}
 	if (s == STATUS_OK)
 		u->asn[u->n_asn++] = asn;
 	return s == STATUS_NO ? STATUS_OK : s;
@@ -178,10 +183,12 @@ static bool refuses(void *self, const struct prefix *network)
 	enum status s = atlas_net(&net, &u->atlas, prefix_text(text, network), &arena, &e);
 	bool yes = s == STATUS_MACHINE;
 
-	for (size_t i = 0; i < u->n_asn && !yes; i++) {
-		yes = found && around.asn == u->asn[i];
-		for (size_t k = 0; s == STATUS_OK && k < net.n_asn && !yes; k++)
-			yes = net.asn[k] == u->asn[i];
+	for (size_t i = 0; i < u->n_asn; i++) {
+		bool is = found && around.asn == u->asn[i];
+		for (size_t k = 0; s == STATUS_OK && k < net.n_asn && !is; k++)
+			is = net.asn[k] == u->asn[i];
+		u->asn_met[i] = u->asn_met[i] || is;
+		yes = yes || is;
 	}
 	arena_free(&arena);
 	return yes;
@@ -194,6 +201,7 @@ static enum status word_take(struct unwilling *u, const struct app *a, const cha
 	struct prefix network;
 	uint32_t asn;
 
+	u->word[u->n_word++] = word;
 	if (as_parse(&asn, word))
 		return asn_take(u, a, word, asn, e);
 	if (!prefix_parse(&network, word) && !is_partner(u, word))
@@ -213,7 +221,10 @@ static enum status words_take(
 			n++;
 	u->place = arena_array(&u->arena, n, sizeof(*u->place));
 	u->asn = arena_array(&u->arena, n, sizeof(*u->asn));
-	if (!u->place || !u->asn)
+	u->word = arena_array(&u->arena, n, sizeof(*u->word));
+	u->place_met = arena_array(&u->arena, n, sizeof(*u->place_met));
+	u->asn_met = arena_array(&u->arena, n, sizeof(*u->asn_met));
+	if (!u->place_met || !u->asn_met || !u->word || !u->place || !u->asn)
 		return err_nomem(e);
 	for (size_t i = 0; i < given->n && s == STATUS_OK; i++) {
 		char *copy = arena_str(&u->arena, given->text[i]), *one;
@@ -240,9 +251,32 @@ enum status unwilling_take(struct unwilling **to, struct planning *how, struct a
 		s = words_take(u, a, given, e);
 	how->unwilling = u->place;
 	how->n_unwilling = u->n_place;
+	how->met = u->place_met;
+	how->refusing = u->word;
+	how->n_refusing = u->n_word;
 	how->refuses = u->n_asn ? refuses : NULL;
 	how->self = u;
 	return s;
+}
+
+static void say_unmet(const char *word)
+{
+	char safe[WORD_TEXT];
+
+	log_line("--unwilling %s: no option would have counted on it, so it changes nothing",
+		printable(safe, sizeof(safe), word));
+}
+
+void unwilling_say(const struct unwilling *u)
+{
+	char as[AS_TEXT];
+
+	for (size_t i = 0; u && i < u->n_place; i++)
+		if (!u->place_met[i])
+			say_unmet(u->place[i]);
+	for (size_t i = 0; u && i < u->n_asn; i++)
+		if (!u->asn_met[i])
+			say_unmet(as_text(as, u->asn[i]));
 }
 
 void unwilling_free(struct unwilling *u)

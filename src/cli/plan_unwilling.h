@@ -14,6 +14,8 @@ struct unwilling;
  * has a claim in the case.  *to (NULL where nothing is given) lives as long as `how` is used. */
 enum status unwilling_take(struct unwilling **to, struct planning *how, struct app *a, const struct place *p,
 	const char *case_id, const struct texts *given, struct err *e);
+/* After a plan: those that changed nothing, in a line each.  NULL: none were given. */
+void unwilling_say(const struct unwilling *u);
 void unwilling_free(struct unwilling *u);
 
 #endif

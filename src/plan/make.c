@@ -318,6 +318,21 @@ static enum status nothing(const struct making *m, struct err *e)
 	return err_set(e, STATUS_NO, "case %.12s: nothing in it can be blocked here or by anybody asked", id);
 }
 
+/* As they were given: a plan says whom it counts on, and whom not. */
+static bool refusing_make(struct plan *to, const struct making *m)
+{
+	size_t n = m->p->n_refusing < PLAN_REFUSING ? m->p->n_refusing : PLAN_REFUSING;
+
+	to->unwilling = arena_array(m->out, n + 1, sizeof(*to->unwilling));
+	for (size_t i = 0; to->unwilling && i < n; i++) {
+		to->unwilling[i] = arena_str(m->out, m->p->refusing[i]);
+		if (!to->unwilling[i])
+			return false;
+		to->n_unwilling++;
+	}
+	return to->unwilling != NULL;
+}
+
 static enum status head_make(struct plan *to, const struct making *m, struct err *e)
 {
 	char text[PREFIX_TEXT];
@@ -331,7 +346,8 @@ static enum status head_make(struct plan *to, const struct making *m, struct err
 	to->from.us = m->seen.recorded.from_us;
 	to->to.us = m->seen.recorded.to_us;
 	to->window_us = to->to.us > to->from.us ? to->to.us - to->from.us : 0;
-	if (!to->ends)
+	to->erased = m->seen.erased;
+	if (!to->ends || !refusing_make(to, m))
 		return err_nomem(e);
 	return case_evidence(&m->c, m->p->tracer, &to->evidence, e);
 }

@@ -25,6 +25,9 @@ struct plan_param {
 	int64_t budget;               /* bystander flows that an option may cost at most; -1: no bound */
 	const char *const *unwilling; /* places whose help must not be counted on */
 	size_t n_unwilling;
+	bool *met; /* of each: set where it is somebody whose help could have been counted on; NULL */
+	const char *const *refusing; /* the same and AS numbers, as they were given: the plan names them */
+	size_t n_refusing;
 	/* Is a place that is a network unwilling, too, as whose it is (a map knows)?  NULL: none is. */
 	bool (*refuses)(void *self, const struct prefix *network);
 	void *self;

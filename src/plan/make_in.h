@@ -65,6 +65,7 @@ struct seen {
 	struct span window;   /* the last look_back of it */
 	struct span recorded; /* what of the window is in the recording; from > to: nothing */
 	bool whole;           /* nothing was recorded before the window */
+	uint64_t erased;      /* flows of the window that were erased: any may have been a bystander's */
 	struct talk *talk;
 	size_t n_talk;
 	uint32_t *talk_of;         /* of each flow */

@@ -101,6 +101,7 @@ static void shared_worse(struct bystanders *b, enum shared s)
 		b->shared = s;
 }
 
+/* Every flow that was erased may be a bystander's, of whatever rule. */
 static enum status hit_count(struct option *o, struct making *m, const struct draw *d, struct err *e)
 {
 	struct arena a = {0};
@@ -120,6 +121,8 @@ static enum status hit_count(struct option *o, struct making *m, const struct dr
 		o->hit.flows++;
 		o->hit.bytes += m->seen.talk[cost.id[i]].bytes;
 	}
+	o->collateral += m->seen.erased;
+	o->hit.flows += m->seen.erased;
 	arena_free(&a);
 	return good ? peers_count(o, m, d, e) : err_nomem(e);
 }

@@ -16,6 +16,7 @@ struct step {
 	bool translated; /* copies of it with another end[1] were recorded: no rule can name them all */
 	uint8_t hidden;  /* end[0] is known to be in a prefix only: its length + 1; 0: the address is known */
 	bool recorded;   /* it passed here */
+	bool gone;       /* so an own claim says, and what it was computed from is not recorded any more */
 	bool answered;   /* recorded, and flow_answered(): the address is not forged */
 	uint32_t
 		members; /* of flows together (trace/aggregate.h), else 0: the port of who opened them is 0 */

@@ -111,8 +111,16 @@ bool place_willing(const struct making *m, const char *name)
 	const struct plan_param *q = m->p;
 	struct prefix network;
 
-	for (size_t i = 0; i < q->n_unwilling; i++)
-		if (means(q->unwilling[i], name))
-			return false;
-	return !q->refuses || !prefix_parse(&network, name) || !q->refuses(q->self, &network);
+	bool willing = true;
+
+	for (size_t i = 0; i < q->n_unwilling; i++) {
+		if (!means(q->unwilling[i], name))
+			continue;
+		willing = false;
+		if (q->met)
+			q->met[i] = true;
+	}
+	if (q->refuses && prefix_parse(&network, name) && q->refuses(q->self, &network))
+		willing = false;
+	return willing;
 }

@@ -17,7 +17,8 @@
 #define PLAN_ACTIONS  20000     /* of one option */
 #define PLAN_BYTES    (8 << 20) /* of a plan's text */
 #define PLAN_WAYS     16
-#define PLAN_TEXT_MAX 400 /* bytes of any free text in a plan (place, missing, way, why) */
+#define PLAN_REFUSING 4096 /* words of --unwilling */
+#define PLAN_TEXT_MAX 400  /* bytes of any free text in a plan (place, missing, way, why) */
 
 struct action {
 	struct rule rule;
@@ -66,7 +67,10 @@ struct plan {
 	uint32_t cases;     /* open cases that end there, this one included */
 	uint64_t attacks, attacks_all; /* attack flows of this case; of all of them */
 	int64_t window_us;             /* of the recording that collateral was counted in */
-	struct wall from, to;          /* its ends; from > to: nothing was recorded */
+	struct wall from, to;          /* its ends; from > to: nothing is recorded */
+	uint64_t erased;        /* flows of it that were erased, and count as bystanders of every option */
+	const char **unwilling; /* whose help was not to be counted on, as it was given */
+	size_t n_unwilling;
 	bool exact; /* the front is exact; else each option stops at most `gap` less than the best of its
 		       collateral */
 	double gap;

@@ -2,6 +2,7 @@
  *
  *     weir-plan/v1
  *     case, made ... options N           fields of the plan
+ *     erased N, unwilling N              only above 0: flows, and words that follow ("refuses")
  *     option 1 ... actions N             fields of an option; needs and ways are lists
  *     action RULE                        placed here
  *     action RULE at PLACE               it needs somebody's help
@@ -41,6 +42,9 @@ static const struct field recorded[] = {
 	{"from", FIELD_TIME, P(from)},
 	{"to", FIELD_TIME, P(to)},
 };
+/* Only where there is something to say: */
+static const struct field erased[] = {{"erased", FIELD_U64, P(erased), .max = INT64_MAX}};
+static const struct field unwilling[] = {{"unwilling", FIELD_SIZE, P(n_unwilling), .max = PLAN_REFUSING}};
 static const struct field front[] = {
 	{"exact", FIELD_BOOL, P(exact)},
 	{"gap", FIELD_REAL, P(gap), .least = 0, .most = DBL_MAX},
@@ -152,9 +156,15 @@ enum status plan_valid(const struct plan *p, struct err *e)
 	if (!why && is_recorded(p))
 		why = fields_bad(recorded, N_OF(recorded), p, &key);
 	if (!why)
+		why = fields_bad(erased, 1, p, &key);
+	if (!why)
+		why = fields_bad(unwilling, 1, p, &key);
+	if (!why)
 		why = fields_bad(front, N_OF(front), p, &key);
 	if (why)
 		return err_set(e, STATUS_BAD, "the plan: %s: %s", key, why);
+	if (!list_good(p->unwilling, p->n_unwilling, false))
+		return err_set(e, STATUS_BAD, "the plan: refuses: not a line of plain UTF-8");
 	for (size_t i = 0; i < p->n_option; i++) {
 		if (option_valid(&p->option[i], i, e) != STATUS_OK)
 			return e->status;
@@ -214,6 +224,11 @@ static void text_write(struct buf *to, const struct plan *p)
 		text_put(to, unrecorded);
 		text_put(to, "\n");
 	}
+	if (p->erased)
+		fields_write(to, erased, 1, p);
+	if (p->n_unwilling)
+		fields_write(to, unwilling, 1, p);
+	list_write(to, "refuses", p->unwilling, p->n_unwilling);
 	fields_write(to, front, N_OF(front), p);
 	for (size_t i = 0; i < p->n_option; i++)
 		option_write(to, &p->option[i]);
@@ -311,6 +326,26 @@ static enum status recorded_read(struct field_reader *r, struct plan *p)
 	return fields_read(r, recorded, N_OF(recorded), p);
 }
 
+static bool comes(const struct field_reader *r, const char *key)
+{
+	size_t n = strlen(key);
+
+	return rd_left(&r->text) >= n && memcmp(r->text.p, key, n) == 0;
+}
+
+/* What stands there only where there is something to say; what is 0 all the same is not what would be
+ * written. */
+static enum status said_read(struct field_reader *r, struct plan *p)
+{
+	enum status s = STATUS_OK;
+
+	if (comes(r, "erased "))
+		s = fields_read(r, erased, 1, p);
+	if (s == STATUS_OK && comes(r, "unwilling "))
+		s = fields_read(r, unwilling, 1, p);
+	return s == STATUS_OK ? list_read(r, "refuses", &p->unwilling, p->n_unwilling, r->e) : s;
+}
+
 static enum status text_read(struct field_reader *r, struct plan *p)
 {
 	enum status s = field_line(r, FORMAT);
@@ -319,6 +354,8 @@ static enum status text_read(struct field_reader *r, struct plan *p)
 		s = fields_read(r, head, N_OF(head), p);
 	if (s == STATUS_OK)
 		s = recorded_read(r, p);
+	if (s == STATUS_OK)
+		s = said_read(r, p);
 	if (s == STATUS_OK)
 		s = fields_read(r, front, N_OF(front), p);
 	if (s != STATUS_OK)

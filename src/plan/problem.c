@@ -87,6 +87,12 @@ static int prefer(const void *a, const void *b, void *making)
 	return (x->place > y->place) - (x->place < y->place);
 }
 
+/* What was erased costs already, whatever is done. */
+static int64_t budget_left(const struct making *m)
+{
+	return m->p->budget < 0 ? -1 : m->p->budget - (int64_t)m->seen.erased;
+}
+
 enum status problem_make(struct problem *to, struct making *m, struct err *e)
 {
 	struct layers l = {0};
@@ -113,7 +119,7 @@ enum status problem_make(struct problem *to, struct making *m, struct err *e)
 		.weight = to->weight,
 		.n_gain = l.n,
 		.n_cost = m->seen.n_talk + m->n_source,
-		.budget = m->p->budget,
+		.budget = budget_left(m),
 		.exact = FRONT_EXACT};
 	return STATUS_OK;
 }

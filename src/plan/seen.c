@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "plan/make_in.h"
+#include "record/forgotten.h"
 
 #define DAY_US (INT64_C(24) * 3600 * SECOND_US)
 
@@ -194,7 +195,7 @@ static enum status talks_make(struct seen *s, int64_t skew, struct arena *a, str
 
 /* ---- how much of the window a point saw ---- */
 
-/* Did the point record a whole day of the window? */
+/* Did the point record a whole day of the window?  Not where some of it was erased. */
 static bool point_covered(struct seen *s, const char *point)
 {
 	size_t n;
@@ -211,7 +212,7 @@ static enum status coverage_mark(struct seen *s, struct arena *a, struct err *e)
 	s->covered = arena_array(a, s->rec.n_flow + 1, sizeof(*s->covered));
 	if (!s->covered)
 		return err_nomem(e);
-	for (size_t i = 0; i < s->rec.n_coverage; i++) {
+	for (size_t i = 0; i < s->rec.n_coverage && s->erased == 0; i++) {
 		const char *point = s->rec.coverage[i].point;
 		if ((i && strcmp(point, s->rec.coverage[i - 1].point) == 0) || !point_covered(s, point))
 			continue;
@@ -238,7 +239,12 @@ static enum status window_read(struct seen *s, const struct plan_param *p, struc
 	s->recorded = (struct span){s->whole ? stat.span.from_us : s->window.from_us, stat.span.to_us};
 	if (!s->whole)
 		q.since.us = s->window.from_us;
-	return recording_read(&s->rec, p->w, p->dir, &q, e);
+	st = forgotten_flows(&s->erased, p->dir, s->window, e);
+	if (st == STATUS_OK)
+		st = recording_read(&s->rec, p->w, p->dir, &q, e);
+	if (st == STATUS_OK && s->rec.n_flow == 0) /* a time that was seen, and of which nothing is left */
+		s->recorded = (struct span){0, -1};
+	return st;
 }
 
 enum status seen_read(struct seen *to, const struct plan_param *p, struct arena *a, struct err *e)

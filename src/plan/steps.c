@@ -215,6 +215,16 @@ static int far_end(const struct told_link *l)
 	return -1;
 }
 
+/* Is anything left of the leg?  i: the flow as it was found, of those together NO_INDEX. */
+static bool leg_left(const struct told_link *l, int far, uint32_t i, const struct seen *s)
+{
+	size_t first;
+
+	if (l->in_members && !l->in[far].hidden)
+		return seen_of_host(s, &l->in[far].end.ip, &first) > 0;
+	return i != NO_INDEX;
+}
+
 /* A leg that a partner names may have passed here too; an own one did, if long ago. */
 static void step_of_link(
 	struct step *to, const struct told_link *l, int far, const struct step *out, const struct seen *s)
@@ -235,6 +245,7 @@ static void step_of_link(
 		to->last_us = l->in_life.to_us;
 	}
 	to->recorded = i != NO_INDEX || !*l->by;
+	to->gone = !*l->by && (!out->recorded || out->gone || !leg_left(l, far, i, s));
 	to->hidden = l->in[far].hidden;
 	to->reverse = l->in_opened;
 	to->log10_e = l->log10_e;

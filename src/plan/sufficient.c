@@ -89,7 +89,7 @@ static void on_sighting(struct sufficiency *to, const struct step *s, enum width
 	(void)ip_text(from, &s->end[0].ip);
 	if (!s->recorded)
 		(void)snprintf(to->missing, sizeof(to->missing),
-			"the flow from %s was not recorded here, so nothing shows that it came from there: "
+			"the flow from %s is not recorded here, so nothing shows that it came from there: "
 			"record it, then plan anew",
 			from);
 	else if (w != WIDTH_RATE && !s->answered)
@@ -114,10 +114,20 @@ static size_t on_word(const struct path *p, size_t k)
 	return 0;
 }
 
+/* The first link up to step k that was computed here from what is not recorded any more; 0: none. */
+static size_t on_gone(const struct path *p, size_t k)
+{
+	for (size_t i = 1; i <= k; i++)
+		if (p->step[i].gone)
+			return i;
+	return 0;
+}
+
 void sufficient(
 	struct sufficiency *to, const struct path *p, size_t step, enum width w, const struct alphas *a)
 {
 	size_t word = step < p->n_step && p->step[step].recorded ? on_word(p, step) : 0;
+	size_t gone = step < p->n_step ? on_gone(p, step) : 0;
 	char relay[IP_TEXT];
 
 	*to = (struct sufficiency){0};
@@ -128,6 +138,12 @@ void sufficient(
 			"which host it is was not disclosed by %s: ask for its address, or for the block "
 			"there",
 			p->step[step].by);
+	else if (gone)
+		(void)snprintf(to->missing, sizeof(to->missing),
+			"link at relay %s: its flows are not recorded here any more, so it cannot be "
+			"computed again, and whom a block hits besides is not known: record on, then plan "
+			"anew",
+			relay_text(relay, p, gone));
 	else if (word)
 		(void)snprintf(to->missing, sizeof(to->missing),
 			"link at relay %s is the word of %s alone, and what is upstream of it passes here: "

@@ -141,10 +141,12 @@ static bool cost_bystanders(struct option *o, struct making *m)
 		[SHARED_YES] = "others use the same addresses",
 		[SHARED_UNKNOWN] =
 			"whether others use the same addresses is not known, which counts as if they did"};
-	char text[PLAN_TEXT_MAX + 1], flows[COUNT_TEXT], peers[COUNT_TEXT], bytes[32], span[LONG_TEXT];
+	char text[PLAN_TEXT_MAX + 1], flows[COUNT_TEXT], peers[COUNT_TEXT], bytes[32], span[LONG_TEXT],
+		gone[COUNT_TEXT];
 
 	if (m->seen.recorded.to_us < m->seen.recorded.from_us)
-		return line_set(&o->cost_bystanders, m, "not known: nothing was recorded here");
+		return line_set(&o->cost_bystanders, m,
+			"not known: nothing is recorded here, or nothing is left of it");
 	if (o->hit.flows == 0)
 		(void)snprintf(text, sizeof(text), "none in the last %s that were recorded; %s",
 			recorded_text(span, m), shared[o->hit.shared]);
@@ -153,6 +155,10 @@ static bool cost_bystanders(struct option *o, struct making *m)
 			"%s with %s, %s bytes, in the last %s that were recorded; %s",
 			counted(flows, o->hit.flows, "flow"), counted(peers, o->hit.peers, "peer"),
 			thousands(bytes, o->hit.bytes), recorded_text(span, m), shared[o->hit.shared]);
+	if (m->seen.erased)
+		(void)snprintf(text + strlen(text), sizeof(text) - strlen(text),
+			"; %s of these times %s erased, and counted here whosever they were",
+			counted(gone, m->seen.erased, "flow"), m->seen.erased == 1 ? "was" : "were");
 	return line_set(&o->cost_bystanders, m, text);
 }
 

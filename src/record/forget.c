@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "record/forgotten.h"
 #include "record/rotate.h"
 #include "record/segment_filter.h"
 
@@ -125,6 +126,19 @@ static enum status passes(struct forgetting *f, const char *dir, struct err *e)
 	return st;
 }
 
+/* What went is written down even where something could not be erased. */
+static enum status passes_noted(struct forgetting *f, const char *dir, uint64_t *n, struct err *e)
+{
+	struct err late;
+	enum status st = passes(f, dir, e);
+
+	*n = segment_gone_count(&f->change);
+	if (forgotten_done(f->w, dir, f->change.gone_span, *n, &late) == STATUS_OK || st != STATUS_OK)
+		return st;
+	*e = late;
+	return late.status;
+}
+
 enum status store_forget(
 	const struct world *w, const char *dir, const struct ip *host, uint64_t *n, struct err *e)
 {
@@ -138,8 +152,9 @@ enum status store_forget(
 	if (st == STATUS_OK)
 		st = temporaries_remove(w, dir, e);
 	if (st == STATUS_OK)
-		st = passes(&f, dir, e);
-	*n = segment_gone_count(&f.change);
+		st = forgotten_begin(w, dir, e);
+	if (st == STATUS_OK)
+		st = passes_noted(&f, dir, n, e);
 	segment_change_free(&f.change);
 	if (st != STATUS_OK)
 		return err_wrap(e, "forget %s", ip_text(text, host));

@@ -92,7 +92,7 @@ static enum status block_filter(struct job *j, const struct block_head *h, const
 		if (j->choice->stays(j->choice->self, &j->parts.part[i].head))
 			st = part_stash(j, &j->parts.part[i], e);
 		else
-			st = segment_gone(j->change, &j->parts.part[i].head.id, e);
+			st = segment_gone(j->change, &j->parts.part[i], e);
 	}
 	for (size_t i = 0; i < t->n_cover && st == STATUS_OK; i++)
 		st = stash_cover(&j->stash, &t->cover[i], e);
@@ -207,8 +207,22 @@ enum status segment_filter(const struct world *w, int fd, const char *path,
 	return st;
 }
 
-enum status segment_gone(struct segment_change *c, const struct id *id, struct err *e)
+static void span_widen(struct span *s, bool first, int64_t from, int64_t to)
 {
+	if (first || from < s->from_us)
+		s->from_us = from;
+	if (first || to > s->to_us)
+		s->to_us = to;
+}
+
+enum status segment_gone(struct segment_change *c, const struct part *p, struct err *e)
+{
+	const struct id *id = &p->head.id;
+
+	span_widen(&c->gone_span, c->n_gone == 0, p->head.first_us, p->head.first_us);
+	for (int d = 0; d < 2; d++)
+		if (p->count[d].first_us <= p->count[d].last_us)
+			span_widen(&c->gone_span, false, p->count[d].first_us, p->count[d].last_us);
 	if (c->n_gone && id_order(&c->gone[c->n_gone - 1], id) == 0)
 		return STATUS_OK;
 	if (!grow(&c->gone, &c->cap_gone, c->n_gone, 1, sizeof(*c->gone)))

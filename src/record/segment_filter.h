@@ -15,6 +15,7 @@ struct segment_choice {
 struct segment_change {
 	struct id *gone; /* ids of chunks that went */
 	size_t n_gone, cap_gone;
+	struct span gone_span; /* first and last packet of these; meaningless where none went */
 	uint64_t damaged;
 	uint64_t bytes_before, bytes_after; /* of the last one */
 };
@@ -25,7 +26,8 @@ enum status segment_lock(int *fd, const struct world *w, const char *path, struc
 /* Takes the locked fd over. */
 enum status segment_filter(const struct world *w, int fd, const char *path,
 	const struct segment_choice *choice, struct segment_change *change, struct err *e);
-enum status segment_gone(struct segment_change *c, const struct id *id, struct err *e);
+/* p: a chunk that goes. */
+enum status segment_gone(struct segment_change *c, const struct part *p, struct err *e);
 /* How many different ids went.  Sorts them. */
 uint64_t segment_gone_count(struct segment_change *c);
 void segment_change_free(struct segment_change *c);

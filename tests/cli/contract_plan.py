@@ -44,7 +44,9 @@ def marked(plan):
 def test_json_has_what_the_manual_says():
     where, case = planned()
     doc = one("-C", where, "plan", case)
-    assert doc.keys() == {"id", "case", "made", "ends", "cases", "attacks", "attacks_all", "window", "exact", "gap", "options"}
+    assert doc.keys() == {"id", "case", "made", "ends", "cases", "attacks", "attacks_all", "window", "erased", "unwilling",
+                          "exact", "gap", "options"}
+    assert doc["erased"] == 0 and doc["unwilling"] == []
     assert ID.fullmatch(doc["id"]) and doc["case"] == case and TIME.fullmatch(doc["made"])
     assert doc["ends"] is None or ipaddress.ip_network(doc["ends"])
     assert doc["cases"] == 1 and doc["attacks"] == doc["attacks_all"] == 1
@@ -143,6 +145,18 @@ def test_unwilling():
     for word in ("203.0.113.10", "203.0.113.0/25", "203.0.0.0/16"):
         left = one("-C", where, "plan", case, "--unwilling", word)["options"]
         assert all("203.0.113.0/24" not in o["needs"] for o in left), word
+
+
+def test_unwilling_stands_in_the_plan_that_is_kept():
+    where, case = planned()
+    plan, err = weir("-C", where, "plan", case, "--unwilling", "203.0.113.0/24,192.0.2.77", json_out=True)
+    said = ["203.0.113.0/24", "192.0.2.77"]
+    assert "--unwilling 192.0.2.77: no option would have counted on it" in err and err.count("\n") == 1, err
+    assert plan[0]["unwilling"] == one("-C", where, "why", plan[0]["id"])["unwilling"] == said
+    assert "not counting on: 203.0.113.0/24, 192.0.2.77\n" in weir("-C", where, "why", plan[0]["id"])[0]
+    to = fresh("front").with_suffix(".svg")
+    weir("-C", where, "plan", case, "--unwilling", "203.0.113.0/24", "--svg", to)
+    assert "not counting on: 203.0.113.0/24" in "".join(ET.parse(to).getroot().itertext())
 
 
 def test_unwilling_says_what_is_none():
@@ -352,6 +366,48 @@ def test_forgotten():
     assert "was erased (weir forget)" in weir("-C", where, "why", plan)[0]
     assert one("-C", where, "why", plan)["options"] is None
     assert one("-C", where, "case", "show", case)["plans"][0]["id"] == plan
+
+
+def test_nothing_is_enough_where_all_was_erased():
+    """Links that were proven stay claims, but neither they nor whom a block hits can be looked at again."""
+    where, case = planned()
+    weir("-C", where, "init", "--name", "victim.example")
+    weir("-C", where, "trace", case)
+    before = one("-C", where, "plan", case)
+    assert any(o["sufficient"] for o in before["options"])
+    weir("-C", where, "forget", "--host", ATTACKER)
+    doc = one("-C", where, "plan", case)
+    assert not any(o["sufficient"] for o in doc["options"] if not o["needs"]), doc["options"]
+    missing = {o["missing"] for o in doc["options"]}
+    assert any("not recorded here any more, so it cannot be computed again, and whom a block hits besides is not known" in m
+               for m in missing), missing
+    assert doc["erased"] > 0 and all(o["collateral"] > doc["erased"] for o in doc["options"])
+    for o in doc["options"]:
+        if any(r["place"] == "here" for r in o["rules"]):
+            refused("-C", where, "block", case, "--option", o["option"], "--dry-run", status=1, say="not sufficient")
+    text, _ = weir("-C", where, "plan", case)
+    assert f"erased since: {doc['erased']} flows, which count as bystanders of every option" in text
+
+
+def test_what_was_erased_counts_as_bystanders():
+    """Of a host that has no part in the chain: the plan stands, and says what it does not see any more."""
+    where, case = planned()
+    before = one("-C", where, "plan", case)
+    flows, _ = weir("-C", where, "flows", json_out=True)
+    hosts = {h for f in flows for h in re.findall(r"[0-9.]{7,}(?=:)", f["flow"])} - set(re.findall(r"[0-9.]{7,}(?=:)", ATTACK + IN_LEG))
+    weir("-C", where, "forget", "--host", sorted(hosts)[0])
+    doc = one("-C", where, "plan", case)
+    assert 0 < doc["erased"] < len(flows)
+    m = marked(doc)
+    assert m["sufficient"] and m["collateral"] >= doc["erased"] and m["bystanders"]["flows"] >= doc["erased"], m
+    assert m["collateral"] == marked(before)["collateral"] + doc["erased"] and m["bystanders"]["shared"] != "no"
+    assert "erased" in m["cost"]["bystanders"]
+    refused("-C", where, "plan", case, "--budget", doc["erased"] - 1, status=1, say="no option costs bystanders at most")
+    again = fresh()
+    assert "forgotten" not in {p.name for p in recorded().iterdir()} and not again.exists()
+    (where / "forgotten").write_text("begun\n")
+    assert one("-C", where, "plan", case)["erased"] == 1, "an erasure that was cut off is of unknown size, and not nothing"
+    assert not re.search(r"203\.|198\.|192\.", (where / "forgotten").read_text())
 
 
 def test_damaged_plan():
