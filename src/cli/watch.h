@@ -28,6 +28,9 @@ struct minute {
 	struct mono since;
 	unsigned n;
 };
+/* Is there room for one more? */
+bool minute_room(const struct minute *m, struct mono now, unsigned most);
+/* Counts one more, where there is room. */
 bool minute_takes(struct minute *m, struct mono now, unsigned most);
 
 /* A case that had an alert since the watch began. */
@@ -88,7 +91,7 @@ struct watch {
 	struct hunt *hunt;       /* n_hunt of WATCH_HUNTS */
 	size_t n_hunt;
 	struct store_stat grown; /* the recording as it was looked at last */
-	int64_t look_us;         /* how long that took, with its traces */
+	struct mono rest;        /* until then nothing is looked at again but together with something new */
 	struct minute cases, soon;
 	struct tally tally;
 	struct mono counted;      /* when counts went into the database last */
@@ -121,6 +124,8 @@ struct concern *watch_concern(struct watch *w, const struct id *case_id);
 void hunt_add(struct watch *w, const struct id *case_id, const struct sighting *s);
 /* What an earlier watch took within the last hour is looked at again. */
 void hunt_again(struct watch *w);
+/* When the sighting is looked at next. */
+struct mono hunt_time(const struct watch *w, const struct hunt *h);
 /* Traces what is due; then planning may be due. */
 enum status watch_hunt(struct watch *w, struct err *e);
 

@@ -237,7 +237,8 @@ static char *option_words(char to[OPTION_WORDS], const struct option *o)
 	return to;
 }
 
-/* because: why watch does not give a sufficient option by itself though the policy lets it, "" else. */
+/* because: why watch does not give the option by itself though the policy lets it (of one that is not
+ * sufficient, just that); "" else. */
 static enum status say_option(struct watch *w, struct concern *c, const struct option *o,
 	const struct id *plan, const char *because, struct err *e)
 {
@@ -406,12 +407,14 @@ static bool act_due(const struct watch *w, const struct concern *c)
 	       watch_mono(w).us >= c->next.us;
 }
 
-/* Only so many a minute wait for no pause, of a case and of all: whoever makes alerts makes no plans with
- * them.  Beyond that it is as if an alert had come (sighted()). */
+/* Only so many a minute wait for no pause, of a case and of all, for a flood of alerts must not become a
+ * flood of plans; what one of the two refuses is not counted on the other.  Beyond that it is as if an alert
+ * had come (sighted()). */
 void act_soon(struct watch *w, struct concern *c)
 {
 	struct mono now = watch_mono(w);
-	bool at_once = c->next.us > now.us && minute_takes(&c->soon, now, WATCH_SOON_CASE) &&
+	bool room = minute_room(&c->soon, now, WATCH_SOON_CASE) && minute_room(&w->soon, now, WATCH_SOON);
+	bool at_once = c->next.us > now.us && room && minute_takes(&c->soon, now, WATCH_SOON_CASE) &&
 		       minute_takes(&w->soon, now, WATCH_SOON);
 	int64_t at = now.us + (at_once ? 0 : SECOND_US);
 
@@ -469,7 +472,7 @@ int64_t watch_wait_us(const struct watch *w, int64_t most)
 	int64_t now = watch_mono(w).us;
 
 	for (size_t i = 0; i < w->n_hunt; i++)
-		sooner(&most, now, w->hunt[i].next);
+		sooner(&most, now, hunt_time(w, &w->hunt[i]));
 	for (size_t i = 0; i < WATCH_CASES && w->app->cfg.on_alert != ON_ALERT_NOTIFY; i++)
 		if (w->concern[i].due || renewal(w, &w->concern[i]))
 			sooner(&most, now, w->concern[i].next);

@@ -5,7 +5,8 @@
  * recording grows, until its chain has come to an end that more recording does not move, for an hour at most.
  * An alert is often quicker than the recorder: a flow that is not there yet, or only by its first packets,
  * is looked at again soon.
- * All that is due at once is traced with one reading of the recording. */
+ * All that is due about the same time is traced with one reading of the recording, and looking again takes a
+ * tenth of the time at most, however many sightings there are: only a new one is not waited with. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,8 @@
 #define PAUSE_FIRST_US SECOND_US
 #define PAUSE_LAST_US  (60 * SECOND_US)
 #define SOON_US        (SECOND_US / 20) /* to the second look at a flow that is not all there yet; then doubled */
-#define SOON_SHARE     10               /* such looks take one part in so many of the time, at most */
+#define LOOK_SHARE     10               /* looking again takes one part in so many of the time, at most */
+#define GRID_PART      8                /* what is looked at after a pause waits for others, so much longer */
 #define LOOK_US        (2 * SECOND_US) /* between two looks at a recording that does not grow */
 #define HUNT_US        (3600 * SECOND_US)
 #define OVER_US        (60 * SECOND_US) /* recorded behind a closed flow: what fed it has come by then */
@@ -72,26 +74,42 @@ static bool all_there(const struct hunt *h)
 	return h->found && h->answered;
 }
 
-/* The next look at a flow that is not all there yet, pause_us from now at most.  Looks of several come
- * together, however many there are. */
-static int64_t soon(const struct watch *w, struct hunt *h, int64_t now, int64_t pause_us)
+/* pause_us from now, or a little later, when others are due too: such times are far fewer than sightings. */
+static struct mono meeting(int64_t now, int64_t pause_us)
 {
-	int64_t apart = SOON_SHARE * w->look_us > SOON_US ? SOON_SHARE * w->look_us : SOON_US;
-	int64_t at = (now + h->soon_us + apart - 1) / apart * apart;
+	int64_t apart = SOON_US;
 
-	if (h->soon_us < pause_us)
-		h->soon_us *= 2;
-	return at < now + pause_us ? at : now + pause_us;
+	while (apart < pause_us / GRID_PART)
+		apart *= 2; /* so the times of a longer pause are times of a shorter one too */
+	return (struct mono){(now + pause_us + apart - 1) / apart * apart};
+}
+
+/* The next look, pause_us after this one; soon, where the flow is not all there yet.  now: when the look
+ * began, which is the same for all that were looked at with it. */
+static void next_look(struct hunt *h, int64_t now, int64_t pause_us)
+{
+	int64_t soon_us = h->soon_us;
+
+	if (all_there(h) || soon_us >= pause_us) {
+		h->next = meeting(now, pause_us);
+		return;
+	}
+	h->soon_us *= 2;
+	h->next = meeting(now, soon_us);
 }
 
 /* A quarter of the time that it has taken already: what is proven is known soon after, early and late. */
-static void hunt_later(struct watch *w, struct hunt *h)
+static void hunt_later(struct hunt *h, int64_t now)
 {
-	int64_t now = watch_mono(w).us, pause = (now - h->begun.us) / 4;
+	int64_t pause = (now - h->begun.us) / 4;
 
 	pause = pause > PAUSE_FIRST_US ? pause : PAUSE_FIRST_US;
-	pause = pause < PAUSE_LAST_US ? pause : PAUSE_LAST_US;
-	h->next.us = all_there(h) ? now + pause : soon(w, h, now, pause);
+	next_look(h, now, pause < PAUSE_LAST_US ? pause : PAUSE_LAST_US);
+}
+
+struct mono hunt_time(const struct watch *w, const struct hunt *h)
+{
+	return h->tried && h->next.us < w->rest.us ? w->rest : h->next;
 }
 
 /* ---- a case that a chain leads to ---- */
@@ -326,7 +344,7 @@ static enum status hunt_due(struct watch *w, int64_t now, struct err *e)
 			h->bytes = w->grown.bytes;
 			h->to_us = w->grown.span.to_us;
 			s = hunt_one(w, t, h, &done, e);
-			hunt_later(w, h);
+			hunt_later(h, now);
 		}
 		if (done)
 			hunt_remove(w, i);
@@ -347,7 +365,7 @@ static bool any_due(struct watch *w, int64_t now)
 		if (is_due(w, h, now))
 			any = true;
 		else if (h->next.us <= now)
-			h->next.us = all_there(h) ? now + LOOK_US : soon(w, h, now, LOOK_US);
+			next_look(h, now, LOOK_US);
 	}
 	return any;
 }
@@ -359,12 +377,13 @@ enum status watch_hunt(struct watch *w, struct err *e)
 	enum status s;
 
 	for (size_t i = 0; i < w->n_hunt && !time; i++)
-		time = w->hunt[i].next.us <= now;
+		time = hunt_time(w, &w->hunt[i]).us <= now;
 	if (!time)
 		return STATUS_OK;
 	s = store_stat_read(&w->grown, w->app->w, w->app->dir, e);
 	if (s == STATUS_OK && any_due(w, now))
 		s = hunt_due(w, now, e);
-	w->look_us = watch_mono(w).us - now;
+	now += LOOK_SHARE * (watch_mono(w).us - now);
+	w->rest.us = w->rest.us > now ? w->rest.us : now;
 	return s;
 }

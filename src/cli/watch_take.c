@@ -10,12 +10,22 @@
 #define COUNTS_US (10 * SECOND_US) /* between two writings of a sighting's count */
 #define MINUTE_US (60 * SECOND_US)
 
+static bool minute_over(const struct minute *m, struct mono now)
+{
+	return m->since.us == 0 || now.us - m->since.us >= MINUTE_US;
+}
+
+bool minute_room(const struct minute *m, struct mono now, unsigned most)
+{
+	return (minute_over(m, now) ? 0 : m->n) < most;
+}
+
 bool minute_takes(struct minute *m, struct mono now, unsigned most)
 {
-	if (m->since.us == 0 || now.us - m->since.us >= MINUTE_US)
-		*m = (struct minute){.since = now};
-	if (m->n >= most)
+	if (!minute_room(m, now, most))
 		return false;
+	if (minute_over(m, now))
+		*m = (struct minute){.since = now};
 	m->n++;
 	return true;
 }
