@@ -87,10 +87,10 @@ static int prefer(const void *a, const void *b, void *making)
 	return (x->place > y->place) - (x->place < y->place);
 }
 
-/* What was erased costs already, whatever is done. */
+/* What was erased costs already, whatever is done: below 0 nothing may be done, where there is a budget. */
 static int64_t budget_left(const struct making *m)
 {
-	return m->p->budget < 0 ? -1 : m->p->budget - (int64_t)m->seen.erased;
+	return m->p->budget - (int64_t)m->seen.erased;
 }
 
 enum status problem_make(struct problem *to, struct making *m, struct err *e)
@@ -115,11 +115,11 @@ enum status problem_make(struct problem *to, struct making *m, struct err *e)
 		set[i] = (struct front_set){gain.id, cost->id, gain.n, cost->n, c->place};
 	}
 	to->front = (struct front_problem){.set = set,
-		.n_set = m->n_choice,
+		.n_set = m->p->budget < 0 || budget_left(m) >= 0 ? m->n_choice : 0,
 		.weight = to->weight,
 		.n_gain = l.n,
 		.n_cost = m->seen.n_talk + m->n_source,
-		.budget = budget_left(m),
+		.budget = m->p->budget < 0 ? -1 : budget_left(m),
 		.exact = FRONT_EXACT};
 	return STATUS_OK;
 }
