@@ -115,6 +115,16 @@ int world_write_all(const struct world *w, int fd, const void *p, size_t n)
 	return 0;
 }
 
+int world_open_new(const struct world *w, const char *path, mode_t mode)
+{
+	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
+	int fd = w->open(w->self, path, flags, mode);
+
+	if (fd >= 0 || errno != EEXIST || w->unlink(w->self, path) != 0)
+		return fd;
+	return w->open(w->self, path, flags, mode);
+}
+
 int world_sync_dir(const struct world *w, const char *path)
 {
 	char dir[4096];

@@ -30,6 +30,10 @@ extern const struct world world_real;
 /* Writes all n bytes; -1 with errno where the world gives up. */
 int world_write_all(const struct world *w, int fd, const void *p, size_t n);
 
+/* Opens for writing a file that was not there: what stands under that name is removed first, so that no link
+ * that somebody left there leads to another file.  As open(2). */
+int world_open_new(const struct world *w, const char *path, mode_t mode);
+
 /* fsync of the directory that holds path, so that a rename or a new file survives. */
 int world_sync_dir(const struct world *w, const char *path);
 

@@ -204,13 +204,36 @@ static enum status view_add(
 
 /* ---- opening ---- */
 
+/* Is it the one that the list names?  An older weir's sheet has no id, and its name is what it is. */
+static enum status sheet_named(const struct sheet *s, const struct atlas_entry *one, struct err *e)
+{
+	static const struct id none;
+	char text[ID_TEXT];
+
+	if (id_order(&s->id, &none) == 0)
+		return STATUS_OK;
+	if (strcmp(id_text(text, &s->id), one->id) != 0)
+		return err_set(e, STATUS_BAD,
+			"another table lies here (%.12s); weir map forget %.12s, and load it again", text,
+			one->id);
+	if (s->from.us != one->sheet.from.us || s->to.us != one->sheet.to.us)
+		return err_set(e, STATUS_BAD,
+			"not of the time that the list says; weir map forget %.12s, and load it again",
+			one->id);
+	return STATUS_OK;
+}
+
 /* Is it what the list says, and as it was written?  A flipped bit would be a name, a country, an origin or a
  * relationship that nobody wrote, and the sums cost a few milliseconds.  Those of a whole table's routes
  * would cost a second start, and most questions ask for none: paths_routes(). */
-static enum status sheet_sound(const struct sheet *s, enum sheet_kind kind, struct err *e)
+static enum status sheet_sound(const struct sheet *s, const struct atlas_entry *one, struct err *e)
 {
+	enum sheet_kind kind = one->sheet.kind;
+
 	if (s->kind != kind)
 		return err_set(e, STATUS_BAD, "damaged: not the kind of sheet that the list says");
+	if (sheet_named(s, one, e) != STATUS_OK)
+		return STATUS_BAD;
 	return kind == SHEET_PATHS ? paths_check_names(s, e) : sheet_check(s, e);
 }
 
@@ -225,7 +248,7 @@ enum status atlas_sheet(struct sheet *to, const struct atlas *a, size_t i, struc
 	enum status st = sheet_open(&s, path, e);
 	if (st != STATUS_OK)
 		return st == STATUS_MACHINE && access(path, F_OK) != 0 ? STATUS_NO : st;
-	st = sheet_sound(&s, one->sheet.kind, e);
+	st = sheet_sound(&s, one, e);
 	if (st != STATUS_OK) {
 		sheet_close(&s);
 		return err_wrap(e, "%s", path);

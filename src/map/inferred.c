@@ -6,8 +6,11 @@
  * waiting for it. */
 #include "map/inferred.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "map/infer.h"
@@ -131,15 +134,37 @@ static void kept_write(
 		sheet_drop(o);
 }
 
+/* A limit on a file's size is a disk that is full, not the end of the question. */
 static void keep(const struct links *l, const struct source *s, const struct atlas *at)
 {
+	const struct sigaction ignore = {.sa_handler = SIG_IGN};
+	struct sigaction before;
 	struct err e; /* nobody's: the answer is there */
 	int lock = list_lock_now(at->dir);
 
 	if (lock < 0)
 		return;
-	kept_write(l, s, at->w, at->paths[0]->sheet->to, &e);
+	if (sigaction(SIGXFSZ, &ignore, &before) == 0) {
+		kept_write(l, s, at->w, at->paths[0]->sheet->to, &e);
+		(void)sigaction(SIGXFSZ, &before, NULL);
+	}
 	(void)close(lock);
+}
+
+/* Root does not write into a directory of somebody else's: a child becomes that user and does, so that root
+ * can still write what else was asked for (--svg). */
+static void keep_as_owner(const struct links *l, const struct source *s, const struct atlas *at)
+{
+	struct err e;
+	pid_t child = fork();
+
+	if (child == 0) {
+		if (list_become_owner(at->dir, &e) == STATUS_OK)
+			keep(l, s, at);
+		_exit(0);
+	}
+	while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
+		;
 }
 
 enum status inferred_links(struct links *to, const struct atlas *at, struct arena *a, struct err *e)
@@ -150,7 +175,11 @@ enum status inferred_links(struct links *to, const struct atlas *at, struct aren
 	if (named && kept_read(to, &s, a))
 		return STATUS_OK;
 	enum status st = infer_links(to, at->paths, at->n_paths, a, e);
-	if (st == STATUS_OK && named)
+	if (st != STATUS_OK || !named)
+		return st;
+	if (list_is_others(at->dir))
+		keep_as_owner(to, &s, at);
+	else
 		keep(to, &s, at);
 	return st;
 }

@@ -1,7 +1,6 @@
 /* A sheet is written: sections one behind the other into a temporary file beside its place, head and table
  * last, then synced and renamed.  What fails or is killed before the rename leaves nothing under its name. */
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,7 +48,7 @@ struct sheet_out *sheet_begin(const struct world *w, const char *path, enum shee
 	else if (snprintf(o->path, sizeof(o->path), "%s", path) >= (int)sizeof(o->path) ||
 		 snprintf(o->part, sizeof(o->part), "%s.part", path) >= (int)sizeof(o->part))
 		(void)err_set(e, STATUS_BAD, "%s: the name is too long", path);
-	else if ((o->fd = w->open(w->self, o->part, O_WRONLY | O_CREAT | O_TRUNC, 0666)) < 0)
+	else if ((o->fd = world_open_new(w, o->part, 0666)) < 0)
 		(void)err_errno(e, "%s: cannot be made", o->part);
 	else if (pad_to(o, SHEET_BEGIN, e) == STATUS_OK)
 		return o;
