@@ -132,9 +132,11 @@ def test_list_and_forget():
     out, _ = weir("-C", where, "map", "list")
     assert all(r["id"][:12] in out and r["name"] in out for r in rows)
     gone = next(r["id"] for r in rows if r["kind"] == "names")
-    assert one("-C", where, "map", "forget", gone) == {"id": gone} and not (where / "map" / f"{gone}.sheet").exists()
+    doc = one("-C", where, "map", "forget", gone[:6])
+    assert doc["id"] == gone and doc["kind"] == "names" and doc["was_in_use"] and doc["in_use_now"] == []
+    assert not (where / "map" / f"{gone}.sheet").exists()
     refused("-C", where, "map", "forget", gone, status=1, say="no table of the map has that id")
-    refused("-C", where, "map", "forget", rows[0]["id"][:5], status=1, say="no table of the map has that id")
+    refused("-C", where, "map", "forget", rows[0]["id"][:5], status=2, say="at least 6 digits of the id")
     refused("-C", where, "map", "forget", "../../etc", status=1, say="no table of the map has that id")
     refused("-C", where, "map", "forget", status=2, say="one ID")
     assert len(weir("-C", where, "map", "list", json_out=True)[0]) == 3
