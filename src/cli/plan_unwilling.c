@@ -13,6 +13,13 @@
 
 #define TYPOS_MOST 2 /* letters that may differ in what was perhaps meant */
 #define WORD_TEXT  80
+#define FEW        3 /* words that are named where there may be thousands */
+
+/* Words of which one thing is said, in one line however many they are. */
+struct few {
+	char text[FEW * (WORD_TEXT + 2)];
+	size_t n;
+};
 
 struct unwilling {
 	struct arena arena;
@@ -24,9 +31,34 @@ struct unwilling {
 	uint32_t *asn;
 	bool *place_met, *asn_met; /* of each: is it somebody whom the plan could have asked? */
 	size_t n_place, n_asn;
+	struct few unseen;    /* AS numbers that no table in use shows */
 	const char **partner; /* whom weir knows */
 	size_t n_partner;
 };
+
+/* ---- one line ---- */
+
+static void few_add(struct few *f, const char *word)
+{
+	char safe[WORD_TEXT];
+	size_t len = strlen(f->text);
+
+	if (f->n < FEW)
+		(void)snprintf(f->text + len, sizeof(f->text) - len, "%s%s", f->n ? ", " : "",
+			printable(safe, sizeof(safe), word));
+	f->n++;
+}
+
+/* "--unwilling AS1, AS2, AS3 and 8,996 more: ..."; one: of one alone. */
+static void few_say(const struct few *f, const char *one, const char *many)
+{
+	char more[COUNT_TEXT], rest[COUNT_TEXT + 16] = "";
+
+	if (f->n > FEW)
+		(void)snprintf(rest, sizeof(rest), " and %s", counted(more, f->n - FEW, "other"));
+	if (f->n)
+		log_line("--unwilling %s%s: %s", f->text, rest, f->n == 1 ? one : many);
+}
 
 /* ---- partners ---- */
 
@@ -161,9 +193,8 @@ static enum status asn_take(
 		return s;
 	s = atlas_net(&net, &u->atlas, word, &u->arena, e);
 	if (s == STATUS_NO || (s == STATUS_OK && net.n_prefix == 0)) {
-		u->asn_met[u->n_asn] = true; /* said here and now */
-		log_line("--unwilling %.16s: no table in use shows a prefix of it, so it changes nothing",
-			word);
+		u->asn_met[u->n_asn] = true; /* said by words_take() */
+		few_add(&u->unseen, word);
 	}
 	if (s == STATUS_OK)
 		u->asn[u->n_asn++] = asn;
@@ -233,6 +264,8 @@ static enum status words_take(
 		while (s == STATUS_OK && (one = strsep(&copy, ",")) != NULL)
 			s = word_take(u, a, one, e);
 	}
+	few_say(&u->unseen, "no table in use shows a prefix of it, so it changes nothing",
+		"no table in use shows a prefix of them, so they change nothing");
 	return s;
 }
 
@@ -259,24 +292,19 @@ enum status unwilling_take(struct unwilling **to, struct planning *how, struct a
 	return s;
 }
 
-static void say_unmet(const char *word)
-{
-	char safe[WORD_TEXT];
-
-	log_line("--unwilling %s: no option would have counted on it, so it changes nothing",
-		printable(safe, sizeof(safe), word));
-}
-
 void unwilling_say(const struct unwilling *u)
 {
 	char as[AS_TEXT];
+	struct few unmet = {.n = 0};
 
 	for (size_t i = 0; u && i < u->n_place; i++)
 		if (!u->place_met[i])
-			say_unmet(u->place[i]);
+			few_add(&unmet, u->place[i]);
 	for (size_t i = 0; u && i < u->n_asn; i++)
 		if (!u->asn_met[i])
-			say_unmet(as_text(as, u->asn[i]));
+			few_add(&unmet, as_text(as, u->asn[i]));
+	few_say(&unmet, "no option would have counted on it, so it changes nothing",
+		"no option would have counted on them, so they change nothing");
 }
 
 void unwilling_free(struct unwilling *u)

@@ -15,6 +15,8 @@ struct desk {
 	struct scene s;
 	struct world world;     /* the real one but for its clock, which the test moves */
 	int64_t us, opening_us; /* opening a file takes so long */
+	int64_t tick_us;        /* and asking for the time */
+	unsigned opened;        /* files */
 	struct app app;
 	struct watch w;
 	char *said;
@@ -29,7 +31,10 @@ static struct wall desk_now(void *self)
 
 static struct mono desk_mono(void *self)
 {
-	return (struct mono){((struct desk *)self)->us};
+	struct desk *d = self;
+
+	d->us += d->tick_us;
+	return (struct mono){d->us};
 }
 
 static int desk_open(void *self, const char *path, int flags, mode_t mode)
@@ -37,6 +42,7 @@ static int desk_open(void *self, const char *path, int flags, mode_t mode)
 	struct desk *d = self;
 
 	d->us += d->opening_us;
+	d->opened++;
 	return world_real.open(world_real.self, path, flags, mode);
 }
 
@@ -284,6 +290,64 @@ static void test_many_never_recorded(void **state)
 	}
 }
 
+/* A flow of a minute ago that is recorded, and that nobody answered. */
+static void unanswered(struct desk *d, int port)
+{
+	struct sighting s = {.source = "eve", .at = {T0}, .text = "test", .count = 1};
+	char flow[FLOW_TEXT];
+
+	(void)snprintf(flow, sizeof(flow), "tcp 203.0.113.10:%d > 192.0.2.10:22", port);
+	assert_true(flow_parse(&s.proto, s.end, flow));
+	scene_flow_put(
+		&d->s, &(struct scene_flow){
+			       .flow = flow, .from = T0, .us = SECOND_US, .packets = {10, 10}, .mute = true});
+	hunt_add(&d->w, &(struct id){{1}}, &s);
+}
+
+/* As many flows as are traced at once, nobody of whom answers, while the recording grows all the time: they
+ * share its readings, and looking again takes a tenth of the time, though each is traced at a time of its own
+ * within a reading.  A new one is looked at at once all the same. */
+static void test_many_share_readings(void **state)
+{
+	struct desk d;
+	unsigned rounds = 0;
+	int64_t looked = 0, longest = 0;
+
+	(void)state;
+	desk_open_at(&d, "on_alert = \"notify\"\n");
+	for (int i = 0; i < WATCH_HUNTS - 1; i++) {
+		unanswered(&d, 40000 + i);
+		d.us += 1700;
+	}
+	unanswered(&d, 50000);
+	d.w.n_hunt--; /* it comes later */
+	scene_sealed(&d.s);
+	d.tick_us = 60;
+	d.opening_us = SECOND_US / 50;
+	turn(&d);
+	struct hunt late = d.w.hunt[WATCH_HUNTS - 1];
+	for (int64_t begun = d.us; d.us < begun + MINUTE && rounds < 1000; rounds++) {
+		d.us += watch_wait_us(&d.w, FAR);
+		for (size_t i = 0; i < d.w.n_hunt; i++)
+			d.w.hunt[i].bytes = 0; /* as if more were recorded since */
+		int64_t before = d.us;
+		unsigned opened = d.opened;
+		turn(&d);
+		assert_true(d.opened > opened);
+		looked += d.us - before;
+		longest = d.us - before > longest ? d.us - before : longest;
+	}
+	print_message("%u readings, %.1f s in all, the longest %.3f s\n", rounds, (double)looked / SECOND_US,
+		(double)longest / SECOND_US);
+	assert_true(longest >= 60000);
+	assert_in_range(rounds, 5, 60);
+	assert_true(looked <= MINUTE / 10 + 2 * longest);
+	d.w.hunt[d.w.n_hunt++] = late;
+	d.w.hunt[d.w.n_hunt - 1].next.us = d.us;
+	assert_int_equal(watch_wait_us(&d.w, FAR), 0);
+	desk_close(&d);
+}
+
 /* Flows that are found late make only so many plans at once, of one case and of all; beyond that one a
  * second, as an alert does. */
 static void test_plans_are_bounded(void **state)
@@ -311,6 +375,14 @@ static void test_plans_are_bounded(void **state)
 		at_once < 100 && (c->next.us = d.us + MINUTE, act_soon(&d.w, c), c->next.us == d.us);)
 		at_once++;
 	assert_int_equal(at_once, WATCH_SOON_CASE);
+	/* what the common bound refuses costs the case nothing */
+	d.us += 2 * MINUTE;
+	d.w.soon = (struct minute){.since = {d.us}, .n = WATCH_SOON};
+	c->soon = (struct minute){{0}, 0};
+	c->next.us = d.us + MINUTE;
+	act_soon(&d.w, c);
+	assert_int_equal(c->next.us, d.us + SECOND_US);
+	assert_int_equal(c->soon.n, 0);
 	desk_close(&d);
 }
 
@@ -401,6 +473,7 @@ int main(void)
 		cmocka_unit_test(test_pause_of_a_blind_plan),
 		cmocka_unit_test(test_never_recorded),
 		cmocka_unit_test(test_many_never_recorded),
+		cmocka_unit_test(test_many_share_readings),
 		cmocka_unit_test(test_plans_are_bounded),
 		cmocka_unit_test(test_why_proposed),
 		cmocka_unit_test(test_other_rules_are_news),
