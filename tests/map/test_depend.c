@@ -22,7 +22,7 @@ struct world_of_routes {
 
 static struct prefix random_prefix(bool v6)
 {
-	uint8_t b[16] = {10, 0};
+	uint8_t b[16] = {198, 18};
 	uint8_t len = (uint8_t)(20 + kit_rnd(BLOCK_LEN - 20 + 1));
 
 	if (v6) {
@@ -123,7 +123,7 @@ static double weight_of(const struct world_of_routes *w, const struct kit_route 
 	if (r->prefix.ip.v == 6)
 		return 1;
 	for (unsigned k = 0; k < 16 * 4; k++) {
-		uint8_t b[4] = {10, 0, (uint8_t)(k / 4), (uint8_t)(k % 4 * 64)};
+		uint8_t b[4] = {198, 18, (uint8_t)(k / 4), (uint8_t)(k % 4 * 64)};
 		struct ip ip = ip_v4(b);
 		bool is = prefix_has(&r->prefix, &ip);
 		for (size_t i = 0; i < w->n && is; i++)
