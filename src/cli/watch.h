@@ -132,6 +132,8 @@ enum status watch_hunt(struct watch *w, struct err *e);
 /* ---- watch_act.c ---- */
 
 enum status watch_act(struct watch *w, struct err *e);
+/* Why weir must not enforce the option by itself, as "it ..."; "": it may. */
+const char *not_by_itself(char *to, size_t n, const struct watch *w, const struct option *o);
 /* A flow was found, or found to be answered, that the case's last plan had to do without: the next one is due
  * at once. */
 void act_soon(struct watch *w, struct concern *c);

@@ -194,8 +194,7 @@ static const struct option *option_next(
 	return best;
 }
 
-/* Why weir must not enforce it by itself, as "it ..."; "": it may. */
-static const char *not_by_itself(char *to, size_t n, const struct watch *w, const struct option *o)
+const char *not_by_itself(char *to, size_t n, const struct watch *w, const struct option *o)
 {
 	char ip[IP_TEXT], from[PREFIX_TEXT], flows[COUNT_TEXT];
 

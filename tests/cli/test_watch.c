@@ -432,6 +432,93 @@ static void test_why_proposed(void **state)
 	}
 }
 
+/* Each reason alone, and which is told first. */
+static void test_reasons(void **state)
+{
+	static const struct {
+		bool sufficient;
+		uint32_t needs;
+		uint64_t flows;
+		const char *rule, *place, *why;
+	} table[] = {{true, 0, 0, "drop from 203.0.113.10/32 to any any any", "", ""},
+		{false, 1, 9, "drop from 203.0.113.0/24 to any any any", "", "is not sufficient"},
+		{true, 1, 9, "drop from 203.0.113.10/32 to any any any", "", "needs the help of others"},
+		{true, 0, 0, "drop from 203.0.113.10/32 to any any any", "203.0.113.0/24",
+			"needs the help of others"},
+		{true, 0, 9, "drop from 203.0.113.0/24 to any any any", "",
+			"hits 9 flows of bystanders, and watch_budget is 0"},
+		{true, 0, 0, "drop from 203.0.113.0/24 to any any any", "",
+			"is wider than one host a rule: 203.0.113.0/24"},
+		{true, 0, 0, "drop from 2001:db8::/63 to any any any", "",
+			"is wider than one host a rule: 2001:db8::/63"},
+		{true, 0, 0, "drop from 192.0.2.7/32 to any any any", "",
+			"cuts off 192.0.2.7, one of the own hosts"}};
+	struct desk d;
+
+	(void)state;
+	desk_open_at(&d, "on_alert = \"block\"\nown_networks = {\"192.0.2.0/24\"}\n");
+	scene_sealed(&d.s);
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct action a[2] = {{.place = ""}, {.place = table[i].place}};
+		struct option o = {.sufficient = table[i].sufficient,
+			.n_needs = table[i].needs,
+			.action = a,
+			.n_action = 2};
+		char why[400];
+		o.hit.flows = table[i].flows;
+		assert_true(rule_parse(&a[0].rule, table[0].rule)); /* the second one counts too */
+		assert_true(rule_parse(&a[1].rule, table[i].rule));
+		assert_string_equal(not_by_itself(why, sizeof(why), &d.w, &o), table[i].why);
+	}
+	desk_close(&d);
+}
+
+/* Somebody blocked the attacker: the plan's marked option is in force. */
+static void blocked_by_hand(struct desk *d, const char *rule)
+{
+	struct plan_row row;
+	struct rule r;
+	struct order o = {.option = 1,
+		.made = {T0 - 10 * SECOND_US},
+		.expires = {T0 + HOUR},
+		.override_why = "",
+		.by = {"test", ""},
+		.rule = &r,
+		.n_rule = 1};
+	struct id id;
+	struct err e = {0};
+
+	assert_true(rule_parse(&r, rule));
+	o.case_id = d->w.hunt[0].case_id;
+	assert_int_equal(plan_row_last(d->s.db, &o.case_id, &row, &e), STATUS_OK);
+	memcpy(o.plan, row.blob, sizeof(o.plan));
+	assert_int_equal(order_store(&d->world, d->s.dir, d->s.db, &o, &row, false, &id, &e), STATUS_OK);
+}
+
+/* The attack is back though what the plan marks is in force: another option is a person's to give. */
+static void test_not_the_marked_one(void **state)
+{
+	static const char other[] = "tcp 203.0.113.10:40001 > 192.0.2.10:22";
+	struct desk d;
+
+	(void)state;
+	desk_open_at(&d, "on_alert = \"block\"\nwatch_blocks = 0\nown_networks = {\"192.0.2.0/24\"}\n");
+	recorded(&d, ATTACK);
+	recorded(&d, other);
+	scene_sealed(&d.s);
+	alert(&d, ATTACK);
+	turn(&d);
+	blocked_by_hand(&d, "drop from " ATTACKER "/32 to any any any");
+	alert(&d, other);
+	d.us += 2 * SECOND_US;
+	turn(&d);
+	assert_non_null(line(&d, "returned"));
+	assert_true(json_is_true(json_object_get(line(&d, "proposed"), "sufficient")));
+	assert_string_equal(
+		json_text(line(&d, "proposed"), "not_by_itself"), "is not the one that the plan marks");
+	desk_close(&d);
+}
+
 static bool same_figures(const json_t *a, const json_t *b)
 {
 	static const char *const keys[] = {"option", "stops", "collateral", "sufficient", "missing"};
@@ -476,6 +563,8 @@ int main(void)
 		cmocka_unit_test(test_many_share_readings),
 		cmocka_unit_test(test_plans_are_bounded),
 		cmocka_unit_test(test_why_proposed),
+		cmocka_unit_test(test_reasons),
+		cmocka_unit_test(test_not_the_marked_one),
 		cmocka_unit_test(test_other_rules_are_news),
 	};
 
