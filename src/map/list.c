@@ -106,7 +106,7 @@ static bool name_good(const char *s)
 
 	while (s[n] >= ' ' && s[n] <= '~')
 		n++;
-	return s[n] == '\0' && n < SHEET_NAME;
+	return n < SHEET_NAME && s[n] == '\0';
 }
 
 /* Does the name go on with another line?  A newline that was damaged joins two. */
