@@ -1,10 +1,10 @@
 /* A closer look at the pairs that the table lets pass, for a small part of what the link test costs.
  *
- * Whatever way brought the evidence, "proven" asks for the shape of a relay (shape_is_relays() of link_shape.c): OUT's
- * bursts come after IN's, and either IN's answers come after OUT's and when OUT's do, or they are hidden in a
- * stream, or OUT follows IN closely.  Where that depends on more than order (sizes decide where all answers
- * take the same time or where it cannot be told; the spread of the lag), the pair passes.  The questions are
- * those of link_order.c itself; they need both legs on one clock.
+ * Whatever way brought the evidence, "proven" asks for the shape of a relay (shape_is_relays() of
+ * link_shape.c): OUT's bursts come after IN's, and either IN's answers come after OUT's and when OUT's do, or
+ * they are hidden in a stream, or OUT follows IN closely.  Where that depends on more than order (sizes
+ * decide where all answers take the same time or where it cannot be told; the spread of the lag), the pair
+ * passes.  The questions are those of link_order.c itself; they need both legs on one clock.
  *
  * Starts prove nothing unless they follow closely in the direction that brought the evidence or sizes match
  * in one, and sizes match only with evidence of their own; without either only ticks are left.  Of busy
@@ -45,7 +45,8 @@ static bool may_answer(const struct index_pair *p, const struct order *back, int
 	struct echo echo;
 
 	order_echo(p->in_fwd, p->out_back, p->in_back, scratch, &echo);
-	if (order_leans(back) && (order_echoes(&echo) || order_steady(&echo) || order_vague(&echo)))
+	if (order_leans(back) &&
+		(order_echoes(&echo, ECHO_SIGMAS) || order_steady(&echo) || order_vague(&echo)))
 		return true;
 	if (order_hidden(p->in_fwd, p->out_back, &echo) || !p->in)
 		return true;

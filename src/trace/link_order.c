@@ -18,8 +18,7 @@
 #define SLOPE_ERROR                                                                                          \
 	1.31 /* sqrt(2) * 1.2533 (median) / 1.349 (interquartile range), in standard deviations              \
 	      */
-#define SLOPE_SIGMAS 5.0
-#define SLOPE_MAX    1.6
+#define SLOPE_MAX 1.6
 #define EXACT_OFF                                                                                            \
 	0.02 /* polled tunnels of the zoo are within it; shared causes that nest by chance are not */
 #define EXACT_ERROR 0.003 /* likewise */
@@ -188,10 +187,9 @@ static int is_near(const struct echo *e)
 	return 2 * e->near >= e->all - e->masked;
 }
 
-int order_echoes(const struct echo *e)
+int order_echoes(const struct echo *e, double sigmas)
 {
-	return is_near(e) && e->slope >= SLOPE_MIN && e->slope <= SLOPE_MAX &&
-	       e->slope >= SLOPE_SIGMAS * e->error;
+	return is_near(e) && e->slope >= SLOPE_MIN && e->slope <= SLOPE_MAX && e->slope >= sigmas * e->error;
 }
 
 int order_exact(const struct echo *e)

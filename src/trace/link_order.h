@@ -4,9 +4,10 @@
 
 #include "trace/link_lane.h"
 
-#define NEAR_US   150000  /* what counts as the same event, before or after */
-#define ECHO_US   1000000 /* an answer this long after the question still belongs to it */
-#define SPREAD_US 60000   /* of a lag that hardly changes, interquartile */
+#define NEAR_US     150000  /* what counts as the same event, before or after */
+#define ECHO_US     1000000 /* an answer this long after the question still belongs to it */
+#define ECHO_SIGMAS 5       /* with less the slope may be 0 */
+#define SPREAD_US   60000   /* of a lag that hardly changes, interquartile */
 
 struct order {
 	int64_t lag_us,
@@ -44,8 +45,9 @@ struct echo {
 void order_echo(const struct lane *in_fwd, const struct lane *out_back, const struct lane *in_back,
 	int64_t *scratch, struct echo *e);
 
-/* 1 if IN's answers come when OUT's do; 0 if they do not or it cannot be told. */
-int order_echoes(const struct echo *e);
+/* 1 if IN's answers come when OUT's do: the slope is a relay's, so many standard errors above 0; 0 if they do
+ * not or it cannot be told. */
+int order_echoes(const struct echo *e, double sigmas);
 
 /* 1 if they do so one for one, within the error and a little. */
 int order_exact(const struct echo *e);

@@ -20,6 +20,8 @@
 #define BOTH_LEAST  3 /* for a relay, both together, where sizes say nothing */
 #define TOLD_LEAST  6 /* for a relay: so clear that it is not asked in another way */
 
+#define CLEAR_LEAST  1   /* for V's words rather than X's; with less */
+#define CLEAR_SIGMAS 6   /* the slope must be so far above 0 */
 #define FAR_SIGMAS   2.8 /* OUT after IN rather than before, as a fair coin would have it */
 #define DRIVEN_SLOPE 0.6 /* of OUT on IN, after V's words; 0 for a shared cause, 0.85 and more for relays */
 
@@ -99,7 +101,9 @@ int shape_is_relays(
 	int match = sizes->there || sizes->back;
 	double own = own_words(l);
 	int told = order_steady(echo) || (order_vague(echo) && timed && match && own <= DOUBT_MOST);
-	int answers = order_keeps(back) && own <= OWN_MOST && (order_echoes(echo) || (told && sizes->follow));
+	int answers = order_keeps(back) && own <= OWN_MOST &&
+		      (order_echoes(echo, -own >= CLEAR_LEAST ? ECHO_SIGMAS : CLEAR_SIGMAS) ||
+			      (told && sizes->follow));
 	int hidden = order_hidden(&l->in_fwd, &l->out_back, echo) && own <= OWN_MOST;
 	int far = order_leans_far(fwd, FAR_SIGMAS);
 	int led = order_leads(fwd) || sizes->there || (enough[WAY_FORWARD] && far);

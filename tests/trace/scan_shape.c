@@ -95,7 +95,7 @@ static void ask(struct scene *s, bool yes[CLAUSES])
 	yes[FWD_FOLLOWS] = order_follows(&fwd);
 	yes[BACK_LEANS] = order_leans(&back);
 	yes[BACK_FOLLOWS] = order_follows(&back);
-	yes[ECHOES] = order_echoes(&echo);
+	yes[ECHOES] = order_echoes(&echo, ECHO_SIGMAS);
 	yes[STEADY] = order_steady(&echo);
 	yes[VAGUE] = order_vague(&echo);
 	yes[HIDDEN] = order_hidden(&s->in_fwd, &s->out_back, &echo);
