@@ -180,7 +180,8 @@ static void test_evidence(void **state)
 }
 
 /* An own link of a flow that is no longer recorded is taken from its claim; audited
- * or not, it is not relied on: nothing it was computed from is left.  A partner's link was computed from his traffic: the own audit says nothing of it. */
+ * or not, it is not relied on: nothing it was computed from is left.  A partner's link was computed from his
+ * traffic: the own audit says nothing of it. */
 static void test_withheld(void **state)
 {
 	static const char *const attack[] = {ATTACK};
@@ -210,7 +211,8 @@ static void test_withheld(void **state)
 				for (size_t k = 0; k < o->n_action; k++)
 					far = far || o->action[k].rule.from.ip.b[0] == 198;
 				suffice += far && o->sufficient;
-				withheld += far && !o->sufficient && strstr(o->missing, "not recorded here any more");
+				withheld += far && !o->sufficient &&
+					    strstr(o->missing, "not recorded here any more");
 			}
 			bool stands = !own;
 			assert_int_equal(suffice > 0, stands);
