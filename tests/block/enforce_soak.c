@@ -138,6 +138,20 @@ static pid_t one(pid_t enforcer, unsigned kind)
 	return enforcing(SECOND_US);
 }
 
+/* What a failure is judged by: whose files they are, and what the enforcer may. */
+static void tell(pid_t enforcer)
+{
+	char command[400];
+
+	(void)fflush(stdout);
+	(void)snprintf(command, sizeof(command),
+		"{ id; ls -lan %s %s/enforce %s/blobs; grep -E '^(Uid|Cap|NoNew|Seccomp)' /proc/%d/status; } "
+		">&2",
+		desk.dir, desk.dir, desk.dir, (int)enforcer);
+	if (system(command) != 0)
+		(void)fprintf(stderr, "# not all of it could be looked at\n");
+}
+
 static int run(int n)
 {
 	pid_t enforcer = enforcing(SECOND_US);
@@ -158,6 +172,7 @@ static int run(int n)
 			if (world_real.mono(NULL).us - begun > AGREE_S * SECOND_US) {
 				(void)printf("not ok 1 - kill %d (%s): not as the database says after %d s\n",
 					i, killed_what[kind], AGREE_S);
+				tell(enforcer);
 				gone(enforcer);
 				return 1;
 			}
