@@ -245,6 +245,7 @@ static void rights(void **state)
 /* A table with nobody's permission, and a kernel without it: said in one line, nothing changed. */
 static void no_permission(void **state)
 {
+	char command[sizeof(desk.dir) + 32];
 	struct rule r;
 	pid_t pid;
 	int st;
@@ -252,7 +253,8 @@ static void no_permission(void **state)
 	(void)state;
 	r = kit_rule("drop from 203.0.113.10/32 to any any any");
 	(void)desk_order(&desk, &r, 1, KIT_HOUR_US);
-	net_run("chown -R nobody /dev/shm/weir-block-* 2>/dev/null; true");
+	(void)snprintf(command, sizeof(command), "chown -R nobody %s", desk.dir);
+	net_run(command);
 	pid = fork();
 	if (pid == 0) {
 		struct enforced done;
