@@ -74,17 +74,23 @@ static struct number_range prefix_range(const struct map_prefix *p)
 			 : (struct number_range){p->hi, last};
 }
 
-static bool routed(struct range_list *to, const struct atlas *a, uint8_t v)
+/* Routes that touch any of `of`, which is joined: a sheet's prefixes are sorted by where they begin. */
+static bool routed(struct range_list *to, const struct atlas *a, const struct range_list *of, uint8_t v)
 {
 	for (size_t i = 0; i < a->n_origins; i++) {
 		const struct paths *p = a->origins[i];
 		const struct map_prefix *around = NULL;
-		for (size_t j = 0; j < p->n_prefix; j++) {
+		for (size_t j = 0, at = 0; j < p->n_prefix && at < of->n; j++) {
 			const struct map_prefix *m = &p->prefix[j];
-			if (m->v != v || m->len > V6_LONGEST || (around && net_prefix_has(around, m)) ||
-				!is_space(m))
+			if (m->v != v || m->len > V6_LONGEST)
 				continue;
-			if (!range_add(to, prefix_range(m)))
+			struct number_range r = prefix_range(m);
+			while (at < of->n && of->of[at].last < r.first)
+				at++;
+			if (at == of->n || of->of[at].first > r.last ||
+				(around && net_prefix_has(around, m)) || !is_space(m))
+				continue;
+			if (!range_add(to, r))
 				return false;
 			around = m;
 		}
@@ -157,7 +163,7 @@ bool held_count(struct held *to, const struct atlas *a, const struct number_list
 		free(holder.of);
 	}
 	ranges_join(&all);
-	ok = ok && (all.n == 0 || routed(&announced, a, k == NUMBER_IPV4 ? 4 : 6));
+	ok = ok && routed(&announced, a, &all, k == NUMBER_IPV4 ? 4 : 6);
 	to->size = ok ? ranges_left(&all, &announced) : 0;
 	free(all.of);
 	free(announced.of);

@@ -17,7 +17,7 @@
 #define STREAM_MOST 4 /* the same where X's words are a stream: few start */
 #define TICKS_MOST  8 /* the same where they are ticks, which hide what starts */
 #define TASK_MOST   6 /* R's words to X, of what R says to V: tasks that are sent apart */
-#define BOTH_LEAST  3 /* for a relay, both together, where sizes say nothing */
+#define BOTH_LEAST  4 /* for a relay, both together, where sizes say nothing */
 #define TOLD_LEAST  6 /* for a relay: so clear that it is not asked in another way */
 
 #define CLEAR_LEAST  1   /* for V's words rather than X's; with less */
