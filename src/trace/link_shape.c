@@ -11,14 +11,15 @@
 /* As cause_favours() counts, in roots of the bursts: so much may speak against a relay, for chance.  Relays
  * of the zoo are above -1 in all of these, but for hidden keys (-6) and polled tunnels; `zoo` tells which
  * classes need which. */
-#define OWN_MOST    2 /* X's words rather than V's, of what R says to X */
-#define DOUBT_MOST  1 /* the same where the times of the answers cannot tell */
-#define DRIVEN_MOST 2 /* V's words rather than X's, of what R says to V */
-#define STREAM_MOST 4 /* the same where X's words are a stream: few start */
-#define TICKS_MOST  8 /* the same where they are ticks, which hide what starts */
-#define TASK_MOST   6 /* R's words to X, of what R says to V: tasks that are sent apart */
-#define BOTH_LEAST  4 /* for a relay, both together, where sizes say nothing */
-#define TOLD_LEAST  6 /* for a relay: so clear that it is not asked in another way */
+#define OWN_MOST    2    /* X's words rather than V's, of what R says to X */
+#define DOUBT_MOST  1    /* the same where the times of the answers cannot tell */
+#define DRIVEN_MOST 2    /* V's words rather than X's, of what R says to V */
+#define STREAM_MOST 4    /* the same where X's words are a stream: few start */
+#define TICKS_MOST  8    /* the same where they are ticks, which hide what starts */
+#define TASK_MOST   6    /* R's words to X, of what R says to V: tasks that are sent apart */
+#define BOTH_LEAST  4    /* for a relay, both together, where sizes say nothing */
+#define BOTH_SHARE  0.09 /* and squared, of the bursts of OUT forward */
+#define TOLD_LEAST  6    /* for a relay: so clear that it is not asked in another way */
 
 #define CLEAR_LEAST  1   /* for V's words rather than X's; with less */
 #define CLEAR_SIGMAS 6   /* the slope must be so far above 0 */
@@ -70,6 +71,12 @@ static double own_words(struct legs *l)
 					 : -cause_favours(&l->in_back, &l->out_back, &l->in_fwd, l->scratch);
 }
 
+/* Do both, R's words to V and to X, wait for what a relay's would, so clearly that times alone may tell? */
+static int is_clear(double both, const struct lane *out_fwd)
+{
+	return both >= BOTH_LEAST && both * both >= BOTH_SHARE * (double)out_fwd->n;
+}
+
 /* Do times say that OUT follows IN, where the number is that of sizes? */
 static int is_felt(const struct best *best, const struct order *fwd)
 {
@@ -109,7 +116,7 @@ int shape_is_relays(
 	int led = order_leads(fwd) || sizes->there || (enough[WAY_FORWARD] && far);
 	if (!hidden && is_in_step(l))
 		return 0;
-	if (!enough[WAY_TICKS] && !match && !sizes->follow && from_x - own < BOTH_LEAST)
+	if (!match && !sizes->follow && (hidden ? own > DOUBT_MOST : !is_clear(from_x - own, &l->out_fwd)))
 		return 0;
 	if (enough[WAY_FORWARD] && (order_follows(fwd) || (match && far)) && (answers || hidden))
 		return 1;
