@@ -9,7 +9,7 @@
 
 #define ENTRY_HEAD   8 /* peer index, originated time, length of attributes */
 #define PATH_ID_SIZE 4
-#define AHEAD        2048 /* bytes: a processor does not fetch past a page by itself */
+#define AHEAD        2048 /* bytes, half a page: what a processor fetches by itself ends with the page */
 
 static inline uint32_t be32(const uint8_t *p)
 {

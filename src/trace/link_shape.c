@@ -11,15 +11,17 @@
 /* As cause_favours() counts, in roots of the bursts: so much may speak against a relay, for chance.  Relays
  * of the zoo are above -1 in all of these, but for hidden keys (-6) and polled tunnels; `zoo` tells which
  * classes need which. */
-#define OWN_MOST    2    /* X's words rather than V's, of what R says to X */
-#define DOUBT_MOST  1    /* the same where the times of the answers cannot tell */
-#define DRIVEN_MOST 2    /* V's words rather than X's, of what R says to V */
-#define STREAM_MOST 4    /* the same where X's words are a stream: few start */
-#define TICKS_MOST  8    /* the same where they are ticks, which hide what starts */
-#define TASK_MOST   6    /* R's words to X, of what R says to V: tasks that are sent apart */
-#define BOTH_LEAST  4    /* for a relay, both together, where sizes say nothing */
-#define BOTH_SHARE  0.09 /* and squared, of the bursts of OUT forward */
-#define TOLD_LEAST  6    /* for a relay: so clear that it is not asked in another way */
+#define OWN_MOST    2 /* X's words rather than V's, of what R says to X */
+#define DOUBT_MOST  1 /* the same where the times of the answers cannot tell */
+#define DRIVEN_MOST 2 /* V's words rather than X's, of what R says to V */
+#define STREAM_MOST 4 /* the same where X's words are a stream: few start */
+#define TICKS_MOST  8 /* the same where they are ticks, which hide what starts */
+#define TASK_MOST   6 /* R's words to X, of what R says to V: tasks that are sent apart */
+
+/* And so much must speak for it. */
+#define TOLD_LEAST 6   /* requests: so clear that they are not asked in another way */
+#define BOTH_LEAST 4   /* requests and answers together, where only times can tell */
+#define BOTH_SHARE 0.3 /* the same as a share of the root of the bursts, with which a relay's grows */
 
 #define CLEAR_LEAST  1   /* for V's words rather than X's; with less */
 #define CLEAR_SIGMAS 6   /* the slope must be so far above 0 */
@@ -71,10 +73,11 @@ static double own_words(struct legs *l)
 					 : -cause_favours(&l->in_back, &l->out_back, &l->in_fwd, l->scratch);
 }
 
-/* Do both, R's words to V and to X, wait for what a relay's would, so clearly that times alone may tell? */
-static int is_clear(double both, const struct lane *out_fwd)
+/* Do R's words to V and to X wait for what a relay's would, so clearly that times alone may tell? */
+static int both_wait(double both, const struct legs *l)
 {
-	return both >= BOTH_LEAST && both * both >= BOTH_SHARE * (double)out_fwd->n;
+	size_t n = l->out_fwd.n > l->in_back.n ? l->out_fwd.n : l->in_back.n;
+	return both >= BOTH_LEAST && both >= BOTH_SHARE * __builtin_sqrt((double)n);
 }
 
 /* Do times say that OUT follows IN, where the number is that of sizes? */
@@ -116,7 +119,7 @@ int shape_is_relays(
 	int led = order_leads(fwd) || sizes->there || (enough[WAY_FORWARD] && far);
 	if (!hidden && is_in_step(l))
 		return 0;
-	if (!match && !sizes->follow && (hidden ? own > DOUBT_MOST : !is_clear(from_x - own, &l->out_fwd)))
+	if (!match && !sizes->follow && (hidden ? own > DOUBT_MOST : !both_wait(from_x - own, l)))
 		return 0;
 	if (enough[WAY_FORWARD] && (order_follows(fwd) || (match && far)) && (answers || hidden))
 		return 1;

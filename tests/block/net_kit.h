@@ -81,7 +81,7 @@ static inline int net_socket(const char *address, uint16_t port, struct sockaddr
 
 static inline void net_run(const char *command)
 {
-	if (system(command) != 0) /* NOLINT: fixed texts */
+	if (system(command) != 0) /* NOLINT: names of ours */
 		fail_msg("%s", command);
 }
 

@@ -253,7 +253,7 @@ static void no_permission(void **state)
 	(void)state;
 	r = kit_rule("drop from 203.0.113.10/32 to any any any");
 	(void)desk_order(&desk, &r, 1, KIT_HOUR_US);
-	(void)snprintf(command, sizeof(command), "chown -R nobody %s", desk.dir);
+	(void)snprintf(command, sizeof(command), "chown -R nobody '%s'", desk.dir);
 	net_run(command);
 	pid = fork();
 	if (pid == 0) {

@@ -403,6 +403,7 @@ static void numbers_that_were_meant(void **state)
 
 #define BLOCK 1024 /* addresses: 198.18.0.0/22 */
 #define ASNS  5
+#define ROWS  50
 
 static char *table_text(char *to, unsigned rows)
 {
@@ -413,6 +414,23 @@ static char *table_text(char *to, unsigned rows)
 		unsigned first = (unsigned)kit_rnd(BLOCK) & ~((1U << (32 - len)) - 1);
 		at += (size_t)sprintf(to + at, "198.18.%u.%u/%u\t%u\n", first / 256, first % 256, len,
 			64500 + (unsigned)kit_rnd(ASNS));
+	}
+	return to;
+}
+
+/* Some ranges of the block, each of one of two holders; of the first, whom no table shows: held. */
+static char *delegated_text(char *to, bool held[BLOCK])
+{
+	size_t at = (size_t)sprintf(to, "rir|KP|asn|64600|1|20100101|allocated|h\n");
+
+	for (unsigned i = (unsigned)kit_rnd(100), row = 1; i < BLOCK && row < ROWS;
+		i += (unsigned)kit_rnd(100), row++) {
+		unsigned n = 1 + (unsigned)kit_rnd(BLOCK - i < 200 ? BLOCK - i : 200);
+		bool own = kit_rnd(2);
+		at += (size_t)sprintf(to + at, "rir|KP|ipv4|198.18.%u.%u|%u|20100101|allocated|%c\n", i / 256,
+			i % 256, n, own ? 'h' : 'g');
+		for (unsigned last = i + n; i < last; i++)
+			held[i] = own;
 	}
 	return to;
 }
@@ -440,17 +458,19 @@ static uint32_t owner(const struct world_of *w, const struct ip *ip)
 
 static void random_tables(void **state)
 {
-	static char text[64 * 40];
+	static char text[64 * ROWS];
 
 	(void)state;
 	kit_seed("random tables");
 	for (int round = 0; round < 60; round++) {
 		struct world_of *w = world_new();
-		uint64_t count[ASNS + 1] = {0};
+		uint64_t count[ASNS + 1] = {0}, want_held = 0;
+		bool held[BLOCK] = {false};
 		struct space s;
 		unsigned sheets = 1 + (unsigned)kit_rnd(SHEETS);
 		for (unsigned i = 0; i < sheets; i++)
 			text_in(w, TEXT_ORIGINS, table_text(text, 1 + (unsigned)kit_rnd(20)));
+		(void)delegated_text(text, held);
 		for (unsigned i = 0; i < BLOCK; i++) {
 			struct ip ip =
 				ip_v4((const uint8_t[]){198, 18, (uint8_t)(i / 256), (uint8_t)(i % 256)});
@@ -459,7 +479,12 @@ static void random_tables(void **state)
 			assert_int_equal(atlas_network(&w->a, &ip, &n), asn != 0);
 			assert_int_equal(n.asn, asn);
 			count[asn ? asn - 64500 : ASNS]++;
+			want_held += held[i] && !asn;
 		}
+		text_in(w, TEXT_DELEGATED, text);
+		assert_int_equal(
+			atlas_space(&s, &w->a, (const uint32_t[]){64600}, 1, &w->arena, &w->err), STATUS_OK);
+		assert_int_equal(s.of[SPACE_V4][SPACE_DELEGATED].size, want_held);
 		for (unsigned set = 1; set < 1U << ASNS; set++) {
 			uint32_t asn[ASNS];
 			uint64_t want = 0;

@@ -33,7 +33,7 @@ long zoo_pairs(const struct zoo_class *c, long pairs)
 	return pairs > c->rare ? pairs / c->rare : 1;
 }
 
-static struct zoo_one one_pair(const struct zoo_class *c, uint64_t seed, double needed, struct zoo_pair *p)
+struct zoo_one zoo_one_pair(const struct zoo_class *c, uint64_t seed, double needed, struct zoo_pair *p)
 {
 	struct link_result res;
 	struct rng r;
@@ -52,7 +52,7 @@ static void work(const struct zoo_class *c, long pairs, uint64_t seed, double ne
 		abort();
 	for (long from; (from = atomic_fetch_add(counter_of(v, pairs), HAND)) < pairs;)
 		for (long i = from; i < from + HAND && i < pairs; i++)
-			v[i] = one_pair(c, seed * UINT64_C(1000003) + (uint64_t)i, needed, p);
+			v[i] = zoo_one_pair(c, seed * UINT64_C(1000003) + (uint64_t)i, needed, p);
 	zoo_free(p);
 	free(p);
 }

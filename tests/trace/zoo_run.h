@@ -15,6 +15,9 @@ struct zoo_one {
 void zoo_run(const struct zoo_class *c, long pairs, uint64_t seed, double needed, struct zoo_one **v);
 void zoo_run_free(struct zoo_one *v, long pairs);
 
+/* One pair, drawn from the seed; p: zeros, or what an earlier one left; zoo_free() frees it. */
+struct zoo_one zoo_one_pair(const struct zoo_class *c, uint64_t seed, double needed, struct zoo_pair *p);
+
 /* How many pairs of this class are made where `pairs` are asked for. */
 long zoo_pairs(const struct zoo_class *c, long pairs);
 
