@@ -78,6 +78,7 @@ static void story_make(bool longest)
 struct sum {
 	uint64_t alerts, skipped, other;
 	uint64_t count[64]; /* of each flow */
+	bool foreign;       /* the first line is none of a sensor's: the rest says nothing */
 };
 
 static void whole(struct sum *to)
@@ -87,7 +88,7 @@ static void whole(struct sum *to)
 	struct arena a = {0};
 	struct sighting *s;
 	struct err e;
-	size_t n;
+	size_t n = 0;
 
 	assert_non_null(f);
 	memset(to, 0, sizeof(*to));
@@ -96,7 +97,9 @@ static void whole(struct sum *to)
 	(void)dup2(said, STDERR_FILENO);
 	(void)close(nowhere);
 	(void)close(said);
-	assert_int_equal(st, STATUS_OK);
+	to->foreign = st == STATUS_BAD && strstr(e.text, "JSON over several lines");
+	if (!to->foreign)
+		assert_int_equal(st, STATUS_OK);
 	for (size_t i = 0; i < n; i++) {
 		to->alerts += s[i].count;
 		to->count[s[i].end[0].port - 1024] += s[i].count;
@@ -149,6 +152,7 @@ static void one_piece(struct pieces *p, size_t at, size_t n, struct sum *to)
 	for (size_t i = 0; i < LINE_COUNT; i++)
 		to->skipped += b.skipped[i];
 	to->other += b.other;
+	to->foreign = to->foreign || *b.foreign;
 	buf_free(&bytes);
 	arena_free(&a);
 }
@@ -174,6 +178,9 @@ static void cut_anywhere(void **state)
 		}
 		assert_int_equal(p.n, 0);
 		pieces_close(&p);
+		assert_int_equal(got.foreign, expected.foreign);
+		if (expected.foreign)
+			continue;
 		assert_int_equal(got.alerts, expected.alerts);
 		assert_int_equal(got.skipped, expected.skipped);
 		assert_memory_equal(got.count, expected.count, sizeof(got.count));
