@@ -312,8 +312,8 @@ static void moves_by_trying_all(void **state)
 		assert_true(llabs(move) >= away);
 		assert_true(out.to_us + move >= in.from_us && out.from_us + move <= in.to_us);
 	}
-	assert_true(some > 300 && none > 100);
-	assert_true(hours * 4 > some); /* one in two where there is one */
+	assert_true(some > 300 && none > 40); /* 2,880 and 120 of 3,000, by how they are drawn */
+	assert_true(hours * 4 > some);        /* one in two where there is one */
 }
 
 /* ---- what is drawn from ---- */
