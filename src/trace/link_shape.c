@@ -94,41 +94,85 @@ int shape_may_be(struct legs *l, const struct link_param *p)
 	return order_leans(&v->fwd) && order_conserves(&v->back) && is_asked(l, p);
 }
 
+/* What the gates go by, of one pair. */
+struct look {
+	const struct order *fwd, *back;
+	const struct echo *echo;
+	const struct likeness *sizes;
+	int enough[WAYS]; /* the ways whose number suffices */
+	double from_x;    /* how much more R's words to V wait for X than for V */
+	double own;       /* and R's words to X for X than for V */
+	int match;        /* sizes do so forwards in time alone */
+	int far;          /* OUT follows IN more often than chance has it */
+	int led;          /* OUT follows IN */
+	int answers;      /* R's words to X are V's */
+	int hidden;       /* or that cannot be seen, since R speaks all the time */
+};
+
+/* Are R's words to X V's, by when they come or by their sizes? */
+static int has_answers(const struct look *o)
+{
+	int timed = o->enough[WAY_FORWARD] || o->enough[WAY_ANSWERS];
+	int told =
+		order_steady(o->echo) || (order_vague(o->echo) && timed && o->match && o->own <= DOUBT_MOST);
+	return order_keeps(o->back) && o->own <= OWN_MOST &&
+	       (order_echoes(o->echo, -o->own >= CLEAR_LEAST ? ECHO_SIGMAS : CLEAR_SIGMAS) ||
+		       (told && o->sizes->follow));
+}
+
+static void look_at(struct legs *l, const struct best *best, const struct link_param *p,
+	const struct likeness *sizes, struct look *o)
+{
+	o->fwd = &l->view.fwd;
+	o->back = &l->view.back;
+	o->echo = legs_echo(l);
+	o->sizes = sizes;
+	for (int k = 0; k < WAYS; k++)
+		o->enough[k] = best->r[k].log10_sup - best->charge >= p->needed;
+	o->from_x = cause_favours(&l->out_fwd, &l->in_fwd, &l->out_back, l->scratch);
+	o->own = own_words(l);
+	o->match = sizes->there || sizes->back;
+	o->far = order_leans_far(o->fwd, FAR_SIGMAS);
+	o->led = order_leads(o->fwd) || sizes->there || (o->enough[WAY_FORWARD] && o->far);
+	o->answers = has_answers(o);
+	o->hidden = order_hidden(&l->in_fwd, &l->out_back, o->echo) && o->own <= OWN_MOST;
+}
+
+/* Where nothing but times can tell a relay: do they not? */
+static int is_doubtful(const struct look *o, const struct legs *l)
+{
+	if (o->match || o->sizes->follow)
+		return 0;
+	return o->hidden ? o->own > DOUBT_MOST : !both_wait(o->from_x - o->own, l);
+}
+
+/* Is there a way whose number suffices, and beside it what that way asks for? */
+static int is_shown(const struct look *o, const struct legs *l, const struct best *best)
+{
+	if (o->enough[WAY_FORWARD] && (order_follows(o->fwd) || (o->match && o->far)) &&
+		(o->answers || o->hidden))
+		return 1;
+	if (o->enough[WAY_ANSWERS] && (order_follows(o->back) || o->match) && o->answers && o->led)
+		return 1;
+	if ((o->enough[WAY_SIZES] || o->enough[WAY_SIZES_BACK]) && o->match && o->answers &&
+		(o->led || is_felt(best, o->fwd)))
+		return 1;
+	if (o->enough[WAY_ANSWERS] && o->sizes->follow && o->sizes->volume && o->led &&
+		!order_denies(&l->out_back, o->echo, o->own > DOUBT_MOST))
+		return 1;
+	return o->enough[WAY_TICKS] && (o->answers || o->hidden);
+}
+
 int shape_is_relays(
 	struct legs *l, const struct best *best, const struct link_param *p, const struct likeness *sizes)
 {
-	int enough[WAYS];
-	for (int k = 0; k < WAYS; k++)
-		enough[k] = best->r[k].log10_sup - best->charge >= p->needed;
+	struct look o;
 	if (!shape_may_be(l, p))
 		return 0;
-	double from_x = cause_favours(&l->out_fwd, &l->in_fwd, &l->out_back, l->scratch);
-	if (is_driven(l, enough[WAY_TICKS], from_x))
+	look_at(l, best, p, sizes, &o);
+	if (is_driven(l, o.enough[WAY_TICKS], o.from_x))
 		return 0;
-	const struct order *fwd = &l->view.fwd, *back = &l->view.back;
-	const struct echo *echo = legs_echo(l);
-	int timed = enough[WAY_FORWARD] || enough[WAY_ANSWERS];
-	int match = sizes->there || sizes->back;
-	double own = own_words(l);
-	int told = order_steady(echo) || (order_vague(echo) && timed && match && own <= DOUBT_MOST);
-	int answers = order_keeps(back) && own <= OWN_MOST &&
-		      (order_echoes(echo, -own >= CLEAR_LEAST ? ECHO_SIGMAS : CLEAR_SIGMAS) ||
-			      (told && sizes->follow));
-	int hidden = order_hidden(&l->in_fwd, &l->out_back, echo) && own <= OWN_MOST;
-	int far = order_leans_far(fwd, FAR_SIGMAS);
-	int led = order_leads(fwd) || sizes->there || (enough[WAY_FORWARD] && far);
-	if (!hidden && is_in_step(l))
+	if (!o.hidden && is_in_step(l))
 		return 0;
-	if (!match && !sizes->follow && (hidden ? own > DOUBT_MOST : !both_wait(from_x - own, l)))
-		return 0;
-	if (enough[WAY_FORWARD] && (order_follows(fwd) || (match && far)) && (answers || hidden))
-		return 1;
-	if (enough[WAY_ANSWERS] && (order_follows(back) || match) && answers && led)
-		return 1;
-	if ((enough[WAY_SIZES] || enough[WAY_SIZES_BACK]) && match && answers && (led || is_felt(best, fwd)))
-		return 1;
-	if (enough[WAY_ANSWERS] && sizes->follow && sizes->volume && led &&
-		!order_denies(&l->out_back, echo, own > DOUBT_MOST))
-		return 1;
-	return enough[WAY_TICKS] && (answers || hidden);
+	return !is_doubtful(&o, l) && is_shown(&o, l, best);
 }
