@@ -48,7 +48,7 @@ static bool may_answer(const struct index_pair *p, const struct order *back, int
 	if (order_leans(back) &&
 		(order_echoes(&echo, ECHO_SIGMAS) || order_steady(&echo) || order_vague(&echo)))
 		return true;
-	if (order_hidden(p->in_fwd, p->out_back, &echo) || !p->in)
+	if (order_hidden(p->in_fwd, p->out_back, &echo, HIDDEN_CLEAR) || !p->in)
 		return true;
 	return size_follows(
 		&(struct sized){p->out_back, &p->out->back, 0}, &(struct sized){p->in_back, &p->in->back, 0});

@@ -98,6 +98,16 @@ double cause_favours(const struct lane *s, const struct lane *c, const struct la
 	return (steady_behind(s, c, step) - steady_behind(s, d, step)) / __builtin_sqrt((double)s->n);
 }
 
+double cause_asks(const struct lane *a, const struct lane *b, int64_t *scratch)
+{
+	int64_t behind_a = behind_spread(b, a, scratch), behind_b = behind_spread(a, b, scratch);
+	if (behind_a < 0 && behind_b < 0)
+		return 0;
+	int64_t step = behind_a < 0 ? step_of(behind_b, -1) : step_of(behind_a, behind_b);
+	double n = (double)(a->n < b->n ? a->n : b->n);
+	return (steady_behind(b, a, step) - steady_behind(a, b, step)) / __builtin_sqrt(n);
+}
+
 /* The spread of what is between a's starts and the nearest of b's, of at least half of them; -1 of fewer. */
 static int64_t near_spread(const struct lane *a, const struct lane *b, int64_t *scratch)
 {

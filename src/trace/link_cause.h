@@ -24,4 +24,9 @@ struct four_lanes {
  * either follows what came.  scratch: as many elements as the longest lane has. */
 int cause_at_once(const struct four_lanes *l, int64_t *scratch);
 
+/* How much more b's bursts wait for a's than a's for b's, in roots of the fewer of them: above 0 where a asks
+ * and b answers, below it where b speaks first; 0 if it cannot be told.  scratch: an element for each of the
+ * more of them. */
+double cause_asks(const struct lane *a, const struct lane *b, int64_t *scratch);
+
 #endif

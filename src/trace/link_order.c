@@ -26,9 +26,8 @@
 	0.05 /* of all answers come during words of R's, or there is no reason to doubt the order */
 #define VAGUE_SIGMAS 3.0
 #define HIDDEN_US    1000000 /* chaff lasts a second at least after each key */
-#define MASKED_MIN   0.7
-#define COVERED_MIN  0.25 /* share of answers in R's own words that makes their order no witness */
-#define SLOPE_MIN    0.5  /* half way between a shared cause (0) and a relay (1) */
+#define COVERED_MIN  0.25    /* share of answers in R's own words that makes their order no witness */
+#define SLOPE_MIN    0.5     /* half way between a shared cause (0) and a relay (1) */
 
 void order_lag(const struct lane *a, const struct lane *b, int64_t *lags, struct order *o)
 {
@@ -166,13 +165,13 @@ int order_stream(const struct lane *lane)
 	return 2 * longs >= lane->n;
 }
 
-int order_hidden(const struct lane *in_fwd, const struct lane *out_back, const struct echo *e)
+int order_hidden(const struct lane *in_fwd, const struct lane *out_back, const struct echo *e, double share)
 {
 	if (order_stream(out_back))
 		return 0;
-	if ((double)e->streamed >= MASKED_MIN * (double)e->all)
+	if ((double)e->streamed >= share * (double)e->all)
 		return 1;
-	return order_stream(in_fwd) && (double)e->masked >= MASKED_MIN * (double)e->all;
+	return order_stream(in_fwd) && (double)e->masked >= share * (double)e->all;
 }
 
 /* How far the slope is from a relay's. */

@@ -19,9 +19,20 @@
 #define TASK_MOST   6 /* R's words to X, of what R says to V: tasks that are sent apart */
 
 /* And so much must speak for it. */
-#define TOLD_LEAST 6   /* requests: so clear that they are not asked in another way */
-#define BOTH_LEAST 4   /* requests and answers together, where only times can tell */
-#define BOTH_SHARE 0.3 /* the same as a share of the root of the bursts, with which a relay's grows */
+#define TOLD_LEAST   6 /* requests: so clear that they are not asked in another way */
+#define BOTH_LEAST   4 /* requests and answers together, where only times can tell */
+#define TOLD_BACK    6 /* answers: so clear that half of them need be hidden, the others in any order */
+#define HIDDEN_LEAST 6 /* bursts of X's and of R's to X, or nothing can be seen to be hidden */
+#define PASSED_MORE                                                                                          \
+	1.1 /* words of X's to one of R's to V, and PASSED_ROOTS of their number: more, and some are not     \
+	       passed on */
+#define PASSED_ROOTS   3
+#define HIDDEN_WORDS   50   /* words of R's to V to one burst of X's: more, and X never pauses */
+#define ASKED_LEAST    (-1) /* R's words to X, for V's words rather than for R's to V */
+#define ASKS_LEAST     (-2) /* V's words, of those of R's */
+#define REQUESTS_LEAST 2    /* requests, where only times can tell and X's words are no stream */
+#define BOTH_SHARE     0.3  /* the same as a share of the root of the bursts, with which a relay's grows */
+#define HEARD_SHARE    0.6  /* answers likewise: so clear that requests need not be */
 
 #define CLEAR_LEAST  1   /* for V's words rather than X's; with less */
 #define CLEAR_SIGMAS 6   /* the slope must be so far above 0 */
@@ -51,9 +62,12 @@ static int is_driven(struct legs *l, int ticks, double from_x)
 		return 1;
 	if (from_x < TOLD_LEAST) {
 		order_echo(&l->out_back, &l->in_fwd, &l->out_fwd, l->scratch, &asked);
-		if (order_flat(&asked, DRIVEN_SLOPE))
+		if (order_flat(&asked, DRIVEN_SLOPE) ||
+			cause_asks(&l->out_fwd, &l->out_back, l->scratch) < ASKS_LEAST)
 			return 1;
 	}
+	if (cause_favours(&l->in_back, &l->out_back, &l->out_fwd, l->scratch) < ASKED_LEAST)
+		return 1;
 	return cause_waits(&l->in_fwd, &l->out_back, &l->out_fwd, l->scratch);
 }
 
@@ -73,11 +87,12 @@ static double own_words(struct legs *l)
 					 : -cause_favours(&l->in_back, &l->out_back, &l->in_fwd, l->scratch);
 }
 
-/* Do R's words to V and to X wait for what a relay's would, so clearly that times alone may tell? */
-static int both_wait(double both, const struct legs *l)
+/* Is a favour so large a share of the root of R's bursts, with which a relay's grows and chance's does not?
+ */
+static int grown(double favour, const struct legs *l, double share)
 {
 	size_t n = l->out_fwd.n > l->in_back.n ? l->out_fwd.n : l->in_back.n;
-	return both >= BOTH_LEAST && both >= BOTH_SHARE * __builtin_sqrt((double)n);
+	return favour >= share * __builtin_sqrt((double)n);
 }
 
 /* Do times say that OUT follows IN, where the number is that of sizes? */
@@ -120,6 +135,18 @@ static int has_answers(const struct look *o)
 		       (told && o->sizes->follow));
 }
 
+/* Can it not be seen whose they are, since R speaks to X all the time: chaff behind keys, a polled tunnel? */
+static int is_hidden(const struct legs *l, const struct look *o)
+{
+	int told = -o->own >= TOLD_BACK;
+	int ticks = o->enough[WAY_TICKS] && order_stream(&l->in_fwd) && order_keeps(o->fwd);
+	if (HIDDEN_WORDS * l->in_fwd.n < l->out_fwd.n || l->in_fwd.n < HIDDEN_LEAST ||
+		l->in_back.n < HIDDEN_LEAST || o->own > OWN_MOST)
+		return 0;
+	return (told || ticks) &&
+	       order_hidden(&l->in_fwd, &l->out_back, o->echo, told ? HIDDEN_CLEAR : HIDDEN_SHARE);
+}
+
 static void look_at(struct legs *l, const struct best *best, const struct link_param *p,
 	const struct likeness *sizes, struct look *o)
 {
@@ -135,7 +162,15 @@ static void look_at(struct legs *l, const struct best *best, const struct link_p
 	o->far = order_leans_far(o->fwd, FAR_SIGMAS);
 	o->led = order_leads(o->fwd) || sizes->there || (o->enough[WAY_FORWARD] && o->far);
 	o->answers = has_answers(o);
-	o->hidden = order_hidden(&l->in_fwd, &l->out_back, o->echo) && o->own <= OWN_MOST;
+	o->hidden = is_hidden(l, o);
+}
+
+/* Does X say much that R does not pass on, and is not even so all that V says passed on at once?  A polled
+ * tunnel's questions are such words; so are those of a client of R's own. */
+static int is_kept_back(const struct look *o, const struct legs *l)
+{
+	double n = (double)l->out_fwd.n, most = PASSED_MORE * n + PASSED_ROOTS * __builtin_sqrt(n);
+	return (double)l->in_fwd.n > most && !order_exact(o->echo) && !grown(-o->own, l, BOTH_SHARE);
 }
 
 /* Where nothing but times can tell a relay: do they not? */
@@ -143,7 +178,11 @@ static int is_doubtful(const struct look *o, const struct legs *l)
 {
 	if (o->match || o->sizes->follow)
 		return 0;
-	return o->hidden ? o->own > DOUBT_MOST : !both_wait(o->from_x - o->own, l);
+	if (o->hidden)
+		return o->own > DOUBT_MOST;
+	int requests =
+		o->from_x >= REQUESTS_LEAST || order_stream(&l->in_fwd) || grown(-o->own, l, HEARD_SHARE);
+	return !requests || o->from_x - o->own < BOTH_LEAST || !grown(o->from_x - o->own, l, BOTH_SHARE);
 }
 
 /* Is there a way whose number suffices, and beside it what that way asks for? */
@@ -157,7 +196,8 @@ static int is_shown(const struct look *o, const struct legs *l, const struct bes
 	if ((o->enough[WAY_SIZES] || o->enough[WAY_SIZES_BACK]) && o->match && o->answers &&
 		(o->led || is_felt(best, o->fwd)))
 		return 1;
-	if (o->enough[WAY_ANSWERS] && o->sizes->follow && o->sizes->volume && o->led &&
+	if (o->enough[WAY_ANSWERS] && o->sizes->follow && o->sizes->volume && o->led && o->own <= OWN_MOST &&
+		(order_leans(o->back) || grown(-o->own, l, BOTH_SHARE)) &&
 		!order_denies(&l->out_back, o->echo, o->own > DOUBT_MOST))
 		return 1;
 	return o->enough[WAY_TICKS] && (o->answers || o->hidden);
@@ -174,5 +214,5 @@ int shape_is_relays(
 		return 0;
 	if (!o.hidden && is_in_step(l))
 		return 0;
-	return !is_doubtful(&o, l) && is_shown(&o, l, best);
+	return !is_kept_back(&o, l) && !is_doubtful(&o, l) && is_shown(&o, l, best);
 }

@@ -23,7 +23,7 @@ RUNS = pathlib.Path(sys.argv[2]).resolve()
 TMP = pathlib.Path(tempfile.mkdtemp(prefix="weir-lab-runs-"))
 SCAN_NOISE = 10  # lines of scan that are no relay, over a whole run
 SHARED_CAUSES = ("parallel", "bulk")  # made to be undecidable: there such lines are not counted
-GOALS = ("ptunnel", "jitter200", "jitter200socat", "batch", "chaff300", "jitterchaff", "rare")
+GOALS = ("iodine", "ptunnel", "jitter200", "jitter200socat", "batch", "chaff300", "jitterchaff", "rare")
 TRACED = 5  # of many short attacks
 
 

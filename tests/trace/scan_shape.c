@@ -98,7 +98,7 @@ static void ask(struct scene *s, bool yes[CLAUSES])
 	yes[ECHOES] = order_echoes(&echo, ECHO_SIGMAS);
 	yes[STEADY] = order_steady(&echo);
 	yes[VAGUE] = order_vague(&echo);
-	yes[HIDDEN] = order_hidden(&s->in_fwd, &s->out_back, &echo);
+	yes[HIDDEN] = order_hidden(&s->in_fwd, &s->out_back, &echo, HIDDEN_CLEAR);
 	yes[TICKS] = most_ticks(&s->in.fwd, &s->out_fwd) >= NEEDED;
 	yes[MOST_FWD] =
 		most_sizes(&s->in.fwd, &s->out.fwd, &s->blind, &s->limits, SIZES_SPEAK) >= SIZES_SPEAK;

@@ -97,6 +97,7 @@ void relay_session(struct rng *r, struct zoo_pair *p, double seconds, const doub
 
 void relay_half(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);
 void relay_polled(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);
+void shared_tunnel(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);
 void relay_logins(struct rng *r, struct zoo_pair *p, double seconds, const double *arg);
 
 #endif

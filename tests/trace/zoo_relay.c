@@ -224,26 +224,45 @@ static void poll(struct rng *r, struct zoo_pair *p, const struct events *up, con
 	}
 }
 
-/* IN is a tunnel in which only the client may speak: what goes up is in its queries, at once; what comes down
- * in the answers to them, of which the server holds one back (lazy) or none.  arg: delay, jitter, 0: lazy /
- * 1: a query each period / 2: either */
+/* What IN carries goes through a tunnel in which only the client may speak: what goes up is in its queries, at
+ * once; what comes down in the answers to them, of which the server holds one back (lazy) or none. */
+static void tunnel(struct rng *r, struct zoo_pair *p, double seconds, int lazy)
+{
+	struct events up = p->ev[IN_FWD], down = p->ev[IN_BACK];
+	p->ev[IN_FWD] = p->ev[IN_BACK] = (struct events){0};
+	events_sort(&up);
+	events_sort(&down);
+	poll(r, p, &up, &down, seconds, lazy);
+	events_free(&up);
+	events_free(&down);
+}
+
+/* IN is such a tunnel.  arg: delay, jitter, 0: lazy / 1: a query each period / 2: either */
 void relay_polled(struct rng *r, struct zoo_pair *p, double seconds, const double *arg)
 {
-	struct events keys = {0}, said = {0}, typed = {0}, down = {0};
+	struct events said = {0}, typed = {0};
 	struct lag lag = {arg[0], arg[1], 0}, path = {rng_between(r, 0.002, 0.12), 0.002, 0};
 	int lazy = arg[2] < 1 || (arg[2] > 1 && rng_unit(r) < 0.5);
-	typist(r, &keys, &said, 0, seconds);
+	typist(r, &p->ev[IN_FWD], &said, 0, seconds);
 	events_sort(&said);
-	respond(r, &keys, &typed, 0, 0, 1.0);
-	pass_on(r, &keys, &p->ev[OUT_FWD], &lag);
+	respond(r, &p->ev[IN_FWD], &typed, 0, 0, 1.0);
+	pass_on(r, &p->ev[IN_FWD], &p->ev[OUT_FWD], &lag);
 	answer_late(&typed, &p->ev[OUT_FWD], &said);
 	pass_on(r, &said, &p->ev[OUT_BACK], &path);
-	pass_on(r, &p->ev[OUT_BACK], &down, &lag);
-	poll(r, p, &keys, &down, seconds, lazy);
-	events_free(&keys);
+	pass_on(r, &p->ev[OUT_BACK], &p->ev[IN_BACK], &lag);
+	tunnel(r, p, seconds, lazy);
 	events_free(&said);
 	events_free(&typed);
-	events_free(&down);
+}
+
+/* A common cause of which nothing is known, beside a tunnel that polls: X is in it.  arg: the cause */
+void shared_tunnel(struct rng *r, struct zoo_pair *p, double seconds, const double *arg)
+{
+	static void (*const cause[])(struct rng *, struct zoo_pair *, double, const double *) = {
+		shared_bots_any, shared_feed_any, shared_lockstep_any, shared_stream_any,
+		shared_lockstep_apart};
+	cause[(int)arg[0]](r, p, seconds, arg);
+	tunnel(r, p, seconds, rng_unit(r) < 0.5);
 }
 
 /* Logins of one program through R, a flow each on either leg, merged into a train a lane.  arg: delay,
