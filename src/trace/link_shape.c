@@ -28,7 +28,7 @@
 	       passed on */
 #define PASSED_ROOTS   3
 #define HIDDEN_WORDS   50   /* words of R's to V to one burst of X's: more, and X never pauses */
-#define ASKED_LEAST    (-1) /* R's words to X, for V's words rather than for R's to V */
+#define HEARD_LEAST    (-1) /* R's words to X, for V's words rather than for R's to V */
 #define ASKS_LEAST     (-2) /* V's words, of those of R's */
 #define REQUESTS_LEAST 2    /* requests, where only times can tell and X's words are no stream */
 #define BOTH_SHARE     0.3  /* the same as a share of the root of the bursts, with which a relay's grows */
@@ -58,16 +58,17 @@ static int is_driven(struct legs *l, int ticks, double from_x)
 {
 	struct echo asked;
 	double doubt = ticks ? TICKS_MOST : order_stream(&l->in_fwd) ? STREAM_MOST : DRIVEN_MOST;
-	if (from_x < -doubt || cause_favours(&l->out_fwd, &l->in_fwd, &l->in_back, l->scratch) < -TASK_MOST)
+	double tasks = cause_favours(&l->out_fwd, &l->in_fwd, &l->in_back, l->scratch);
+	if (from_x < -doubt || tasks < -TASK_MOST)
+		return 1;
+	if ((from_x < TOLD_LEAST || tasks < TOLD_LEAST) &&
+		cause_asks(&l->out_fwd, &l->out_back, l->scratch) < ASKS_LEAST)
 		return 1;
 	if (from_x < TOLD_LEAST) {
 		order_echo(&l->out_back, &l->in_fwd, &l->out_fwd, l->scratch, &asked);
-		if (order_flat(&asked, DRIVEN_SLOPE) ||
-			cause_asks(&l->out_fwd, &l->out_back, l->scratch) < ASKS_LEAST)
+		if (order_flat(&asked, DRIVEN_SLOPE))
 			return 1;
 	}
-	if (cause_favours(&l->in_back, &l->out_back, &l->out_fwd, l->scratch) < ASKED_LEAST)
-		return 1;
 	return cause_waits(&l->in_fwd, &l->out_back, &l->out_fwd, l->scratch);
 }
 
@@ -165,6 +166,14 @@ static void look_at(struct legs *l, const struct best *best, const struct link_p
 	o->hidden = is_hidden(l, o);
 }
 
+/* Do R's words to X wait for what R said to V rather than for what V said?  R's own answers to X do, where
+ * what R says to V comes when X's question does. */
+static int is_unheard(const struct look *o, const struct legs *l)
+{
+	return !grown(-o->own, l, BOTH_SHARE) &&
+	       cause_favours(&l->in_back, &l->out_back, &l->out_fwd, l->scratch) < HEARD_LEAST;
+}
+
 /* Does X say much that R does not pass on, and is not even so all that V says passed on at once?  A polled
  * tunnel's questions are such words; so are those of a client of R's own. */
 static int is_kept_back(const struct look *o, const struct legs *l)
@@ -214,5 +223,5 @@ int shape_is_relays(
 		return 0;
 	if (!o.hidden && is_in_step(l))
 		return 0;
-	return !is_kept_back(&o, l) && !is_doubtful(&o, l) && is_shown(&o, l, best);
+	return !is_unheard(&o, l) && !is_kept_back(&o, l) && !is_doubtful(&o, l) && is_shown(&o, l, best);
 }

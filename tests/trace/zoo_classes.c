@@ -405,10 +405,13 @@ const struct zoo_class zoo_classes[] = {
 	{"lock step, tasks of 0.05 s, V quicker, sent apart", ZOO_SHARED, 300, shared_lockstep,
 		{.05, 0.1, 0.4, 0.9, 0.01, 0.05}, "R gives both their tasks"},
 	{"two bots, anything, X in a tunnel", ZOO_SHARED, 600, shared_tunnel, {0}, "as without the tunnel"},
-	{"one feed two ways, anything, X in a tunnel", ZOO_SHARED, 600, shared_tunnel, {1}, "as without the tunnel"},
+	{"one feed two ways, anything, X in a tunnel", ZOO_SHARED, 600, shared_tunnel, {1},
+		"as without the tunnel"},
 	{"lock step, anything, X in a tunnel", ZOO_SHARED, 600, shared_tunnel, {2}, "as without the tunnel"},
-	{"one click, IN first, anything, X in a tunnel", ZOO_SHARED, 600, shared_tunnel, {3}, "as without the tunnel"},
-	{"lock step, sent apart, anything, X in a tunnel", ZOO_SHARED, 600, shared_tunnel, {4}, "as without the tunnel"},
+	{"one click, IN first, anything, X in a tunnel", ZOO_SHARED, 600, shared_tunnel, {3},
+		"as without the tunnel"},
+	{"lock step, sent apart, anything, X in a tunnel", ZOO_SHARED, 600, shared_tunnel, {4},
+		"as without the tunnel"},
 };
 
 const size_t zoo_n_classes = sizeof zoo_classes / sizeof *zoo_classes;

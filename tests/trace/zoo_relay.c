@@ -224,8 +224,8 @@ static void poll(struct rng *r, struct zoo_pair *p, const struct events *up, con
 	}
 }
 
-/* What IN carries goes through a tunnel in which only the client may speak: what goes up is in its queries, at
- * once; what comes down in the answers to them, of which the server holds one back (lazy) or none. */
+/* What IN carries goes through a tunnel in which only the client may speak: what goes up is in its queries,
+ * at once; what comes down in the answers to them, of which the server holds one back (lazy) or none. */
 static void tunnel(struct rng *r, struct zoo_pair *p, double seconds, int lazy)
 {
 	struct events up = p->ev[IN_FWD], down = p->ev[IN_BACK];
