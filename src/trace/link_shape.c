@@ -52,6 +52,14 @@ static int is_asked(const struct legs *l, const struct link_param *p)
 	return order_leans(&asked);
 }
 
+/* Is a favour so large a share of the root of R's bursts, with which a relay's grows and chance's does not?
+ */
+static int grown(double favour, const struct legs *l, double share)
+{
+	size_t n = l->out_fwd.n > l->in_back.n ? l->out_fwd.n : l->in_back.n;
+	return favour >= share * __builtin_sqrt((double)n);
+}
+
 /* Does R speak to V because V spoke, rather than because X did?  Who drives both, a task at a time, does, and
  * who acknowledges what V told him. */
 static int is_driven(struct legs *l, int ticks, double from_x)
@@ -61,7 +69,7 @@ static int is_driven(struct legs *l, int ticks, double from_x)
 	double tasks = cause_favours(&l->out_fwd, &l->in_fwd, &l->in_back, l->scratch);
 	if (from_x < -doubt || tasks < -TASK_MOST)
 		return 1;
-	if ((from_x < TOLD_LEAST || tasks < TOLD_LEAST) &&
+	if (!(grown(from_x, l, BOTH_SHARE) && grown(tasks, l, BOTH_SHARE)) &&
 		cause_asks(&l->out_fwd, &l->out_back, l->scratch) < ASKS_LEAST)
 		return 1;
 	if (from_x < TOLD_LEAST) {
@@ -86,14 +94,6 @@ static double own_words(struct legs *l)
 {
 	return order_exact(legs_echo(l)) ? 0
 					 : -cause_favours(&l->in_back, &l->out_back, &l->in_fwd, l->scratch);
-}
-
-/* Is a favour so large a share of the root of R's bursts, with which a relay's grows and chance's does not?
- */
-static int grown(double favour, const struct legs *l, double share)
-{
-	size_t n = l->out_fwd.n > l->in_back.n ? l->out_fwd.n : l->in_back.n;
-	return favour >= share * __builtin_sqrt((double)n);
 }
 
 /* Do times say that OUT follows IN, where the number is that of sizes? */
